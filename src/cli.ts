@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+/** The `perflaw` program: yargs wiring, one lazily imported file a command, exit codes. No work of its own. */
+import { readFileSync } from 'node:fs';
+import yargs, { type Argv } from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import type { Arguments, CommandModule } from './commands/command.js';
+import { describeError, ExitCode, UserError } from './util/errors.js';
+
+type Loader = () => Promise<CommandModule>;
+
+const COMMANDS: [usage: string, description: string, load: Loader][] = [
+  [
+    'sweep <file>',
+    'Train every configuration of a sweep file; run again to resume',
+    () => import('./commands/sweep.js'),
+  ],
+  [
+    'fit [runs]',
+    'Fit performance laws to a sweep or to a table of results',
+    () => import('./commands/fit.js'),
+  ],
+  [
+    'predict [runs]',
+    'Name the best configuration for a budget, with its uncertainty',
+    () => import('./commands/predict.js'),
+  ],
+  ['report [runs]', 'Write one self-contained HTML report of a sweep', () => import('./commands/report.js')],
+  ['results [runs]', 'Show, query and export the trials of a sweep', () => import('./commands/results.js')],
+  ['train', 'Train one model on one data set', () => import('./commands/train.js')],
+  [
+    'data <action> [source]',
+    'List, fetch, import and describe data sets',
+    () => import('./commands/data.js'),
+  ],
+  ['entropy <file>', 'Measure the entropy of the histories in a file', () => import('./commands/entropy.js')],
+  ['doctor', 'Say what is installed, what works and what is missing', () => import('./commands/doctor.js')],
+];
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+}
+
+/** Runs one command line and returns its exit code. Never throws. */
+export async function main(words: string[]): Promise<number> {
+  let code: number = ExitCode.ok;
+  const parser = yargs(words)
+    .scriptName('perflaw')
+    .usage('$0 <command>\n\nDecide which sequential-recommendation model to train before you pay for it.')
+    .parserConfiguration({ 'populate--': false, 'dot-notation': false, 'duplicate-arguments-array': false })
+    .option('json', {
+      type: 'boolean',
+      global: true,
+      description: 'Print one JSON value on stdout; words go to stderr',
+    })
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'Name a command.')
+    .completion('completion', 'Print a shell completion script')
+    .version(version())
+    .help()
+    .alias('h', 'help')
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw (
+        error ?? new UserError(message, { remedy: 'See `perflaw --help`, or `perflaw <command> --help`.' })
+      );
+    });
+  for (const [usage, description, load] of COMMANDS)
+    parser.command(
+      usage,
+      description,
+      (async (y: Argv) => (await load()).options(y)) as unknown as (y: Argv) => Argv,
+      async (args) => {
+        code = await (await load()).run(args as Arguments);
+      },
+    );
+  try {
+    await parser.parseAsync();
+    return code;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): number {
+  process.stderr.write(`perflaw: ${describeError(error)}\n`);
+  if (error instanceof UserError) return error.exitCode;
+  process.stderr.write('  This is a fault in perflaw. Please report it with the lines below.\n');
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return ExitCode.internal;
+}
+
+process.exitCode = await main(hideBin(process.argv));

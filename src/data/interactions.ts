@@ -1,0 +1,36 @@
+/**
+ * Interactions: who took what, in which order, as compressed sparse rows over users (typed arrays, no objects per
+ * event, so a million interactions are some 12 MB).
+ */
+
+/** A data set after filtering and ordering. Items are 1..numItems; 0 is the padding item and never occurs. */
+export interface Interactions {
+  /** A short name: the catalogue's, or the file's. */
+  name: string;
+  /** SHA-256 of the content (offsets, items, timestamps), independent of how the file was written. */
+  hash: string;
+  numUsers: number;
+  numItems: number;
+  /** User u's events are `items[offsets[u] .. offsets[u + 1])`, oldest first. [numUsers + 1] */
+  offsets: Int32Array;
+  /** [numInteractions] */
+  items: Int32Array;
+  /** Unix seconds, exact, or null where the source has an order but no clock. [numInteractions] */
+  timestamps: Float64Array | null;
+  /** The source's own identifiers; itemIds[0] is '' (padding). */
+  userIds: string[];
+  itemIds: string[];
+}
+
+/** Some users' ordered items, without identifiers: what a model trains on. `users[i]` is the row's user in the data set. */
+export interface Sequences {
+  users: Int32Array;
+  offsets: Int32Array;
+  items: Int32Array;
+  timestamps: Float64Array | null;
+}
+
+/** Number of events in a set of sequences. */
+export function countTokens(sequences: Sequences): number {
+  return sequences.offsets[sequences.users.length]!;
+}

@@ -1,0 +1,51 @@
+/** A trial as it lies in the store: one JSON file a trial, whole or absent. */
+import type { TrialConfig } from '../train/config.js';
+import type { Metrics, RankingMetrics, TrainingResult } from '../train/result.js';
+
+export const RECORD_SCHEMA = 1;
+
+/** Measures of the training sequences of a slice, computed once a slice. Entropies in nats unless a name says otherwise. */
+export interface SliceMeasures {
+  label: string;
+  users: number;
+  tokens: number;
+  /** ApEn (m = 1, r = 0) of the pooled stream, and the mean over users. */
+  apenPooled: number;
+  apenPerUser: number;
+  /** Further measures by name: shannon, lempelZiv, compression, repeatShare, ... */
+  [measure: string]: number | string;
+}
+
+export interface Environment {
+  perflaw: string;
+  node: string;
+  platform: string;
+  host: string;
+}
+
+interface RecordBase {
+  schema: typeof RECORD_SCHEMA;
+  /** Ten hexadecimal digits: hash of the configuration, the data's content and the numeric version of the code. */
+  id: string;
+  config: TrialConfig;
+  environment: Environment;
+  startedAt: string;
+  finishedAt: string;
+}
+
+export interface DoneRecord extends RecordBase {
+  status: 'done';
+  slice: SliceMeasures;
+  result: TrainingResult;
+  /** The popularity baseline on the same users. */
+  popularity: { validation: RankingMetrics; test: RankingMetrics };
+}
+
+export interface FailedRecord extends RecordBase {
+  status: 'failed';
+  reason: 'error' | 'out-of-memory' | 'not-a-number' | 'time-limit' | 'killed' | 'disk-full';
+  message: string;
+}
+
+export type TrialRecord = DoneRecord | FailedRecord;
+export type { Metrics };

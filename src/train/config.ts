@@ -1,0 +1,59 @@
+/** Everything that decides a trial's result: its hash is the trial's identity. */
+import type { SliceSpec } from '../data/slice.js';
+import type { ModelConfig } from '../model/config.js';
+
+export interface TrainingConfig {
+  epochs: number;
+  /** Evaluations without a better selection metric before training stops; 0 switches early stopping off. */
+  patience: number;
+  /** Packed rows of `maxLength` tokens a step. */
+  rows: number;
+  /** `all`: every position predicts the next item (causal models); `last`: the last position of a prefix. */
+  loss: 'all' | 'last';
+  learningRate: number;
+  /** After the linear warm-up: held, or lowered along half a cosine to a tenth over `epochs`. */
+  schedule: 'constant' | 'cosine';
+  /** Steps of linear warm-up. */
+  warmup: number;
+  weightDecay: number;
+  /** Global gradient norm above which gradients are scaled down; 0 switches it off. */
+  clipNorm: number;
+  /** Epochs between evaluations on the validation items. */
+  evaluateEvery: number;
+}
+
+export interface EvaluationConfig {
+  /** Cut-offs K. */
+  ks: number[];
+  /** The metric that early stopping and selection use, e.g. `ndcg@10`. */
+  select: string;
+  /** Whether selection looks at rankings without (`masked`) or with (`unmasked`) the user's history among the candidates. */
+  history: 'masked' | 'unmasked';
+}
+
+/** Fully resolved; JSON-serialisable; no field without meaning for the numbers. */
+export interface TrialConfig {
+  data: { name: string; hash: string };
+  slice: SliceSpec;
+  model: ModelConfig;
+  training: TrainingConfig;
+  evaluation: EvaluationConfig;
+  seed: number;
+  /** `wasm`, `composed`, `webgpu`, `tensorflow`: results are equal bit for bit only on the same backend. */
+  backend: string;
+}
+
+export const DEFAULT_TRAINING: TrainingConfig = {
+  epochs: 20,
+  patience: 10,
+  rows: 8,
+  loss: 'all',
+  learningRate: 1e-3,
+  schedule: 'constant',
+  warmup: 0,
+  weightDecay: 0,
+  clipNorm: 0,
+  evaluateEvery: 1,
+};
+
+export const DEFAULT_EVALUATION: EvaluationConfig = { ks: [5, 10, 20], select: 'ndcg@10', history: 'masked' };

@@ -1,0 +1,43 @@
+/** What a finished training reports; the sweep stores it, fit and report read it. Plain data, no tfjs. */
+
+/** Metric names are `hr@K`, `ndcg@K`, `mrr@K`. */
+export type Metrics = Record<string, number>;
+
+/** Full ranking over all items, without (`masked`) and with (`unmasked`) the user's history among the candidates. */
+export interface RankingMetrics {
+  masked: Metrics;
+  unmasked: Metrics;
+}
+
+export interface EpochRecord {
+  epoch: number;
+  /** Optimiser steps so far. */
+  step: number;
+  /** Mean training cross-entropy of the epoch, nats a token. */
+  loss: number;
+  /** Absent in epochs without evaluation. */
+  validation?: RankingMetrics;
+  /** Seconds of training alone (evaluation not counted). */
+  seconds: number;
+  /** Real (not padded) tokens a second of training. */
+  tokensPerSecond: number;
+}
+
+export interface TrainingResult {
+  /** At the epoch chosen on validation. */
+  validation: RankingMetrics;
+  test: RankingMetrics;
+  bestEpoch: number;
+  epochsRun: number;
+  stopped: 'epochs' | 'patience';
+  curve: EpochRecord[];
+  parameters: { total: number; nonEmbedding: number };
+  /** Training FLOPs: of one real token (forward and backward) and of the whole run. */
+  flops: { perToken: number; total: number };
+  /** Real tokens: in the training set once, and seen over the whole run. */
+  tokens: { perEpoch: number; total: number };
+  seconds: { training: number; evaluation: number };
+  tokensPerSecond: number;
+  peakMemoryBytes: number;
+  backend: string;
+}
