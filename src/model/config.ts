@@ -21,3 +21,16 @@ export interface ModelConfig {
   /** `mamba`: the library's initial values (long memory); `mamba4rec`: the paper's released code, which overwrites them. */
   init: 'mamba' | 'mamba4rec';
 }
+
+/** What a configuration holds where nothing else is said: one layer of the published Mamba4Rec with the library's initial values. */
+export const DEFAULT_MODEL: ModelConfig = {
+  name: 'mamba4rec',
+  dim: 64,
+  layers: 1,
+  dState: 32,
+  dConv: 4,
+  expand: 2,
+  maxLength: 200,
+  dropout: 0.2,
+  init: 'mamba',
+};
