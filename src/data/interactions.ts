@@ -2,6 +2,7 @@
  * Interactions: who took what, in which order, as compressed sparse rows over users (typed arrays, no objects per
  * event, so a million interactions are some 12 MB).
  */
+import { createHash } from 'node:crypto';
 
 /** A data set after filtering and ordering. Items are 1..numItems; 0 is the padding item and never occurs. */
 export interface Interactions {
@@ -33,4 +34,16 @@ export interface Sequences {
 /** Number of events in a set of sequences. */
 export function countTokens(sequences: Sequences): number {
   return sequences.offsets[sequences.users.length]!;
+}
+
+/** SHA-256 of what the numbers of a data set are: the same interactions give the same hash however they were written. */
+export function hashContent(
+  content: Pick<Interactions, 'numUsers' | 'numItems' | 'offsets' | 'items' | 'timestamps'>,
+): string {
+  const { numUsers, numItems, offsets, items, timestamps } = content;
+  const hash = createHash('sha256');
+  hash.update(`perflaw interactions 1 ${numUsers} ${numItems} ${items.length} ${timestamps !== null}\n`);
+  for (const part of [offsets, items, timestamps])
+    if (part) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  return hash.digest('hex');
 }

@@ -1,18 +1,14 @@
 /** A trial as it lies in the store: one JSON file a trial, whole or absent. */
+import type { SequenceMeasures } from '../data/entropy/measures.js';
 import type { TrialConfig } from '../train/config.js';
 import type { Metrics, RankingMetrics, TrainingResult } from '../train/result.js';
 
 export const RECORD_SCHEMA = 1;
 
 /** Measures of the training sequences of a slice, computed once a slice. Entropies in nats unless a name says otherwise. */
-export interface SliceMeasures {
+export interface SliceMeasures extends SequenceMeasures {
   label: string;
-  users: number;
-  tokens: number;
-  /** ApEn (m = 1, r = 0) of the pooled stream, and the mean over users. */
-  apenPooled: number;
-  apenPerUser: number;
-  /** Further measures by name: shannon, lempelZiv, compression, repeatShare, ... */
+  /** Further measures by name. */
   [measure: string]: number | string;
 }
 

@@ -1,0 +1,84 @@
+import { deflateSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { compressionRatio } from '../../../src/data/entropy/compression.js';
+import { measureSequences, measureWarnings } from '../../../src/data/entropy/measures.js';
+import { predictabilityCeiling } from '../../../src/data/entropy/predictability.js';
+import { shannonEntropy } from '../../../src/data/entropy/shannon.js';
+import { UserError } from '../../../src/util/errors.js';
+import { sequencesOf } from '../sequences.js';
+
+describe('predictabilityCeiling', () => {
+  it.each([
+    [2, 1, 10, 0.660628],
+    [6, 1, 3706, 0.576805],
+    [6, 10, 3706, 0.776001],
+    [9, 10, 3706, 0.450741],
+    [11, 10, 3706, 0.179441],
+  ])('S %d bits, K %d, M %d', (entropy, k, items, expected) => {
+    expect(predictabilityCeiling(entropy, k, items)).toBeCloseTo(expected, 6);
+  });
+
+  it('is 1 below log2 K and K/M above log2 M', () => {
+    expect(predictabilityCeiling(3.3, 10, 100)).toBe(1);
+    expect(predictabilityCeiling(7, 10, 100)).toBe(0.1);
+    expect(() => predictabilityCeiling(1, 10, 10)).toThrow(UserError);
+    expect(() => predictabilityCeiling(Number.NaN, 1, 10)).toThrow(UserError);
+  });
+});
+
+describe('shannon and compression', () => {
+  it('Shannon entropy in nats', () => {
+    expect(shannonEntropy(['a', 'b', 'c', 'd'])).toBeCloseTo(Math.log(4), 12);
+    expect(shannonEntropy([1, 1, 1, 2])).toBeCloseTo(-(0.75 * Math.log(0.75) + 0.25 * Math.log(0.25)), 12);
+    expect(shannonEntropy([5, 5])).toBeCloseTo(0, 12);
+    expect(shannonEntropy([])).toBeNaN();
+  });
+
+  it('compresses 4-byte big-endian numbers', () => {
+    const items = Int32Array.from({ length: 1000 }, (_, i) => (i * i) % 300);
+    const bytes = Buffer.alloc(4000);
+    items.forEach((item, i) => {
+      bytes.writeInt32BE(item, 4 * i);
+    });
+    expect(compressionRatio(items)).toBe(deflateSync(bytes).length / 4000);
+    expect(items[17]).toBe(289);
+    expect(compressionRatio(new Int32Array(0))).toBeNaN();
+  });
+});
+
+describe('measureSequences', () => {
+  it('counts what is there', () => {
+    const measures = measureSequences(sequencesOf([[1, 2, 1, 2, 3], [], [3, 3]]));
+    expect(measures.users).toBe(3);
+    expect(measures.tokens).toBe(7);
+    expect(measures.repeatShare).toBeCloseTo(3 / 7, 12);
+    expect(measures.lempelZiv).toBeCloseTo((1.14959851 + (2 * Math.log(2)) / 3) / 2, 7);
+    expect(measures.shannon).toBeCloseTo(shannonEntropy([1, 2, 1, 2, 3, 3, 3]), 12);
+    expect(Object.values(measures).every(Number.isFinite)).toBe(true);
+  });
+
+  it('stays numeric on nothing at all', () => {
+    expect(Object.values(measureSequences(sequencesOf([[], []]))).every(Number.isFinite)).toBe(true);
+  });
+
+  it('warns where single histories say nothing but their length', () => {
+    expect(
+      measureWarnings(
+        sequencesOf([
+          [1, 2, 3],
+          [4, 1],
+        ]),
+      )[0],
+    ).toMatch(/No item occurs twice in any history/);
+    expect(
+      measureWarnings(
+        sequencesOf([
+          [1, 2, 1],
+          [4, 1],
+        ]),
+      )[0],
+    ).toMatch(/1 of 2 histories/);
+    expect(measureWarnings(sequencesOf([[1, 2, 1]]))).toEqual([]);
+    expect(measureWarnings(sequencesOf([[1]]))[0]).toMatch(/two events/);
+  });
+});
