@@ -1,0 +1,29 @@
+/** All figures of a report, in the order in which they are read. One file a figure lies in `charts/`. */
+import { agreementFigure, residualFigure } from './charts/agreement.js';
+import { baselineFigure } from './charts/baseline.js';
+import { budgetFigure } from './charts/budget.js';
+import { formsFigure } from './charts/forms.js';
+import { learningFigure } from './charts/learning.js';
+import { dataTermFigure, slicesFigure } from './charts/slices.js';
+import { surfaceFigure } from './charts/surface.js';
+import type { FigureOrAbsence } from './figure.js';
+import type { ReportInput } from './model.js';
+
+/** Figures that cannot be drawn from this input are there too, with the reason in their place. */
+export function reportFigures(input: ReportInput): FigureOrAbsence[] {
+  const several = input.groups.length > 1;
+  const laws = input.groups.flatMap((group, g) => {
+    const id = (name: string) => (several ? `${name}-${g + 1}` : name);
+    const figures = [
+      surfaceFigure(group, input.metric, id('surface')),
+      budgetFigure(group, input.metric, id('budget')),
+      agreementFigure(group, input.metric, id('predicted')),
+      residualFigure(group, input.metric, id('residuals')),
+      formsFigure(group, input.metric, id('forms')),
+      dataTermFigure(group, id('data-term')),
+    ];
+    // Without a law the same reason would stand six times.
+    return group.law ? figures : figures.slice(0, 1);
+  });
+  return [...laws, learningFigure(input), slicesFigure(input), baselineFigure(input)];
+}

@@ -1,0 +1,143 @@
+/** Every trained model beside recommending by popularity: what the models are worth at all. */
+import type { DoneRecord } from '../../sweep/record.js';
+import { type FigureOrAbsence, frame, isNarrow, type Part, panels } from '../figure.js';
+import { configurationLabel } from '../label.js';
+import { metricLabel, type ReportInput } from '../model.js';
+import { count, difference, digits, shape, share } from '../words.js';
+
+/** The report's metric first, then its siblings at the same cut-off. */
+function shownMetrics(input: ReportInput): string[] {
+  const [, cutoff] = input.metric.name.split('@');
+  return [...new Set([input.metric.name, `hr@${cutoff}`, `ndcg@${cutoff}`, `mrr@${cutoff}`])]
+    .filter((name) => input.done.some((record) => record.result.test.masked[name] !== undefined))
+    .slice(0, 3);
+}
+
+export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbsence {
+  const { history } = input.metric;
+  const title = `Test metrics beside the popularity baseline (history ${history})`;
+  const metrics = shownMetrics(input);
+  const rows = input.done.flatMap((record) => metrics.map((metric) => row(record, metric, history)));
+  const drawn = rows.filter((r) => Number.isFinite(r.model) && Number.isFinite(r.popularity));
+  if (drawn.length === 0) return { id, title, absent: 'No trial has finished with these metrics.' };
+  const order = input.slices.map((slice) => slice.label);
+  const main = drawn.filter((r) => r.metric === metrics[0]);
+  const ahead = main.filter((r) => r.model > r.popularity).length;
+  const best = main.reduce((a, b) => (b.model > a.model ? b : a));
+  const worst = main.reduce((a, b) => (b.model - b.popularity < a.model - a.popularity ? b : a));
+  const ratio =
+    best.popularity > 0
+      ? `, ${digits(best.model / best.popularity, 2)} times the baseline's ${share(best.popularity)}`
+      : '';
+  const sentence =
+    `${ahead === main.length ? `${main.length === 1 ? 'The one run beats' : `All ${main.length} runs beat`}` : `${ahead} of ${count(main.length, 'run')} beat`} the popularity baseline on test ${metricLabel(metrics[0]!)}. ` +
+    `The best run has ${share(best.model)} (${shape(best)}, ${best.slice})${ratio}. ` +
+    (ahead === main.length
+      ? `The narrowest lead is ${difference(worst.model - worst.popularity)}, at ${shape(worst)} on ${worst.slice}.`
+      : `The furthest behind is ${shape(worst)} on ${worst.slice}, by ${difference(worst.popularity - worst.model)}.`);
+  return {
+    id,
+    title,
+    sentence,
+    table: {
+      columns: ['slice', 'configuration', 'seed', 'metric', 'model', 'popularity'],
+      rows: drawn.map((r) => [
+        r.slice,
+        r.configuration,
+        r.seed,
+        metricLabel(r.metric),
+        share(r.model),
+        share(r.popularity),
+      ]),
+    },
+    spec: (canvas) => {
+      const narrow = isNarrow(canvas);
+      const labelRoom = Math.min(150, 16 + 7 * Math.max(...order.map((label) => label.length)));
+      const { columns, width } = panels(
+        canvas,
+        metrics.length,
+        3,
+        narrow ? labelRoom : Math.ceil(labelRoom / metrics.length) + 8,
+      );
+      const kinds = {
+        domain: ['a trained model', 'popularity'],
+        range: [canvas.theme.categories[0], canvas.theme.accent],
+      };
+      const top = metrics.map(
+        (metric) =>
+          1.06 * Math.max(...drawn.flatMap((r) => (r.metric === metric ? [r.model, r.popularity] : []))),
+      );
+      const concat = metrics.map((metric, m): Part => {
+        const data = drawn.filter((r) => r.metric === metric);
+        const y = {
+          field: 'slice',
+          type: 'nominal',
+          sort: order,
+          scale: { domain: order },
+          title: null,
+          axis:
+            m === 0 || narrow
+              ? { labelLimit: 150, grid: true, ticks: false, domain: false }
+              : { labels: false, ticks: false, grid: true, domain: false },
+        };
+        const x = (field: string) => ({
+          field,
+          type: 'quantitative',
+          title: `test ${metricLabel(metric)}`,
+          scale: { domain: [0, top[m]], nice: false },
+          axis: { tickCount: 4, format: '.2~f', grid: false },
+        });
+        const color = (kind: string) => ({
+          datum: kind,
+          type: 'nominal',
+          scale: kinds,
+          legend: { title: null, orient: 'bottom' },
+        });
+        const once = [...new Map(data.map((r) => [`${r.slice}/${r.popularity}`, r])).values()];
+        return {
+          width,
+          height: { step: narrow ? 30 : 36 },
+          layer: [
+            {
+              name: `models_${m}`,
+              data: { values: data },
+              mark: { type: 'point', filled: true, size: 55, opacity: 0.6 },
+              encoding: {
+                y,
+                x: x('model'),
+                color: color('a trained model'),
+                tooltip: [
+                  { field: 'slice', type: 'nominal' },
+                  { field: 'configuration', type: 'nominal', title: 'layers × dim' },
+                  { field: 'seed', type: 'nominal' },
+                  { field: 'model', type: 'quantitative', title: metricLabel(metric), format: '.4f' },
+                  { field: 'popularity', type: 'quantitative', format: '.4f' },
+                ],
+              },
+            },
+            {
+              name: `popularity_${m}`,
+              data: { values: once },
+              mark: { type: 'tick', thickness: 3, size: narrow ? 20 : 24, opacity: 1 },
+              encoding: { y, x: x('popularity'), color: color('popularity') },
+            },
+          ],
+        };
+      });
+      return frame({ title }, canvas, { columns, concat });
+    },
+  };
+}
+
+function row(record: DoneRecord, metric: string, history: 'masked' | 'unmasked') {
+  return {
+    slice: record.slice.label,
+    configuration: configurationLabel(record),
+    layers: record.config.model.layers,
+    dim: record.config.model.dim,
+    seed: record.config.seed,
+    metric,
+    model: record.result.test[history][metric]!,
+    popularity: record.popularity.test[history][metric]!,
+  };
+}

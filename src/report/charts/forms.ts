@@ -1,0 +1,130 @@
+/** The forms side by side: fit, leave-one-out fit and the error on held-out corners. */
+import { type FigureOrAbsence, frame, isNarrow, type Part, padded, panels } from '../figure.js';
+import type { FormScore, MetricChoice, TrialGroup } from '../model.js';
+import { difference, digits, list } from '../words.js';
+
+const SCORES: [key: 'r2' | 'q2' | 'heldOutError', label: string][] = [
+  ['r2', 'R²'],
+  ['q2', 'Q² (leave one out)'],
+  ['heldOutError', 'error on held-out corners'],
+];
+
+export function formsFigure(group: TrialGroup, choice: MetricChoice, id = 'forms'): FigureOrAbsence {
+  const title = `Forms compared on ${choice.split} ${choice.name.toUpperCase()}${group.label ? `, ${group.label}` : ''}`;
+  const law = group.law;
+  if (!law) return { id, title, absent: group.lawMissing ?? 'No law was fitted.' };
+  const forms = law.forms;
+  if (forms.length === 0) return { id, title, absent: 'No form was compared with another.' };
+  const shown = SCORES.filter(([key]) => forms.some((form) => Number.isFinite(form[key])));
+  const order = forms.map((form) => form.name);
+  return {
+    id,
+    title,
+    sentence: describe(forms),
+    table: {
+      columns: ['form', 'free numbers', 'R²', 'Q²', 'AICc', 'held-out error', 'used'],
+      rows: forms.map((form) => [
+        form.name,
+        form.parameters ?? '',
+        cell(form.r2),
+        cell(form.q2),
+        form.aicc === undefined ? '' : digits(form.aicc, 5),
+        form.heldOutError === undefined ? '' : difference(form.heldOutError),
+        form.chosen ? 'yes' : '',
+      ]),
+    },
+    spec: (canvas) => {
+      const narrow = isNarrow(canvas);
+      const labelRoom = 16 + 7 * Math.max(...order.map((name) => name.length));
+      const { columns, width } = panels(
+        canvas,
+        shown.length,
+        3,
+        narrow ? labelRoom : Math.ceil(labelRoom / 3) + 8,
+      );
+      const concat = shown.map(([key, label], i): Part => {
+        const data = forms
+          .filter((form) => Number.isFinite(form[key]))
+          .map((form) => ({
+            form: form.name,
+            value: form[key]!,
+            used: form.chosen ? 'used for prediction' : 'rival',
+          }));
+        const low = Math.min(...data.map((row) => row.value));
+        const domain =
+          key === 'heldOutError'
+            ? [0, Math.max(...data.map((row) => row.value)) * 1.1]
+            : low > 0.5
+              ? [padded([low, 1], 0.08)[0], 1]
+              : [Math.min(0, Math.max(low, -1)), 1];
+        return {
+          name: `scores_${key}`,
+          width,
+          height: { step: 28 },
+          data: { values: data },
+          mark: { type: 'point', filled: true, size: 110, opacity: 1, clip: true },
+          encoding: {
+            y: {
+              field: 'form',
+              type: 'nominal',
+              sort: order,
+              scale: { domain: order },
+              title: null,
+              axis:
+                i === 0 || narrow
+                  ? { labelLimit: 170, grid: true, ticks: false, domain: false }
+                  : { labels: false, grid: true, ticks: false, domain: false },
+            },
+            x: {
+              field: 'value',
+              type: 'quantitative',
+              title: label,
+              scale: { domain, nice: false, zero: false },
+              axis: { tickCount: 4, format: '.3~f', grid: false },
+            },
+            color: {
+              field: 'used',
+              type: 'nominal',
+              scale: {
+                domain: ['used for prediction', 'rival'],
+                range: [canvas.theme.accent, canvas.theme.categories[0]],
+              },
+              legend: { title: null, orient: 'bottom' },
+            },
+            shape: {
+              field: 'used',
+              type: 'nominal',
+              scale: { domain: ['used for prediction', 'rival'], range: ['diamond', 'circle'] },
+              legend: { title: null, orient: 'bottom' },
+            },
+            tooltip: [
+              { field: 'form', type: 'nominal' },
+              { field: 'value', type: 'quantitative', title: label, format: '.4f' },
+            ],
+          },
+        };
+      });
+      return frame({ title }, canvas, { columns, concat });
+    },
+  };
+}
+
+function cell(value: number | undefined): string {
+  return value === undefined || !Number.isFinite(value) ? '' : value.toFixed(4);
+}
+
+function describe(forms: FormScore[]): string {
+  const used = forms.find((form) => form.chosen);
+  const scored = forms.filter((form) => form.heldOutError !== undefined);
+  const head = used
+    ? `Predictions use ${used.name}${used.r2 === undefined ? '' : ` (R² ${used.r2.toFixed(3)}${used.q2 === undefined ? '' : `, Q² ${used.q2.toFixed(3)}`})`}.`
+    : 'No form is used for prediction.';
+  if (scored.length < 2)
+    return `${head} There are too few points to withhold any of them, so the forms are told apart by fit alone.`;
+  const byError = [...scored].sort((a, b) => a.heldOutError! - b.heldOutError!);
+  const [first, second] = [byError[0]!, byError[1]!];
+  const fitted = [...forms].filter((form) => form.r2 !== undefined).sort((a, b) => b.r2! - a.r2!);
+  const close = fitted.filter((form) => fitted[0]!.r2! - form.r2! < 0.01).map((form) => form.name);
+  const tie = close.length > 1 ? ` By R² alone ${list(close)} are within .01 of each other.` : '';
+  return `${head} On the withheld corners ${first.name} errs least, by ${difference(first.heldOutError!)}; ${second.name} follows with ${difference(second.heldOutError!)}.${tie}`;
+}

@@ -1,0 +1,189 @@
+/** Learning curves: the selection metric on the validation items, epoch by epoch, a panel a slice. */
+
+import type { DoneRecord } from '../../sweep/record.js';
+import { formatCount } from '../../util/format.js';
+import {
+  distinct,
+  type FigureOrAbsence,
+  frame,
+  isNarrow,
+  type Part,
+  padded,
+  panelColumns,
+  panels,
+  panelTitle,
+} from '../figure.js';
+import { configurationLabel } from '../label.js';
+import { type MetricChoice, metricLabel, type ReportInput } from '../model.js';
+import { orderedColours } from '../theme.js';
+import { count, shape, share } from '../words.js';
+
+interface Step {
+  slice: string;
+  run: string;
+  configuration: string;
+  layers: number;
+  dim: number;
+  seed: number;
+  epoch: number;
+  tokens: number;
+  value: number;
+  loss: number;
+}
+
+function steps(record: DoneRecord, choice: MetricChoice): Step[] {
+  const { model, seed } = record.config;
+  return record.result.curve.flatMap((epoch) => {
+    const value = epoch.validation?.[choice.history][choice.name];
+    if (value === undefined) return [];
+    return [
+      {
+        slice: record.slice.label,
+        run: record.id,
+        configuration: configurationLabel(record),
+        layers: model.layers,
+        dim: model.dim,
+        seed,
+        epoch: epoch.epoch,
+        tokens: epoch.epoch * record.result.tokens.perEpoch,
+        value,
+        loss: epoch.loss,
+      },
+    ];
+  });
+}
+
+export function learningFigure(input: ReportInput, id = 'learning-curves'): FigureOrAbsence {
+  const label = `validation ${metricLabel(input.metric.name)}`;
+  const title = `Learning curves: ${label} by epoch`;
+  const data = input.done.flatMap((record) => steps(record, input.metric));
+  if (data.length === 0) return { id, title, absent: `No run recorded ${label} while it trained.` };
+  const lengths = input.done.map((record) => record.result.epochsRun);
+  const atLimit = input.done.filter((record) => record.result.bestEpoch === record.result.epochsRun).length;
+  const best = data.reduce((a, b) => (b.value > a.value ? b : a));
+  const [short, long] = [Math.min(...lengths), Math.max(...lengths)];
+  const early = input.done.filter((record) => record.result.stopped === 'patience').length;
+  const sentence =
+    `${count(input.done.length, 'run')} of ${short === long ? count(short, 'epoch') : `${short} to ${long} epochs`}; ` +
+    `the highest point is ${share(best.value)} in epoch ${best.epoch} (${shape(best)}, ${best.slice}). ` +
+    (early > 0 ? `${count(early, 'run')} stopped early because nothing improved. ` : '') +
+    (atLimit === 0
+      ? 'Every run had passed its best epoch when it ended.'
+      : `${atLimit === input.done.length ? 'All runs were' : `${count(atLimit, 'run')} ${atLimit === 1 ? 'was' : 'were'}`} still at their best in the last epoch: more epochs may lift ${atLimit === 1 ? 'it' : 'them'}.`);
+  const dims = distinct(data.map((step) => step.dim));
+  const layers = distinct(data.map((step) => step.layers));
+  const slices = input.slices
+    .map((slice) => slice.label)
+    .filter((slice) => data.some((s) => s.slice === slice));
+  return {
+    id,
+    title,
+    sentence,
+    table: {
+      columns: ['slice', 'configuration', 'seed', 'epoch', 'tokens seen', label, 'training loss'],
+      rows: data.map((step) => [
+        step.slice,
+        step.configuration,
+        step.seed,
+        step.epoch,
+        formatCount(step.tokens),
+        share(step.value),
+        step.loss.toFixed(4),
+      ]),
+    },
+    spec: (canvas) => {
+      const narrow = isNarrow(canvas);
+      const { columns, width } = panels(canvas, slices.length, panelColumns(slices.length), 52);
+      const domain = padded(
+        data.map((step) => step.value),
+        0.05,
+      );
+      const single = long === 1;
+      const views = slices.map(
+        (slice, s): Part => ({
+          ...(slices.length > 1 ? { title: panelTitle(slice, width) } : {}),
+          name: `curves_${s}`,
+          width,
+          height: narrow ? 190 : slices.length > 1 ? 220 : 300,
+          data: { values: data.filter((step) => step.slice === slice) },
+          mark: single
+            ? { type: 'point', filled: true, size: 50 }
+            : {
+                type: 'line',
+                strokeWidth: 1.7,
+                opacity: 0.9,
+                point: data.length <= 150 ? { size: 14, filled: true } : false,
+              },
+          encoding: {
+            x: {
+              field: 'epoch',
+              type: 'quantitative',
+              title: 'epoch',
+              scale: { domain: [Math.min(1, ...data.map((d) => d.epoch)), Math.max(2, long)], nice: false },
+              axis: { tickMinStep: 1, tickCount: narrow || columns > 1 ? 6 : 10, format: 'd', grid: false },
+            },
+            y: {
+              field: 'value',
+              type: 'quantitative',
+              title: narrow || s % columns === 0 ? label : null,
+              scale: { domain, nice: false },
+              axis: { format: '.3~f', tickCount: 6 },
+            },
+            detail: { field: 'run', type: 'nominal' },
+            color: {
+              field: 'dim',
+              type: 'ordinal',
+              title: 'dim',
+              scale: { domain: dims, range: orderedColours(canvas.theme, dims.length) },
+              legend: {
+                orient: 'bottom',
+                direction: 'horizontal',
+                columns: narrow ? 4 : 8,
+                symbolType: 'stroke',
+                symbolSize: 200,
+              },
+            },
+            ...(layers.length > 1 && !single
+              ? {
+                  strokeDash: {
+                    field: 'layers',
+                    type: 'ordinal',
+                    title: 'layers',
+                    scale: { domain: layers, range: dashes(layers.length) },
+                    legend: {
+                      orient: 'bottom',
+                      direction: 'horizontal',
+                      columns: narrow ? 4 : 8,
+                      symbolType: 'stroke',
+                      symbolSize: 300,
+                    },
+                  },
+                }
+              : {}),
+            tooltip: [
+              { field: 'configuration', type: 'nominal' },
+              { field: 'seed', type: 'nominal' },
+              { field: 'epoch', type: 'quantitative' },
+              { field: 'tokens', type: 'quantitative', title: 'tokens seen', format: '.3s' },
+              { field: 'value', type: 'quantitative', title: label, format: '.4f' },
+              { field: 'loss', type: 'quantitative', title: 'training loss', format: '.4f' },
+            ],
+          },
+        }),
+      );
+      return frame({ title }, canvas, views.length === 1 ? views[0]! : { columns, concat: views });
+    },
+  };
+}
+
+/** From dotted to solid: more layers, more ink. */
+function dashes(count: number): number[][] {
+  const patterns = [
+    [1, 3],
+    [4, 3],
+    [7, 3],
+    [10, 3, 2, 3],
+    [14, 3],
+  ];
+  return Array.from({ length: count }, (_, i) => (i === count - 1 ? [1, 0] : patterns[i % patterns.length]!));
+}

@@ -1,0 +1,321 @@
+/** The metric over layers and dim: the fitted surface as colour and level lines, the measured points on it, a panel a slice. */
+import { fieldImage, levelLines, roundLevels, sampleField } from '../field.js';
+import {
+  type Canvas,
+  distinct,
+  type FigureOrAbsence,
+  frame,
+  isNarrow,
+  type Part,
+  padded,
+  panelColumns,
+  panels,
+  panelTitle,
+} from '../figure.js';
+import {
+  type LawPoint,
+  type LawView,
+  type MetricChoice,
+  metricHeading,
+  metricTitle,
+  type TrialGroup,
+} from '../model.js';
+import { orderedColours, SURFACE_STOPS } from '../theme.js';
+import { count, difference, list, round, shape, share } from '../words.js';
+
+/** Mean over seeds of one configuration on one slice. */
+interface Cell {
+  slice: string;
+  layers: number;
+  dim: number;
+  measured: number;
+  predicted: number;
+  runs: number;
+}
+
+export function averageSeeds(points: LawPoint[]): Cell[] {
+  const cells = new Map<string, Cell>();
+  for (const { slice, layers, dim, measured, predicted } of points) {
+    const key = `${layers}/${dim}/${slice}`;
+    const cell = cells.get(key);
+    if (!cell) cells.set(key, { slice, layers, dim, measured, predicted: predicted.value, runs: 1 });
+    else cell.measured += (measured - cell.measured) / ++cell.runs;
+  }
+  return [...cells.values()];
+}
+
+export function surfaceFigure(group: TrialGroup, choice: MetricChoice, id = 'surface'): FigureOrAbsence {
+  const title = `${metricHeading(choice)} over layers and dim${group.label ? `, ${group.label}` : ''}`;
+  const law = group.law;
+  if (!law) return { id, title, absent: group.lawMissing ?? 'No law was fitted.' };
+  const cells = averageSeeds(law.points);
+  const layers = distinct(cells.map((cell) => cell.layers));
+  const dims = distinct(cells.map((cell) => cell.dim));
+  const table = {
+    columns: ['slice', 'layers', 'dim', 'measured', 'fitted', 'runs'],
+    rows: cells.map((cell) => [
+      cell.slice,
+      cell.layers,
+      cell.dim,
+      share(cell.measured),
+      share(cell.predicted),
+      cell.runs,
+    ]),
+  };
+  const sentence = describe(law, cells, choice);
+  if (layers.length === 1 && dims.length === 1)
+    return {
+      id,
+      title,
+      absent: `All trials have ${shape({ layers: layers[0]!, dim: dims[0]! })}: there is no grid to draw.`,
+    };
+  if (layers.length === 1 || dims.length === 1) {
+    const axis = layers.length === 1 ? 'dim' : 'layers';
+    return {
+      id,
+      title,
+      sentence,
+      table,
+      spec: (canvas) => frame({ title }, canvas, curve(canvas, law, cells, axis)),
+    };
+  }
+  return {
+    id,
+    title,
+    sentence,
+    table,
+    spec: (canvas) => frame({ title }, canvas, surface(canvas, law, cells)),
+  };
+}
+
+function describe(law: LawView, cells: Cell[], choice: MetricChoice): string {
+  const best = cells.reduce((a, b) => (b.measured > a.measured ? b : a));
+  const worst = cells.reduce((a, b) => (b.measured < a.measured ? b : a));
+  const where = law.slices.length > 1 ? ` on ${best.slice}` : '';
+  const span =
+    cells.length > 1
+      ? ` The ${count(cells.length, 'measured configuration')} range over ${difference(best.measured - worst.measured)}, from ${share(worst.measured)} at ${shape(worst)}.`
+      : '';
+  const optimum = law.optimum
+    ? ` The fitted surface is highest at about ${shape({ layers: round(law.optimum.layers.value), dim: Math.round(law.optimum.dim.value) })}${reach(law, cells)}.`
+    : ' The fitted surface has no maximum within reach: it still rises at an edge of the grid.';
+  return `The best measured ${metricTitle(choice)} is ${share(best.measured)} at ${shape(best)}${where}.${span}${optimum}`;
+}
+
+/** Says which coordinates of the optimum lie outside what was measured. */
+function reach(law: LawView, cells: Cell[]): string {
+  const outside = (['layers', 'dim'] as const).filter((axis) => {
+    const values = cells.map((cell) => cell[axis]);
+    const value = law.optimum![axis].value;
+    return value < Math.min(...values) || value > Math.max(...values);
+  });
+  return outside.length
+    ? `, outside the measured ${list(outside)}: an extrapolation`
+    : ', inside the measured range';
+}
+
+const GRID = 56;
+
+function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
+  const { columns, width: plot } = panels(canvas, law.slices.length, panelColumns(law.slices.length), 54);
+  const height = Math.round(isNarrow(canvas) ? plot * 0.8 : Math.min(340, plot * (columns > 2 ? 1 : 0.72)));
+  const xDomain = padded(distinct(cells.map((c) => c.layers)), 0.09, true);
+  const yDomain = padded(distinct(cells.map((c) => c.dim)), 0.09, true);
+  const along = (domain: [number, number], share: number) => domain[0] * (domain[1] / domain[0]) ** share;
+  const fields = law.slices.map((slice) =>
+    sampleField(GRID, GRID, (u, v) => law.surface(slice, along(xDomain, u), along(yDomain, v))),
+  );
+  const all = [...cells.map((c) => c.measured), ...cells.map((c) => c.predicted)];
+  const [low, high] = padded(all, 0.06);
+  const spans = fields.map((field) => Math.max(...field.values) - Math.min(...field.values));
+  const { step } = roundLevels(0, Math.min(high - low, Math.max(...spans)), 10);
+  const levels = Array.from({ length: 1 + Math.floor(high / step) }, (_, k) => k * step).filter(
+    (v) => v > low - 10 * step,
+  );
+  const peak = law.optimum;
+  const starred = peak && within(peak.layers.value, xDomain) && within(peak.dim.value, yDomain);
+  const scale = {
+    x: { type: 'log', domain: xDomain, nice: false },
+    y: { type: 'log', domain: yDomain, nice: false },
+  };
+  const x = {
+    field: 'layers',
+    type: 'quantitative',
+    scale: scale.x,
+    title: 'layers (log scale)',
+    axis: { values: distinct(cells.map((c) => c.layers)), format: '~r', grid: false },
+  };
+  const y = (titled: boolean) => ({
+    field: 'dim',
+    type: 'quantitative',
+    scale: scale.y,
+    title: titled ? 'dim (log scale)' : null,
+    axis: { values: distinct(cells.map((c) => c.dim)), format: '~r', grid: false },
+  });
+  const colour = {
+    field: 'measured',
+    type: 'quantitative',
+    scale: { type: 'linear', domain: [low, high], range: SURFACE_STOPS, nice: false },
+    legend: {
+      title: [
+        'points: measured, field: fitted',
+        `a line every ${Number(step.toPrecision(3))}${starred ? ', star: maximum of the law' : ''}`,
+      ],
+      format: '.3~f',
+      orient: 'bottom',
+      direction: 'horizontal',
+      gradientLength: Math.min(260, canvas.width - 90),
+      tickCount: 4,
+    },
+  };
+  const views = law.slices.map((slice, s): Part => {
+    const axes = { x, y: y(isNarrow(canvas) || s % columns === 0) };
+    const lines = levels.flatMap((level, l) =>
+      levelLines(fields[s]!, level).flatMap((line, k) =>
+        line.map(([u, v], order) => ({
+          layers: along(xDomain, u),
+          dim: along(yDomain, v),
+          line: `${l}/${k}`,
+          order,
+        })),
+      ),
+    );
+    const layer: Part[] = [
+      {
+        data: { values: [{ url: fieldImage(fields[s]!, low, high, SURFACE_STOPS) }] },
+        mark: { type: 'image', width: plot, height, aspect: false, align: 'left', baseline: 'top' },
+        encoding: { url: { field: 'url', type: 'nominal' }, x: { value: 0 }, y: { value: 0 } },
+      },
+    ];
+    if (lines.length)
+      layer.push({
+        data: { values: lines },
+        mark: { type: 'line', color: '#ffffff', opacity: 0.55, strokeWidth: 1, clip: true },
+        encoding: {
+          ...axes,
+          detail: { field: 'line', type: 'nominal' },
+          order: { field: 'order', type: 'quantitative' },
+        },
+      });
+    layer.push({
+      name: `points_${s}`,
+      data: { values: cells.filter((cell) => cell.slice === slice) },
+      mark: {
+        type: 'point',
+        filled: true,
+        size: isNarrow(canvas) ? 90 : 130,
+        stroke: '#ffffff',
+        strokeWidth: 1.6,
+        opacity: 1,
+      },
+      encoding: {
+        ...axes,
+        color: colour,
+        tooltip: [
+          { field: 'layers', type: 'quantitative', title: 'layers' },
+          { field: 'dim', type: 'quantitative', title: 'dim' },
+          { field: 'measured', type: 'quantitative', title: 'measured', format: '.4f' },
+          { field: 'predicted', type: 'quantitative', title: 'fitted', format: '.4f' },
+          { field: 'runs', type: 'quantitative', title: 'runs' },
+        ],
+      },
+    });
+    if (starred)
+      layer.push({
+        data: { values: [{ layers: peak!.layers.value, dim: peak!.dim.value }] },
+        mark: {
+          type: 'point',
+          shape: STAR,
+          filled: true,
+          size: 190,
+          fill: '#ffffff',
+          stroke: '#1c2330',
+          strokeWidth: 1.2,
+          opacity: 1,
+        },
+        encoding: { ...axes, tooltip: { value: 'maximum of the fitted surface' } },
+      });
+    return {
+      ...(law.slices.length > 1 ? { title: panelTitle(slice, plot) } : {}),
+      width: plot,
+      height,
+      layer,
+    };
+  });
+  if (views.length === 1) return views[0]!;
+  return { columns, concat: views, resolve: { scale: { color: 'shared' } } };
+}
+
+const STAR =
+  'M0,-1L.2245,-.309L.9511,-.309L.3633,.118L.5878,.809L0,.382L-.5878,.809L-.3633,.118L-.9511,-.309L-.2245,-.309Z';
+
+function within(value: number, [low, high]: [number, number]): boolean {
+  return value >= low && value <= high;
+}
+
+/** Where only one of layers and dim was varied: the law as a curve along the other, points on it. */
+function curve(canvas: Canvas, law: LawView, cells: Cell[], axis: 'layers' | 'dim'): Part {
+  const fixed = cells[0]![axis === 'dim' ? 'layers' : 'dim'];
+  const values = distinct(cells.map((cell) => cell[axis]));
+  const domain = padded(values, 0.06, true);
+  const line = law.slices.flatMap((slice) =>
+    Array.from({ length: 80 }, (_, i) => {
+      const at = domain[0] * (domain[1] / domain[0]) ** (i / 79);
+      return {
+        slice,
+        at,
+        fitted: axis === 'dim' ? law.surface(slice, fixed, at) : law.surface(slice, at, fixed),
+      };
+    }),
+  );
+  const narrow = isNarrow(canvas);
+  const x = {
+    field: 'at',
+    type: 'quantitative',
+    title: `${axis === 'dim' ? 'dim, embedding size' : 'layers'} (log scale), ${axis === 'dim' ? count(fixed, 'layer') : `dim ${fixed}`}`,
+    scale: { type: 'log', domain, nice: false },
+    axis: { values, format: '~r', grid: false },
+  };
+  const color = {
+    field: 'slice',
+    type: 'nominal',
+    title: 'slice',
+    scale: { domain: law.slices, range: orderedColours(canvas.theme, law.slices.length) },
+    legend: law.slices.length > 1 ? { orient: 'bottom', columns: narrow ? 1 : 3 } : null,
+  };
+  const y = (field: string) => ({
+    field,
+    type: 'quantitative',
+    title: 'metric',
+    scale: { zero: false },
+    axis: { format: '.3~f' },
+  });
+  return {
+    width: canvas.width - (narrow ? 56 : 70),
+    height: narrow ? 220 : 300,
+    layer: [
+      {
+        data: { values: line },
+        mark: { type: 'line', strokeWidth: 2 },
+        encoding: { x, y: y('fitted'), color },
+      },
+      {
+        name: 'points_0',
+        data: { values: cells.map((cell) => ({ ...cell, at: cell[axis] })) },
+        mark: { type: 'point', filled: true, size: 80, opacity: 1 },
+        encoding: {
+          x,
+          y: y('measured'),
+          color,
+          tooltip: [
+            { field: 'slice', type: 'nominal' },
+            { field: 'layers', type: 'quantitative' },
+            { field: 'dim', type: 'quantitative' },
+            { field: 'measured', type: 'quantitative', format: '.4f' },
+            { field: 'predicted', type: 'quantitative', title: 'fitted', format: '.4f' },
+          ],
+        },
+      },
+    ],
+  };
+}
