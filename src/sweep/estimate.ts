@@ -1,0 +1,43 @@
+/** How long things take: FLOPs over the speed that finished trials had, per process. */
+import type { TrialRecord } from './record.js';
+
+/** Assumed before anything was measured: FLOPs a second of one process on one core. */
+export const ASSUMED_SPEED = 4e9;
+
+/** Seconds of compute a finished trial took. */
+export function trialSeconds(record: TrialRecord): number {
+  return record.status === 'done' ? record.result.seconds.training + record.result.seconds.evaluation : 0;
+}
+
+/**
+ * FLOPs a second of one process over the given trials, evaluation included; undefined when none was measured.
+ * Small models are slower by FLOP, so a sweep that goes from small to large measures itself.
+ */
+export function measuredSpeed(records: Iterable<TrialRecord>): number | undefined {
+  let flops = 0;
+  let seconds = 0;
+  for (const record of records)
+    if (record.status === 'done') {
+      flops += record.result.flops.total;
+      seconds += trialSeconds(record);
+    }
+  return flops > 0 && seconds > 0 ? flops / seconds : undefined;
+}
+
+/** Of the epochs planned, the share that finished trials really ran: early stopping ends most before their time. */
+export function measuredShareOfEpochs(records: Iterable<TrialRecord>): number {
+  let planned = 0;
+  let run = 0;
+  for (const record of records)
+    if (record.status === 'done') {
+      planned += record.config.training.epochs;
+      run += record.result.epochsRun;
+    }
+  return planned > 0 ? run / planned : 1;
+}
+
+/** Wall time of work that `workers` processes share: no less than its largest piece. */
+export function wallSeconds(seconds: readonly number[], workers: number): number {
+  const total = seconds.reduce((sum, s) => sum + s, 0);
+  return Math.max(total / workers, ...seconds, 0);
+}

@@ -1,0 +1,121 @@
+/** The plan of a sweep: which trials, under which identities, in which order, at what cost. */
+import type { SliceSpec } from '../data/slice.js';
+import { sliceLabel } from '../data/slice.js';
+import type { ModelConfig } from '../model/config.js';
+import type { TrialConfig } from '../train/config.js';
+import { UserError } from '../util/errors.js';
+import { canonicalJson, shortHash } from '../util/hash.js';
+import { expandSweep } from './expand.js';
+import type { Sweep } from './resolve.js';
+
+/** What the plan must know of the data set. */
+export interface DataFacts {
+  name: string;
+  hash: string;
+  numItems: number;
+  /** Training events in a slice. */
+  tokensOf(slice: SliceSpec): number;
+}
+
+/** What the plan must know of the code that trains. */
+export interface CostModel {
+  /** Part of every identity: changes when the same configuration would give other numbers. */
+  numericVersion: number;
+  sizeOf(model: ModelConfig, numItems: number): { parameters: number; flopsPerToken: number };
+  memoryOf(config: TrialConfig, numItems: number): number;
+}
+
+export interface PlannedTrial {
+  id: string;
+  config: TrialConfig;
+  parameters: number;
+  /** Training events of one epoch. */
+  tokens: number;
+  /** Training FLOPs if every epoch is run; early stopping may end sooner. */
+  flops: number;
+  /** Bytes, roughly. */
+  memory: number;
+}
+
+export interface Plan {
+  /** Smallest first. */
+  trials: PlannedTrial[];
+  /** Same identity as another trial of the plan. */
+  duplicates: number;
+  /** Left out by `exclude`. */
+  excluded: number;
+  /** Past the budget of FLOPs. */
+  beyondBudget: PlannedTrial[];
+}
+
+/** A trial's name: ten hexadecimal digits of its configuration, its data and the numeric version of the code. */
+export function trialId(config: TrialConfig, numericVersion: number): string {
+  // A data set's content counts, its name does not.
+  return shortHash({ config: { ...config, data: config.data.hash }, numericVersion });
+}
+
+/**
+ * Plans a sweep on a data set.
+ * @throws UserError when the sweep asks for something the data set does not have.
+ */
+export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: CostModel): Plan {
+  const { configurations, excluded } = expandSweep(sweep, backend);
+  const largestK = Math.max(...sweep.evaluation.ks);
+  if (largestK >= data.numItems)
+    throw new UserError(`cut-off ${largestK} is not below the number of items, ${data.numItems}`, {
+      place: sweep.placeOf(['evaluation', 'ks']),
+      remedy: 'Lower evaluation.ks, or use a larger data set.',
+    });
+  const tokens = new Map<string, number>();
+  const trials = new Map<string, PlannedTrial>();
+  for (const configuration of configurations) {
+    const { slice } = configuration;
+    const sliceText = canonicalJson(slice);
+    if (!tokens.has(sliceText)) tokens.set(sliceText, data.tokensOf(slice));
+    const config: TrialConfig = { data: { name: data.name, hash: data.hash }, ...configuration };
+    const id = trialId(config, cost.numericVersion);
+    if (trials.has(id)) continue;
+    const { parameters, flopsPerToken } = cost.sizeOf(config.model, data.numItems);
+    const perEpoch = tokens.get(sliceText)!;
+    trials.set(id, {
+      id,
+      config,
+      parameters,
+      tokens: perEpoch,
+      flops: flopsPerToken * perEpoch * config.training.epochs,
+      memory: cost.memoryOf(config, data.numItems),
+    });
+  }
+  const sorted = [...trials.values()].sort(
+    (a, b) => a.flops - b.flops || a.parameters - b.parameters || (a.id < b.id ? -1 : 1),
+  );
+  const limit = sweep.budget.flops ?? Infinity;
+  let spent = 0;
+  const within = sorted.filter((trial) => {
+    spent += trial.flops;
+    return spent <= limit;
+  });
+  if (within.length === 0)
+    throw new UserError('the budget is below the smallest trial', {
+      place: sweep.placeOf(['budget', 'flops']),
+      remedy: `The smallest trial takes ${sorted[0]!.flops.toExponential(1)} FLOPs.`,
+    });
+  return {
+    trials: within,
+    duplicates: configurations.length - sorted.length,
+    excluded,
+    beyondBudget: sorted.slice(within.length),
+  };
+}
+
+/** `mamba4rec d64 x2 N32 L200` */
+export function modelLabel(model: ModelConfig): string {
+  const head = model.headDim === undefined ? '' : ` h${model.headDim}`;
+  return `${model.name} d${model.dim} x${model.layers} N${model.dState}${head} L${model.maxLength}`;
+}
+
+/** A trial in a few words. */
+export function trialLabel(config: TrialConfig): string {
+  const seed = config.seed === 0 ? '' : ` seed ${config.seed}`;
+  return `${modelLabel(config.model)} ${sliceLabel(config.slice)}${seed}`;
+}

@@ -1,0 +1,273 @@
+/**
+ * Runs a plan: starts trials where there is room, smallest first, and believes nothing but the store about what came out.
+ * Running a sweep again is resuming it. Several commands may run one sweep at the same time, on one machine or many:
+ * each takes what is free and waits for the rest.
+ */
+import { UserError } from '../util/errors.js';
+import { ClaimWatch } from './claim.js';
+import { ASSUMED_SPEED, measuredShareOfEpochs, measuredSpeed, trialSeconds } from './estimate.js';
+import type { Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from './launch/launcher.js';
+import type { TrialRecord } from './record.js';
+import type { DataReference } from './resolve.js';
+import { STORE_SCHEMA, type StoredTrial, type SweepStore } from './store.js';
+import { TrialExit, type TrialProgress } from './trial.js';
+import { outOfMemoryKills, recordFailure, verdict } from './verdict.js';
+
+/** What people see of a run while it goes on. */
+export interface RunObserver {
+  started?(trial: StoredTrial): void;
+  progress?(trial: StoredTrial, progress: TrialProgress): void;
+  /** A trial has a result: just now, or (`kept`) from before. */
+  finished?(trial: StoredTrial, record: TrialRecord, kept: boolean): void;
+  /** A process ended without a result, and the trial will go on or is left open. */
+  stopped?(trial: StoredTrial): void;
+  note?(text: string): void;
+}
+
+export interface RunOptions {
+  numericVersion: number;
+  data: DataReference;
+  limits?: LaunchLimits;
+  retryFailed?: boolean;
+  /** Compute hours of all trials together; no trial is started that is expected to pass it. */
+  hours?: number;
+  /** Aborted: checkpoint and stop. */
+  signal?: AbortSignal;
+  /** Aborted: stop at once. */
+  killSignal?: AbortSignal;
+  watch?: ClaimWatch;
+  /** Milliseconds between looks at trials that others work on. */
+  pollMs?: number;
+}
+
+export interface RunSummary {
+  records: Map<string, TrialRecord>;
+  /** Trials that had their result before this run. */
+  kept: number;
+  done: number;
+  failed: number;
+  /** Trials without a result: interrupted, or past the budget of hours. */
+  open: number;
+  overBudget: number;
+  interrupted: boolean;
+  seconds: number;
+}
+
+/** A process killed from outside is started again from its checkpoint this often. */
+const RESTARTS = 2;
+
+/**
+ * Runs every trial that has no result yet.
+ * @throws UserError when the store cannot be written; trials that run are stopped with a checkpoint first.
+ */
+export function runSweep(
+  store: SweepStore,
+  trials: readonly StoredTrial[],
+  launcher: Launcher,
+  options: RunOptions,
+  observer: RunObserver = {},
+): Promise<RunSummary> {
+  return new Run(store, trials, launcher, options, observer).toTheEnd();
+}
+
+class Run {
+  readonly #watch: ClaimWatch;
+  readonly #records = new Map<string, TrialRecord>();
+  readonly #waiting: StoredTrial[] = [];
+  readonly #running = new Map<string, { process: RunningTrial; trial: StoredTrial }>();
+  readonly #restarts = new Map<string, number>();
+  #kept = 0;
+  #overBudget = 0;
+  #fatal: unknown;
+  #wake = () => {};
+
+  constructor(
+    readonly store: SweepStore,
+    readonly trials: readonly StoredTrial[],
+    readonly launcher: Launcher,
+    readonly options: RunOptions,
+    readonly observer: RunObserver,
+  ) {
+    this.#watch = options.watch ?? new ClaimWatch();
+  }
+
+  async toTheEnd(): Promise<RunSummary> {
+    const begun = performance.now();
+    const { signal, killSignal } = this.options;
+    const onStop = () => this.#stopAll('checkpoint');
+    const onKill = () => this.#stopAll('now');
+    signal?.addEventListener('abort', onStop);
+    killSignal?.addEventListener('abort', onKill);
+    try {
+      this.#takeStock();
+      while (this.#running.size > 0 || (this.#waiting.length > 0 && !this.#stopping())) {
+        if (!this.#stopping()) this.#fillSlots();
+        if (this.#running.size > 0 || this.#waiting.length > 0) await this.#change();
+      }
+    } catch (error) {
+      this.#fail(error);
+      await Promise.all([...this.#running.values()].map(({ process }) => process.ended));
+    } finally {
+      signal?.removeEventListener('abort', onStop);
+      killSignal?.removeEventListener('abort', onKill);
+    }
+    if (this.#fatal !== undefined) throw this.#fatal;
+    const all = [...this.#records.values()];
+    const done = all.filter((record) => record.status === 'done').length;
+    return {
+      records: this.#records,
+      kept: this.#kept,
+      done,
+      failed: all.length - done,
+      open: this.trials.length - all.length,
+      overBudget: this.#overBudget,
+      interrupted: Boolean(signal?.aborted || killSignal?.aborted),
+      seconds: (performance.now() - begun) / 1000,
+    };
+  }
+
+  /** What is there already, what has to run. */
+  #takeStock(): void {
+    for (const trial of this.trials) {
+      const found = this.store.readTrial(trial.id, this.options.numericVersion);
+      if (found.state === 'damaged') {
+        this.observer.note?.(
+          `${found.path}: this result ${found.reason}. It is kept aside and the trial runs again.`,
+        );
+        this.store.setAside(trial.id, 'damaged');
+      } else if (found.state === 'failed' && this.options.retryFailed)
+        this.store.setAside(trial.id, 'failed');
+      else if (found.state !== 'absent') {
+        this.#settle(trial, found.record, true);
+        continue;
+      }
+      this.#waiting.push(trial);
+    }
+  }
+
+  #fillSlots(): void {
+    for (let i = 0; i < this.#waiting.length && this.#running.size < this.launcher.capacity; ) {
+      const trial = this.#waiting[i]!;
+      const found = this.store.readTrial(trial.id, this.options.numericVersion);
+      if (found.state === 'done' || found.state === 'failed') {
+        this.#waiting.splice(i, 1);
+        this.#settle(trial, found.record, false);
+        continue;
+      }
+      this.store.writeJob({
+        schema: STORE_SCHEMA,
+        id: trial.id,
+        numericVersion: this.options.numericVersion,
+        config: trial.config,
+        data: this.options.data,
+      });
+      const claim = this.#watch.look(this.store.folder(trial.id));
+      if (claim.state === 'alive') {
+        i++;
+        continue;
+      }
+      this.#waiting.splice(i, 1);
+      if (this.#fitsHours(trial))
+        this.#start(
+          trial,
+          claim.state === 'dead' ? { id: trial.id, provenDead: claim.token } : { id: trial.id },
+        );
+      else this.#overBudget++;
+    }
+  }
+
+  #start(trial: StoredTrial, order: TrialOrder): void {
+    const killsBefore = outOfMemoryKills();
+    const startedAt = new Date().toISOString();
+    const [process] = this.launcher.start(this.store.path, [order], (_, progress) =>
+      this.observer.progress?.(trial, progress),
+    );
+    this.#running.set(trial.id, { process: process!, trial });
+    this.observer.started?.(trial);
+    process!.ended
+      .then((ending) => {
+        this.#running.delete(trial.id);
+        this.#ended(trial, ending, startedAt, outOfMemoryKills() > killsBefore);
+      })
+      .catch((error) => this.#fail(error))
+      .finally(() => this.#wake());
+  }
+
+  #ended(trial: StoredTrial, ending: Ending, startedAt: string, oomKilled: boolean): void {
+    const { numericVersion, limits } = this.options;
+    const found = this.store.readTrial(trial.id, numericVersion);
+    if (found.state === 'done' || found.state === 'failed') {
+      this.#settle(trial, found.record, false);
+      return;
+    }
+    this.observer.stopped?.(trial);
+    if (ending.code === TrialExit.diskFull)
+      throw new UserError('no space left on the device', {
+        place: this.store.path,
+        remedy: 'Free some space and run the same command again; finished trials are kept.',
+      });
+    if (this.#stopping()) return;
+    const log = this.store.logFile(trial.id);
+    const failure = verdict(ending, log, limits ?? {}, oomKilled);
+    const fromOutside =
+      failure.reason === 'killed' || (ending.code === TrialExit.interrupted && ending.limit === undefined);
+    const restarts = this.#restarts.get(trial.id) ?? 0;
+    if (ending.code === TrialExit.held || (fromOutside && restarts < RESTARTS)) {
+      if (fromOutside) {
+        this.#restarts.set(trial.id, restarts + 1);
+        this.observer.note?.(
+          `${trial.label}: its process was stopped from outside; it goes on from its checkpoint.`,
+        );
+      }
+      this.#waiting.unshift(trial);
+      return;
+    }
+    const record = recordFailure(this.store, trial, failure, startedAt, numericVersion);
+    if (record) this.#settle(trial, record, false);
+    else this.#waiting.push(trial);
+  }
+
+  #settle(trial: StoredTrial, record: TrialRecord, kept: boolean): void {
+    this.#records.set(trial.id, record);
+    if (kept) this.#kept++;
+    this.observer.finished?.(trial, record, kept);
+  }
+
+  /** Whether the hours left would do for this trial, by the speed that the finished ones had. */
+  #fitsHours(trial: StoredTrial): boolean {
+    if (this.options.hours === undefined) return true;
+    const records = [...this.#records.values()];
+    const speed = measuredSpeed(records) ?? ASSUMED_SPEED;
+    const share = measuredShareOfEpochs(records);
+    const expected = [trial, ...[...this.#running.values()].map((r) => r.trial)];
+    const ahead = expected.reduce((sum, t) => sum + (t.flops * share) / speed, 0);
+    const spent = records.reduce((sum, record) => sum + trialSeconds(record), 0);
+    return spent + ahead <= this.options.hours * 3600;
+  }
+
+  #stopping(): boolean {
+    const { signal, killSignal } = this.options;
+    return Boolean(signal?.aborted || killSignal?.aborted) || this.#fatal !== undefined;
+  }
+
+  #stopAll(how: 'checkpoint' | 'now'): void {
+    for (const { process } of this.#running.values()) process.stop(how);
+    this.#wake();
+  }
+
+  #fail(error: unknown): void {
+    this.#fatal ??= error;
+    this.#stopAll('checkpoint');
+  }
+
+  /** Until a process ends, somebody asks to stop, or it is time to look at others' trials again. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.options.pollMs ?? 2000);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

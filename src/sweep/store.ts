@@ -1,0 +1,271 @@
+/**
+ * The store: a folder a sweep, a folder a trial, every file whole or absent. The only writer of results.
+ *
+ *   <sweep>/plan.json            what the sweep file asked for, by the last command that ran it
+ *   <sweep>/index.json           every trial in a line, for people
+ *   <sweep>/slices/<key>.json    measures and popularity baseline of a slice, computed once
+ *   <sweep>/trials/<id>/         config.json, result.json, log.txt, progress.json, claim-<n>.json, checkpoint/
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SliceSpec } from '../data/slice.js';
+import type { EvaluationConfig, TrialConfig } from '../train/config.js';
+import { fileError, UserError } from '../util/errors.js';
+import { readJson, writeAtomic, writeJson } from '../util/files.js';
+import { shortHash } from '../util/hash.js';
+import { trialId } from './plan.js';
+import type { TrialRecord } from './record.js';
+import { checkRecord } from './record-check.js';
+import type { DataReference } from './resolve.js';
+
+export const STORE_SCHEMA = 1;
+
+/** `plan.json`: what fit and report need to know of a sweep besides its results. */
+export interface StoredPlan {
+  schema: typeof STORE_SCHEMA;
+  name: string;
+  perflaw: string;
+  numericVersion: number;
+  updatedAt: string;
+  data: { name: string; hash: string; numItems: number; reference: DataReference };
+  workers: number;
+  /** The sweep file as it was read. */
+  file: string;
+  text: string;
+  trials: StoredTrial[];
+}
+
+export interface StoredTrial {
+  id: string;
+  label: string;
+  config: TrialConfig;
+  parameters: number;
+  /** Training events of one epoch, and FLOPs if every epoch is run. */
+  tokens: number;
+  flops: number;
+}
+
+/** `config.json` of a trial: everything its process needs. */
+export interface TrialJob {
+  schema: typeof STORE_SCHEMA;
+  id: string;
+  numericVersion: number;
+  config: TrialConfig;
+  data: DataReference;
+}
+
+/** What lies in a trial's folder. */
+export type TrialState =
+  | { state: 'absent' }
+  | { state: 'done' | 'failed'; record: TrialRecord }
+  | { state: 'damaged'; path: string; reason: string };
+
+/** `progress.json`: the last sign of a running trial. */
+export interface StoredProgress {
+  epoch: number;
+  epochs: number;
+  step: number;
+  stepsPerEpoch: number;
+  loss: number;
+  best: number | null;
+  tokensPerSecond: number;
+  at: string;
+}
+
+export class SweepStore {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Folder of a trial. */
+  folder(id: string): string {
+    return join(this.path, 'trials', id);
+  }
+
+  checkpointFolder(id: string): string {
+    return join(this.folder(id), 'checkpoint');
+  }
+
+  logFile(id: string): string {
+    return join(this.folder(id), 'log.txt');
+  }
+
+  /**
+   * Makes the folder and writes the plan.
+   * @throws UserError when the folder cannot be written, or belongs to another version of the store.
+   */
+  writePlan(plan: StoredPlan): void {
+    const path = join(this.path, 'plan.json');
+    if (existsSync(path)) this.#refuseNewer(path);
+    // One line a trial: short enough to be read by people, and by fit at once.
+    const { trials, ...head } = plan;
+    const text = JSON.stringify({ ...head, trials: [] }, null, 2).replace(
+      /\[\]\n\}$/,
+      () => `[\n${trials.map((trial) => `    ${JSON.stringify(trial)}`).join(',\n')}\n  ]\n}\n`,
+    );
+    writeAtomic(path, text);
+    try {
+      mkdirSync(join(this.path, 'trials'), { recursive: true });
+    } catch (error) {
+      throw fileError(error, join(this.path, 'trials'), 'make this folder');
+    }
+  }
+
+  #refuseNewer(path: string): void {
+    let schema: unknown;
+    try {
+      schema = (JSON.parse(readFileSync(path, 'utf8')) as StoredPlan).schema;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code) throw fileError(error, path, 'read this file');
+      return; // Not JSON: the plan is written anew, results are checked one by one.
+    }
+    if (schema !== STORE_SCHEMA) throw otherSchema(path, schema);
+  }
+
+  /**
+   * The plan.
+   * @throws UserError when it is missing, damaged or of another version.
+   */
+  readPlan(): StoredPlan {
+    const path = join(this.path, 'plan.json');
+    const plan = readJson(path) as StoredPlan;
+    if (plan?.schema !== STORE_SCHEMA) throw otherSchema(path, plan?.schema);
+    if (!Array.isArray(plan.trials) || typeof plan.data?.numItems !== 'number')
+      throw new UserError('this plan is damaged', {
+        place: path,
+        remedy: 'Run the sweep again; finished trials are kept.',
+      });
+    return plan;
+  }
+
+  /** Writes what a trial's process needs, unless it is there. */
+  writeJob(job: TrialJob): void {
+    const path = join(this.folder(job.id), 'config.json');
+    const text = `${JSON.stringify(job, null, 2)}\n`;
+    try {
+      if (readFileSync(path, 'utf8') === text) return;
+    } catch {
+      // Not there yet.
+    }
+    writeAtomic(path, text);
+  }
+
+  /** @throws UserError when the job is missing, damaged or another trial's. */
+  readJob(id: string): TrialJob {
+    const path = join(this.folder(id), 'config.json');
+    const job = readJson(path) as TrialJob;
+    if (job?.schema !== STORE_SCHEMA) throw otherSchema(path, job?.schema);
+    if (!job.config || trialId(job.config, job.numericVersion) !== id)
+      throw new UserError('this configuration is not the one of its folder', {
+        place: path,
+        remedy: 'Remove the folder and run the sweep again.',
+      });
+    return job;
+  }
+
+  /** What is known of a trial; a result that is damaged, of another version or of another trial is never taken for its own. */
+  readTrial(id: string, numericVersion: number): TrialState {
+    const path = join(this.folder(id), 'result.json');
+    let text: string;
+    try {
+      text = readFileSync(path, 'utf8');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return { state: 'absent' };
+      return { state: 'damaged', path, reason: `cannot be read (${code})` };
+    }
+    const checked = checkRecord(text, id, numericVersion);
+    if (typeof checked === 'string') return { state: 'damaged', path, reason: checked };
+    return { state: checked.status, record: checked };
+  }
+
+  /** Writes a trial's result: the whole file or nothing. */
+  writeResult(record: TrialRecord): void {
+    writeAtomic(join(this.folder(record.id), 'result.json'), recordText(record));
+  }
+
+  /** Moves a damaged or failed result out of the way; it stays beside the new one for inspection. */
+  setAside(id: string, why: 'damaged' | 'failed'): void {
+    const folder = this.folder(id);
+    try {
+      renameSync(join(folder, 'result.json'), join(folder, `result.${why}.json`));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        throw fileError(error, join(folder, 'result.json'), 'move this file');
+    }
+  }
+
+  /** Removes what only an unfinished trial needs, and what a killed process left half-written. */
+  cleanTrial(id: string, keep: { checkpoint: boolean }): void {
+    const folder = this.folder(id);
+    if (!keep.checkpoint) rmSync(this.checkpointFolder(id), { recursive: true, force: true });
+    rmSync(join(folder, 'progress.json'), { force: true });
+    for (const name of readdirSync(folder))
+      if (/^(result|config)\.json\.[0-9]+$/.test(name)) rmSync(join(folder, name), { force: true });
+  }
+
+  /** A sign of life for watchers: replaced as a whole, not forced to the disk. */
+  writeProgress(id: string, progress: StoredProgress): void {
+    const path = join(this.folder(id), 'progress.json');
+    const temporary = `${path}.${process.pid}`;
+    writeFileSync(temporary, JSON.stringify(progress));
+    renameSync(temporary, path);
+  }
+
+  readProgress(id: string): StoredProgress | undefined {
+    try {
+      return JSON.parse(readFileSync(join(this.folder(id), 'progress.json'), 'utf8')) as StoredProgress;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A value that depends on the data and a slice alone: read if there, else computed and kept. */
+  async sliceFacts<T>(
+    dataHash: string,
+    slice: SliceSpec,
+    evaluation: EvaluationConfig,
+    version: string,
+    compute: () => T | Promise<T>,
+  ): Promise<T> {
+    const key = shortHash({ dataHash, slice, ks: evaluation.ks, version });
+    const path = join(this.path, 'slices', `${key}.json`);
+    try {
+      const kept = JSON.parse(readFileSync(path, 'utf8')) as { schema: number; facts: T };
+      if (kept.schema === STORE_SCHEMA && kept.facts) return kept.facts;
+    } catch {
+      // Not there, or damaged: it is computed anew.
+    }
+    const facts = await compute();
+    writeJson(path, { schema: STORE_SCHEMA, facts });
+    return facts;
+  }
+
+  /** The list of trials for people. Derived: nothing reads it back. */
+  writeIndex(rows: Record<string, string | number>[]): void {
+    const lines = rows.map((row) => `    ${JSON.stringify(row)}`).join(',\n');
+    writeAtomic(
+      join(this.path, 'index.json'),
+      `{\n  "schema": ${STORE_SCHEMA},\n  "trials": [\n${lines}\n  ]\n}\n`,
+    );
+  }
+}
+
+/** Indented for people, except the curve: one line an epoch, so that 10,000 results are read in a second. */
+function recordText(record: TrialRecord): string {
+  if (record.status === 'failed') return `${JSON.stringify(record, null, 2)}\n`;
+  const { curve, ...result } = record.result;
+  const text = JSON.stringify({ ...record, result: { ...result, curve: [] } }, null, 1);
+  const lines = curve.map((epoch) => `   ${JSON.stringify(epoch)}`).join(',\n');
+  const at = text.lastIndexOf('"curve": []');
+  return `${text.slice(0, at)}"curve": [\n${lines}\n  ]${text.slice(at + '"curve": []'.length)}\n`;
+}
+
+function otherSchema(path: string, found: unknown): UserError {
+  return new UserError(
+    `this file was written by another version of perflaw (schema ${JSON.stringify(found) ?? 'none'}, this one reads ${STORE_SCHEMA})`,
+    { place: path, remedy: 'Use that version, or another folder with --out.' },
+  );
+}

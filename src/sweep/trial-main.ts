@@ -1,0 +1,52 @@
+/**
+ * What every trial's process does besides the trial: it reads its arguments, passes progress to its parent, stops when the
+ * parent asks or dies, and turns the outcome into an exit code. A process without a parent's channel (under a batch
+ * system) works the same, stopped by SIGTERM.
+ */
+import { describeError } from '../util/errors.js';
+import type { ChildMessage, ParentMessage } from './launch/local.js';
+import { runTrial, type TrialParts } from './trial.js';
+
+/** Milliseconds between two messages of progress. */
+const PROGRESS_MS = 200;
+
+export async function trialProcess(words: string[], loadParts: () => Promise<TrialParts>): Promise<void> {
+  const [path, id] = words;
+  const option = (name: string) => words.find((w) => w.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.on('message', (message: ParentMessage) => {
+    if (message.type === 'stop') stop();
+  });
+  process.on('disconnect', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGHUP', stop);
+  // Ctrl-C reaches the whole group; what it means is for the parent to say.
+  process.on('SIGINT', () => {});
+  // A full disk must not end a process through its log.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+
+  const parent = process.ppid;
+  let sentAt = Number.NEGATIVE_INFINITY;
+  try {
+    const checkpointSeconds = option('checkpoint-seconds');
+    process.exitCode = await runTrial(path!, id!, await loadParts(), {
+      provenDead: option('proven-dead'),
+      checkpointSeconds: checkpointSeconds === undefined ? undefined : Number(checkpointSeconds),
+      signal: stopping.signal,
+      onProgress(progress) {
+        if (process.ppid !== parent) stop();
+        const now = performance.now();
+        if (!process.connected || now - sentAt < PROGRESS_MS) return;
+        sentAt = now;
+        process.send!({ type: 'progress', progress } satisfies ChildMessage, undefined, undefined, () => {});
+      },
+    });
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n${error instanceof Error ? error.stack : ''}\n`);
+    process.exitCode = 1;
+  }
+  // The channel, or a backend's threads, would keep the process alive.
+  process.exit();
+}

@@ -1,0 +1,194 @@
+/**
+ * One trial in a process of its own: claim it, train it, write its result. Whoever runs this, and however often it is
+ * killed in between, the result is the same: everything that decides it comes from the trial's configuration, and
+ * an unfinished training goes on from its checkpoint.
+ */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Interactions } from '../data/interactions.js';
+import type { TrialConfig } from '../train/config.js';
+import type { RankingMetrics, TrainingResult } from '../train/result.js';
+import { UserError } from '../util/errors.js';
+import { packageRoot } from '../util/workspace.js';
+import { type Claim, HEARTBEAT_SECONDS, tryClaim } from './claim.js';
+import { failureMessage, failureReason, isDiskFull } from './failure.js';
+import { type Environment, RECORD_SCHEMA, type SliceMeasures } from './record.js';
+import type { DataReference } from './resolve.js';
+import { SweepStore, type TrialJob } from './store.js';
+
+/** How a trial's process ends; the result itself lies in the store. */
+export const TrialExit = {
+  /** A result, good or failed, is in the store. */
+  recorded: 0,
+  /** The disk is full: nothing could be recorded. */
+  diskFull: 74,
+  /** Stopped on request, with a checkpoint. */
+  interrupted: 75,
+  /** Somebody else works on it. */
+  held: 76,
+} as const;
+
+export interface TrialProgress {
+  epoch: number;
+  epochs: number;
+  step: number;
+  stepsPerEpoch: number;
+  loss: number;
+  best: number | null;
+  tokensPerSecond: number;
+}
+
+export interface TrialHooks {
+  checkpointDir?: string;
+  checkpointSeconds?: number;
+  onProgress?(progress: TrialProgress): void;
+  signal?: AbortSignal;
+}
+
+export interface SliceFacts {
+  slice: SliceMeasures;
+  popularity: { validation: RankingMetrics; test: RankingMetrics };
+}
+
+/** The rooms a trial works with; tests put smaller ones in their place. */
+export interface TrialParts {
+  /** Part of the identity: see CostModel. */
+  numericVersion: number;
+  openData(reference: DataReference): Promise<Interactions>;
+  /** Throws an error named `TrainingInterrupted` after an abort, once its checkpoint is written. */
+  train(config: TrialConfig, data: Interactions, hooks: TrialHooks): Promise<TrainingResult>;
+  sliceFacts(data: Interactions, config: TrialConfig): Promise<SliceFacts> | SliceFacts;
+}
+
+export interface TrialOptions {
+  /** Token of a claim whose owner is known to be dead (see ClaimWatch). */
+  provenDead?: string;
+  checkpointSeconds?: number;
+  onProgress?(progress: TrialProgress): void;
+  signal?: AbortSignal;
+}
+
+/** Changes when slice measures or the baseline are computed differently: kept facts are then computed anew. */
+const FACTS_VERSION = 'facts-1';
+
+/**
+ * Runs one trial of a store and returns how its process should end (see TrialExit).
+ * @param path the sweep's folder.
+ * @throws UserError when the trial's folder is missing, damaged or cannot be written.
+ */
+export async function runTrial(
+  path: string,
+  id: string,
+  parts: TrialParts,
+  options: TrialOptions = {},
+): Promise<number> {
+  const store = new SweepStore(path);
+  const job = store.readJob(id);
+  if (job.numericVersion !== parts.numericVersion)
+    throw new UserError(
+      `this trial was planned by another version of perflaw (numeric version ${job.numericVersion}, this one has ${parts.numericVersion})`,
+      { place: store.folder(id), remedy: 'Run the sweep again with one version.' },
+    );
+  const claim = tryClaim(store.folder(id), options.provenDead);
+  if (!claim) return TrialExit.held;
+  const heart = setInterval(() => claim.beat(), HEARTBEAT_SECONDS * 1000);
+  try {
+    if (store.readTrial(id, job.numericVersion).state !== 'absent') return TrialExit.recorded;
+    return await work(store, job, claim, parts, options);
+  } catch (error) {
+    if (isDiskFull(error)) {
+      process.stderr.write(`${failureMessage(error)}\n`);
+      return TrialExit.diskFull;
+    }
+    throw error;
+  } finally {
+    clearInterval(heart);
+    try {
+      claim.release();
+    } catch {
+      // A full disk: the claim of an ended process counts as dead.
+    }
+  }
+}
+
+async function work(
+  store: SweepStore,
+  job: TrialJob,
+  claim: Claim,
+  parts: TrialParts,
+  options: TrialOptions,
+): Promise<number> {
+  const { id, config } = job;
+  const startedAt = new Date().toISOString();
+  const base = () => ({
+    schema: RECORD_SCHEMA as typeof RECORD_SCHEMA,
+    id,
+    config,
+    environment: environment(),
+    startedAt,
+    finishedAt: new Date().toISOString(),
+  });
+  try {
+    const data = await parts.openData(job.data);
+    if (data.hash !== config.data.hash)
+      throw new UserError('the data set changed since the sweep was planned', {
+        place: config.data.name,
+        remedy: 'Run the sweep again: its trials then carry the new content.',
+      });
+    const facts = await store.sliceFacts(data.hash, config.slice, config.evaluation, FACTS_VERSION, () =>
+      parts.sliceFacts(data, config),
+    );
+    const result = await parts.train(config, data, {
+      checkpointDir: store.checkpointFolder(id),
+      checkpointSeconds: options.checkpointSeconds,
+      signal: options.signal,
+      onProgress: signOfLife(store, id, claim, options),
+    });
+    if (!claim.held()) return TrialExit.held;
+    store.writeResult({ ...base(), status: 'done', ...facts, result });
+    store.cleanTrial(id, { checkpoint: false });
+    return TrialExit.recorded;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TrainingInterrupted') return TrialExit.interrupted;
+    if (isDiskFull(error)) throw error;
+    if (!claim.held()) return TrialExit.held;
+    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+    const reason = failureReason(error);
+    store.writeResult({ ...base(), status: 'failed', reason, message: failureMessage(error) });
+    // Weights that are no numbers stay so; after anything else a retry may go on from the checkpoint.
+    store.cleanTrial(id, { checkpoint: reason !== 'not-a-number' });
+    return TrialExit.recorded;
+  }
+}
+
+/** Passes progress on, and keeps heartbeat and progress file fresh even where training leaves timers no turn. */
+function signOfLife(store: SweepStore, id: string, claim: Claim, options: TrialOptions) {
+  let beatAt = performance.now();
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  return (progress: TrialProgress) => {
+    options.onProgress?.(progress);
+    const now = performance.now();
+    if (now - beatAt > HEARTBEAT_SECONDS * 1000) {
+      beatAt = now;
+      claim.beat();
+      if (!claim.held()) throw new Error('another process took this trial over');
+    }
+    if (now - writtenAt > 2000) {
+      writtenAt = now;
+      store.writeProgress(id, { ...progress, at: new Date().toISOString() });
+    }
+  };
+}
+
+let known: Environment | undefined;
+
+export function environment(): Environment {
+  known ??= {
+    perflaw: JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version as string,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    host: hostname(),
+  };
+  return known;
+}

@@ -1,0 +1,83 @@
+/** What a process that ended without a result died of, and the record of it. */
+import { readFileSync } from 'node:fs';
+import { formatBytes, formatDuration } from '../util/format.js';
+import { tryClaim } from './claim.js';
+import { logTail, logTellsOutOfMemory } from './failure.js';
+import type { Ending, LaunchLimits } from './launch/launcher.js';
+import { type FailedRecord, RECORD_SCHEMA } from './record.js';
+import type { StoredTrial, SweepStore } from './store.js';
+import { environment } from './trial.js';
+
+/** How many processes the system has killed for lack of memory, in this container or on this machine. */
+export function outOfMemoryKills(): number {
+  for (const path of ['/sys/fs/cgroup/memory.events', '/proc/vmstat'])
+    try {
+      const match = /^oom_kill ([0-9]+)$/m.exec(readFileSync(path, 'utf8'));
+      if (match) return Number(match[1]);
+    } catch {
+      // Not this kind of system.
+    }
+  return 0;
+}
+
+/** The category and the words for an ending without a result. `oomKilled`: the system killed for memory meanwhile. */
+export function verdict(
+  ending: Ending,
+  log: string,
+  limits: LaunchLimits,
+  oomKilled: boolean,
+): Pick<FailedRecord, 'reason' | 'message'> {
+  const peak = ending.peakMemory === undefined ? '' : `, ${formatBytes(ending.peakMemory)} were in use`;
+  if (ending.limit === 'memory')
+    return {
+      reason: 'out-of-memory',
+      message: `past the memory limit of ${formatBytes(limits.memory ?? 0)}${peak}`,
+    };
+  if (ending.limit === 'time')
+    return { reason: 'time-limit', message: `past the time limit of ${formatDuration(limits.time ?? 0)}` };
+  if (logTellsOutOfMemory(log))
+    return { reason: 'out-of-memory', message: `the process ran out of memory${peak}; see its log` };
+  if (ending.signal === 'SIGKILL' && oomKilled)
+    return { reason: 'out-of-memory', message: `killed by the system for lack of memory${peak}` };
+  if (ending.signal !== null)
+    return { reason: 'killed', message: `killed again and again (${ending.signal})${peak}` };
+  const last = logTail(log, 2000).trim().split('\n').slice(-1)[0] ?? '';
+  return {
+    reason: 'error',
+    message: `ended with code ${ending.code}${last ? `: ${last.slice(0, 300)}` : ''}`,
+  };
+}
+
+/**
+ * Records a failure for a process that could not do it itself. False when somebody else took the trial meanwhile, or it
+ * has a result after all.
+ * @throws UserError when the store cannot be written.
+ */
+export function recordFailure(
+  store: SweepStore,
+  trial: StoredTrial,
+  failure: Pick<FailedRecord, 'reason' | 'message'>,
+  startedAt: string,
+  numericVersion: number,
+): FailedRecord | undefined {
+  const claim = tryClaim(store.folder(trial.id));
+  if (!claim) return undefined;
+  try {
+    if (store.readTrial(trial.id, numericVersion).state !== 'absent') return undefined;
+    const record: FailedRecord = {
+      schema: RECORD_SCHEMA,
+      id: trial.id,
+      config: trial.config,
+      environment: environment(),
+      startedAt,
+      finishedAt: new Date().toISOString(),
+      status: 'failed',
+      ...failure,
+    };
+    store.writeResult(record);
+    store.cleanTrial(trial.id, { checkpoint: true });
+    return record;
+  } finally {
+    claim.release();
+  }
+}
