@@ -38,7 +38,7 @@ export function isDrawn(figure: FigureOrAbsence): figure is Figure {
   return !('absent' in figure);
 }
 
-export const WIDE_WIDTH = 760;
+export const WIDE_WIDTH = 800;
 export const NARROW_WIDTH = 340;
 const NARROW = 500;
 

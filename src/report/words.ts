@@ -42,6 +42,11 @@ export function shape(configuration: { layers: number; dim: number }): string {
   return `${count(round(configuration.layers), 'layer')}, dim ${round(configuration.dim)}`;
 }
 
+/** A slice in a sentence: `all the data`, `the slice users=0.5`. */
+export function sliceWords(label: string): string {
+  return label === 'all' ? 'all the data' : `the slice ${label}`;
+}
+
 /** `290.9k parameters`. */
 export function parameters(n: number): string {
   return `${formatCount(n)} parameters`;

@@ -2,7 +2,7 @@
 import { type Canvas, type FigureOrAbsence, frame, isNarrow, type Part, padded, panels } from '../figure.js';
 import { type LawView, type MetricChoice, metricTitle, type TrialGroup } from '../model.js';
 import { orderedColours } from '../theme.js';
-import { difference, digits, percent, shape, share } from '../words.js';
+import { difference, digits, percent, shape, share, sliceWords } from '../words.js';
 
 const suffix = (group: TrialGroup) => (group.label ? `, ${group.label}` : '');
 
@@ -150,7 +150,7 @@ export function residualFigure(group: TrialGroup, choice: MetricChoice, id = 're
   const spread = Math.sqrt(data.reduce((sum, row) => sum + row.residual ** 2, 0) / data.length);
   const sentence =
     `${above} of ${data.length} runs lie above the law. The largest residual is ${worst.residual >= 0 ? '+' : '−'}${difference(Math.abs(worst.residual))} ` +
-    `at ${shape(worst)} (${worst.slice}), ${digits(spread > 0 ? Math.abs(worst.residual) / spread : 0, 2)} times the typical one. ` +
+    `at ${shape(worst)} (${sliceWords(worst.slice)}), ${digits(spread > 0 ? Math.abs(worst.residual) / spread : 0, 2)} times the typical one. ` +
     'Points that bend or fan out along an axis would mean that the form does not suit the data.';
   const table = {
     columns: ['slice', 'layers', 'dim', 'seed', 'predicted', 'residual'],

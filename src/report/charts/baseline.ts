@@ -3,7 +3,7 @@ import type { DoneRecord } from '../../sweep/record.js';
 import { type FigureOrAbsence, frame, isNarrow, type Part, panels } from '../figure.js';
 import { configurationLabel } from '../label.js';
 import { metricLabel, type ReportInput } from '../model.js';
-import { count, difference, digits, shape, share } from '../words.js';
+import { count, difference, digits, shape, share, sliceWords } from '../words.js';
 
 /** The report's metric first, then its siblings at the same cut-off. */
 function shownMetrics(input: ReportInput): string[] {
@@ -30,11 +30,11 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
       ? `, ${digits(best.model / best.popularity, 2)} times the baseline's ${share(best.popularity)}`
       : '';
   const sentence =
-    `${ahead === main.length ? `${main.length === 1 ? 'The one run beats' : `All ${main.length} runs beat`}` : `${ahead} of ${count(main.length, 'run')} beat`} the popularity baseline on test ${metricLabel(metrics[0]!)}. ` +
-    `The best run has ${share(best.model)} (${shape(best)}, ${best.slice})${ratio}. ` +
+    `${ahead === main.length ? `${main.length === 1 ? 'The one run beats' : main.length === 2 ? 'Both runs beat' : `All ${main.length} runs beat`}` : `${ahead} of ${count(main.length, 'run')} beat`} the popularity baseline on test ${metricLabel(metrics[0]!)}. ` +
+    `The best run has ${share(best.model)} (${shape(best)}, ${sliceWords(best.slice)})${ratio}. ` +
     (ahead === main.length
-      ? `The narrowest lead is ${difference(worst.model - worst.popularity)}, at ${shape(worst)} on ${worst.slice}.`
-      : `The furthest behind is ${shape(worst)} on ${worst.slice}, by ${difference(worst.popularity - worst.model)}.`);
+      ? `The narrowest lead is ${difference(worst.model - worst.popularity)}, at ${shape(worst)} on ${sliceWords(worst.slice)}.`
+      : `The furthest behind is ${shape(worst)} on ${sliceWords(worst.slice)}, by ${difference(worst.popularity - worst.model)}.`);
   return {
     id,
     title,

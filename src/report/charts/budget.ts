@@ -8,7 +8,7 @@ import {
   metricLabel,
   type TrialGroup,
 } from '../model.js';
-import { difference, parameters, percent, shape, share } from '../words.js';
+import { difference, parameters, percent, shape, share, sliceWords } from '../words.js';
 
 export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budget'): FigureOrAbsence {
   const title = `${metricHeading(choice)} along the parameter budget${group.label ? `, ${group.label}` : ''}`;
@@ -216,9 +216,9 @@ function stretches<T extends { range: string }>(line: T[]): (T & { stretch: numb
 export function smallerModel(curve: BudgetCurve): string {
   const { optimum, smallest } = curve;
   const beyond = optimum.extrapolated ? ' (outside the measured range, an extrapolation)' : '';
-  const head = `On ${curve.slice} the law is highest at ${shape(optimum)} with ${parameters(optimum.params)}${beyond}: ${share(optimum.predicted.value)}, and one new run is expected between ${share(optimum.predicted.low)} and ${share(optimum.predicted.high)}.`;
+  const head = `On ${sliceWords(curve.slice)} the law is highest at ${shape(optimum)} with ${parameters(optimum.params)}${beyond}: ${share(optimum.predicted.value)}, and one new run is expected between ${share(optimum.predicted.low)} and ${share(optimum.predicted.high)}.`;
   if (!smallest || smallest.params >= optimum.params)
     return `${head} No smaller configuration comes within the noise of one run.`;
   const loss = optimum.predicted.value - smallest.predicted.value;
-  return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(Math.max(0, loss))}: less than two runs of one configuration differ by.`;
+  return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(Math.max(0, loss))}, which is within the noise of one run.`;
 }

@@ -16,7 +16,7 @@ import {
 import { configurationLabel } from '../label.js';
 import { type MetricChoice, metricLabel, type ReportInput } from '../model.js';
 import { orderedColours } from '../theme.js';
-import { count, shape, share } from '../words.js';
+import { count, shape, share, sliceWords } from '../words.js';
 
 interface Step {
   slice: string;
@@ -65,7 +65,7 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
   const early = input.done.filter((record) => record.result.stopped === 'patience').length;
   const sentence =
     `${count(input.done.length, 'run')} of ${short === long ? count(short, 'epoch') : `${short} to ${long} epochs`}; ` +
-    `the highest point is ${share(best.value)} in epoch ${best.epoch} (${shape(best)}, ${best.slice}). ` +
+    `the highest point is ${share(best.value)} in epoch ${best.epoch} (${shape(best)}, ${sliceWords(best.slice)}). ` +
     (early > 0 ? `${count(early, 'run')} stopped early because nothing improved. ` : '') +
     (atLimit === 0
       ? 'Every run had passed its best epoch when it ended.'

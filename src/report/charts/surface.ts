@@ -21,7 +21,7 @@ import {
   type TrialGroup,
 } from '../model.js';
 import { orderedColours, SURFACE_STOPS } from '../theme.js';
-import { count, difference, list, round, shape, share } from '../words.js';
+import { count, difference, list, round, shape, share, sliceWords } from '../words.js';
 
 /** Mean over seeds of one configuration on one slice. */
 interface Cell {
@@ -91,7 +91,7 @@ export function surfaceFigure(group: TrialGroup, choice: MetricChoice, id = 'sur
 function describe(law: LawView, cells: Cell[], choice: MetricChoice): string {
   const best = cells.reduce((a, b) => (b.measured > a.measured ? b : a));
   const worst = cells.reduce((a, b) => (b.measured < a.measured ? b : a));
-  const where = law.slices.length > 1 ? ` on ${best.slice}` : '';
+  const where = law.slices.length > 1 ? ` on ${sliceWords(best.slice)}` : '';
   const span =
     cells.length > 1
       ? ` The ${count(cells.length, 'measured configuration')} range over ${difference(best.measured - worst.measured)}, from ${share(worst.measured)} at ${shape(worst)}.`

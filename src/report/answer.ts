@@ -1,0 +1,118 @@
+/** The answer first: what was best, what the law recommends, how sure that is, and what a smaller model would lose. */
+import type { DoneRecord } from '../sweep/record.js';
+import { formatCount } from '../util/format.js';
+import { recordSlice } from './label.js';
+import { type MetricChoice, metricLabel, type ReportInput, type TrialGroup } from './model.js';
+import { count, difference, list, parameters, percent, round, shape, share, sliceWords } from './words.js';
+
+export interface AnswerCard {
+  question: string;
+  headline: string;
+  words: string;
+}
+
+/** The run that a person would take: chosen on validation, so that its test metrics are honest. */
+export function bestRun(records: DoneRecord[], choice: MetricChoice): DoneRecord | undefined {
+  const value = (record: DoneRecord) => record.result.validation[choice.history][choice.name] ?? -Infinity;
+  return records.reduce<DoneRecord | undefined>((a, b) => (a && value(a) >= value(b) ? a : b), undefined);
+}
+
+export function answerCards(input: ReportInput): AnswerCard[] {
+  const cards: AnswerCard[] = [];
+  const best = bestRun(input.done, input.metric);
+  if (best) cards.push(measured(best, input));
+  for (const group of input.groups) cards.push(...lawCards(group, input.metric));
+  return cards;
+}
+
+function measured(best: DoneRecord, { metric, done }: ReportInput): AnswerCard {
+  const { model } = best.config;
+  const cutoff = metric.name.split('@')[1];
+  const test = best.result.test[metric.history];
+  const popularity = best.popularity.test[metric.history];
+  const shown = [...new Set([metric.name, `ndcg@${cutoff}`, `hr@${cutoff}`])].filter(
+    (name) => test[name] !== undefined,
+  );
+  const values = list(shown.map((name) => `${metricLabel(name)} ${share(test[name]!)}`));
+  const beside =
+    popularity[shown[0]!] === undefined
+      ? ''
+      : ` Recommending by popularity has ${metricLabel(shown[0]!)} ${share(popularity[shown[0]!]!)}.`;
+  return {
+    question: 'Best measured',
+    headline: `${shape(model)}`,
+    words: `${model.name}, ${parameters(best.result.parameters.total)}, trained on ${sliceWords(best.slice.label)}: test ${values} (history ${metric.history}). Chosen among ${count(done.length, 'run')} by validation ${metricLabel(metric.name)}.${beside}`,
+  };
+}
+
+function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
+  const of = group.label ? ` (${group.label})` : '';
+  const { law } = group;
+  if (!law)
+    return [
+      {
+        question: `The law recommends${of}`,
+        headline: 'No law yet',
+        words: group.lawMissing ?? 'No law was fitted.',
+      },
+    ];
+  const cards: AnswerCard[] = [];
+  const { budget } = law;
+  const name = `${choice.split} ${metricLabel(choice.name)}`;
+  if (!budget) {
+    cards.push({
+      question: `The law recommends${of}`,
+      headline: law.optimum
+        ? shape({ layers: law.optimum.layers.value, dim: law.optimum.dim.value })
+        : 'No optimum within reach',
+      words: `${law.form}, R² ${law.r2.toFixed(3)}. The parameters of other configurations are not known, so none is named.`,
+    });
+    return cards;
+  }
+  const { optimum, smallest } = budget;
+  const { predicted } = optimum;
+  cards.push({
+    question: `The law recommends${of}`,
+    headline: shape(optimum),
+    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${law.form}${optimum.extrapolated ? ', outside the measured range: train it before you trust it' : ', inside the measured range'}.`,
+  });
+  const where = law.optimum
+    ? ` The maximum of the surface lies between ${round(law.optimum.layers.low)} and ${round(law.optimum.layers.high)} layers and between dim ${Math.round(law.optimum.dim.low)} and ${Math.round(law.optimum.dim.high)}.`
+    : ' The surface has no maximum within reach.';
+  cards.push({
+    question: `How sure that is${of}`,
+    headline: `${share(predicted.low)} to ${share(predicted.high)}`,
+    words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}).${where}`,
+  });
+  const smaller = smallest && smallest.params < optimum.params ? smallest : undefined;
+  cards.push({
+    question: `A smaller model would lose${of}`,
+    headline: smaller
+      ? difference(Math.max(0, predicted.value - smaller.predicted.value))
+      : 'More than the noise',
+    words: smaller
+      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; the loss is ${law.noise === undefined ? 'within the noise of one run' : `within the noise of one run (standard deviation ${difference(law.noise)})`}.`
+      : 'No smaller configuration comes within the noise of one run of the recommended one.',
+  });
+  return cards;
+}
+
+/** One sentence on what failed or is missing; undefined when all is well. */
+export function shortfall(input: ReportInput): string | undefined {
+  const { done, failed, pending } = input;
+  const parts: string[] = [];
+  if (failed.length > 0) {
+    const reasons = new Map<string, number>();
+    for (const record of failed) reasons.set(record.reason, (reasons.get(record.reason) ?? 0) + 1);
+    const words = [...reasons].map(([reason, n]) => `${reason.replaceAll('-', ' ')}: ${n}`).join(', ');
+    const slices = [...new Set(failed.map(recordSlice))];
+    parts.push(
+      `${failed.length} of ${count(done.length + failed.length, 'trial')} failed (${words}; ${slices.length > 3 ? `${slices.length} slices` : list(slices)}). They are listed below and are in no figure.`,
+    );
+  }
+  if (pending)
+    parts.push(
+      `${count(pending, 'trial is', 'trials are')} still to run: figures and law show what is finished.`,
+    );
+  return parts.length ? parts.join(' ') : undefined;
+}
