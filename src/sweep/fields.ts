@@ -98,7 +98,8 @@ export const duration = (description: string) =>
 
 /** "expected X" for a wrong type; zod's own issue (unknown keys above all) otherwise. */
 export function named(words: string) {
-  return (issue: { code: string }) => (issue.code === 'invalid_type' ? `expected ${words}` : undefined);
+  return (issue: { code: string }) =>
+    issue.code === 'invalid_type' || issue.code === 'invalid_union' ? `expected ${words}` : undefined;
 }
 
 /** The same fields, each of which may be absent. */

@@ -21,7 +21,7 @@ export interface DataFacts {
 export interface CostModel {
   /** Part of every identity: changes when the same configuration would give other numbers. */
   numericVersion: number;
-  sizeOf(model: ModelConfig, numItems: number): { parameters: number; flopsPerToken: number };
+  sizeOf(config: TrialConfig, numItems: number): { parameters: number; flopsPerToken: number };
   memoryOf(config: TrialConfig, numItems: number): number;
 }
 
@@ -75,7 +75,7 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     const config: TrialConfig = { data: { name: data.name, hash: data.hash }, ...configuration };
     const id = trialId(config, cost.numericVersion);
     if (trials.has(id)) continue;
-    const { parameters, flopsPerToken } = cost.sizeOf(config.model, data.numItems);
+    const { parameters, flopsPerToken } = cost.sizeOf(config, data.numItems);
     const perEpoch = tokens.get(sliceText)!;
     trials.set(id, {
       id,

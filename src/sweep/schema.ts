@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { bytes, choice, duration, named, optionalAll, real, text, whole } from './fields.js';
 
 export const MODEL_NAMES = ['mamba4rec', 'tim4rec', 'ssd4rec'] as const;
-export const BACKENDS = ['auto', 'wasm', 'composed', 'webgpu', 'tensorflow'] as const;
+export const BACKENDS = ['auto', 'wasm', 'composed', 'cpu'] as const;
 
 /** Fields of `model:` that are axes too; the model's name itself is the axis `model`. */
 export const modelFields = {

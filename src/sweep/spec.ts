@@ -49,7 +49,7 @@ export function checkSweepText(text: string, file: string): { source?: SweepSour
   const parsed = sweepSchema.safeParse(yaml.value, { reportInput: false });
   const problems = parsed.success
     ? crossChecks(parsed.data, yaml)
-    : parsed.error.issues.flatMap((issue) => explain(issue, [], yaml));
+    : withoutEchoes(parsed.error.issues).flatMap((issue) => explain(issue, [], yaml));
   if (problems.length > 0 || !parsed.success)
     return { problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
   const placeOf = (path: Path) => {
@@ -85,6 +85,12 @@ function safeName(text: string): string {
 }
 
 type Issue = z.core.$ZodIssue;
+
+/** An object whose keys are all unknown counts as empty too: that need not be said as well. */
+function withoutEchoes(issues: Issue[]): Issue[] {
+  const misspelt = new Set(issues.filter((i) => i.code === 'unrecognized_keys').map((i) => pathText(i.path)));
+  return issues.filter((issue) => issue.code !== 'custom' || !misspelt.has(pathText(issue.path)));
+}
 
 /** A zod issue in the words of this file format. */
 function explain(issue: Issue, above: Path, yaml: YamlSource): Problem[] {

@@ -1,0 +1,35 @@
+/** What a configuration costs, before it is trained. */
+import { countParameters, trainingFlopsPerToken } from '../model/size.js';
+import type { TrialConfig } from '../train/config.js';
+import type { CostModel } from './plan.js';
+
+/** Node, tfjs and the data set of a process without a model. */
+const BASE_BYTES = 160 * 2 ** 20;
+
+/**
+ * Bytes of a training process, roughly: weights with gradients and Adam's two moments, activations kept for the
+ * backward pass, and the scores of all items with their gradient.
+ */
+export function estimateMemory(config: TrialConfig, numItems: number): number {
+  const { model, training } = config;
+  const tokens = training.rows * model.maxLength;
+  const inner = model.expand * model.dim;
+  const layer = 10 * inner + 22 * model.dim + 4 * model.dState;
+  const scored = training.loss === 'last' ? training.rows : tokens;
+  const weights = 4 * countParameters(model, numItems).total;
+  return (
+    BASE_BYTES + 4 * (weights + tokens * (model.layers * layer + 4 * model.dim) + 2 * scored * (numItems + 1))
+  );
+}
+
+export async function realCost(): Promise<CostModel> {
+  const { NUMERIC_VERSION } = await import('../train/version.js');
+  return {
+    numericVersion: NUMERIC_VERSION,
+    sizeOf: (config, numItems) => ({
+      parameters: countParameters(config.model, numItems).total,
+      flopsPerToken: trainingFlopsPerToken(config.model, numItems, { loss: config.training.loss }),
+    }),
+    memoryOf: estimateMemory,
+  };
+}

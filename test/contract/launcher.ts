@@ -1,0 +1,104 @@
+/** What every launcher must do; each launcher's own test calls this with a way to make one. */
+import { describe, expect, it } from 'vitest';
+import type { Launcher } from '../../src/sweep/launch/launcher.js';
+import { type StoredTrial, SweepStore } from '../../src/sweep/store.js';
+import { TrialExit, type TrialProgress } from '../../src/sweep/trial.js';
+import { fakeTrial, Mishap, NUMERIC_VERSION, temporaryFolder } from '../sweep/fake.js';
+
+export interface LauncherUnderTest {
+  make(limits?: { memory?: number; time?: number }): Launcher;
+}
+
+export function launcherContract(name: string, subject: LauncherUnderTest): void {
+  const prepare = (trial: StoredTrial) => {
+    const store = new SweepStore(temporaryFolder());
+    store.writeJob({
+      schema: 1,
+      id: trial.id,
+      numericVersion: NUMERIC_VERSION,
+      config: trial.config,
+      data: 'fake',
+    });
+    return store;
+  };
+
+  describe(`launcher contract: ${name}`, () => {
+    it('runs a trial to a result in the store, with progress on the way', async () => {
+      const trial = fakeTrial();
+      const store = prepare(trial);
+      const seen: TrialProgress[] = [];
+      const [running] = subject.make().start(store.path, [{ id: trial.id }], (id, progress) => {
+        expect(id).toBe(trial.id);
+        seen.push(progress);
+      });
+      expect(await running!.ended).toMatchObject({
+        code: TrialExit.recorded,
+        signal: null,
+      });
+      expect(store.readTrial(trial.id, NUMERIC_VERSION).state).toBe('done');
+      expect(seen.length).toBeGreaterThan(0);
+      expect(seen[0]).toMatchObject({ epochs: 2, stepsPerEpoch: 4 });
+    });
+
+    it('stops with a checkpoint when asked, and goes on from it to the same result', async () => {
+      const trial = fakeTrial({ epochs: 20, stepSeconds: 0.02 });
+      const store = prepare(trial);
+      const first = subject.make().start(store.path, [{ id: trial.id }], () => first[0]!.stop('checkpoint'));
+      expect((await first[0]!.ended).code).toBe(TrialExit.interrupted);
+      expect(store.readTrial(trial.id, NUMERIC_VERSION).state).toBe('absent');
+      const second = subject.make().start(store.path, [{ id: trial.id }], () => {});
+      await second[0]!.ended;
+      const undisturbed = prepare(trial);
+      await subject.make().start(undisturbed.path, [{ id: trial.id }], () => {})[0]!.ended;
+      const metrics = (s: SweepStore) => {
+        const found = s.readTrial(trial.id, NUMERIC_VERSION);
+        return found.state === 'done' && found.record.status === 'done' ? found.record.result.test : found;
+      };
+      expect(metrics(store)).toEqual(metrics(undisturbed));
+    });
+
+    it('ends a trial at once when told so', async () => {
+      const trial = fakeTrial({ mishap: Mishap.hang });
+      const store = prepare(trial);
+      const running = subject.make().start(store.path, [{ id: trial.id }], () => running[0]!.stop('now'));
+      const ending = await running[0]!.ended;
+      expect(ending.code === TrialExit.recorded).toBe(false);
+      expect(store.readTrial(trial.id, NUMERIC_VERSION).state).toBe('absent');
+    });
+
+    it('starts one process at most for a trial that another one holds', async () => {
+      const trial = fakeTrial({ epochs: 5, stepSeconds: 0.02 });
+      const store = prepare(trial);
+      const launcher = subject.make();
+      const running = launcher.start(store.path, [{ id: trial.id }, { id: trial.id }], () => {});
+      const codes = (await Promise.all(running.map(({ ended }) => ended))).map(({ code }) => code);
+      expect(codes.sort()).toEqual([TrialExit.recorded, TrialExit.held]);
+    });
+
+    it('stops a trial past its time limit and says so', async () => {
+      const trial = fakeTrial({ epochs: 1000, stepSeconds: 0.05 });
+      const store = prepare(trial);
+      const [running] = subject.make({ time: 1 }).start(store.path, [{ id: trial.id }], () => {});
+      expect((await running!.ended).limit).toBe('time');
+    });
+
+    it.skipIf(process.platform !== 'linux')('stops a trial past its memory limit and says so', async () => {
+      const trial = fakeTrial({ mishap: Mishap.memory });
+      const store = prepare(trial);
+      const [running] = subject
+        .make({ memory: 200 * 2 ** 20 })
+        .start(store.path, [{ id: trial.id }], () => {});
+      const ending = await running!.ended;
+      expect(ending.limit).toBe('memory');
+      expect(ending.peakMemory).toBeGreaterThan(200 * 2 ** 20);
+    });
+
+    it('keeps what a trial prints in its log', async () => {
+      const trial = fakeTrial({ mishap: Mishap.error });
+      const store = prepare(trial);
+      await subject.make().start(store.path, [{ id: trial.id }], () => {})[0]!.ended;
+      const { readFileSync } = await import('node:fs');
+      expect(readFileSync(store.logFile(trial.id), 'utf8')).toContain('the fake training broke');
+    });
+  });
+}

@@ -1,0 +1,128 @@
+/**
+ * A trial's program with a small stand-in for training: a random walk that checkpoints every step, so that a process
+ * killed anywhere goes on where it stopped. `warmup` of a configuration says what goes wrong, `learningRate` how many
+ * seconds a step takes.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { trialProcess } from '../../../dist/sweep/trial-main.js';
+import { writeJson } from '../../../dist/util/files.js';
+import { createRandom, randomFromState } from '../../../dist/util/random.js';
+
+export const Mishap = {
+  none: 0,
+  notANumber: 1,
+  memory: 2,
+  hang: 3,
+  abort: 4,
+  killedAlways: 5,
+  killedOnce: 6,
+  error: 7,
+};
+const STEPS = 4;
+
+async function train(config, _data, hooks) {
+  const file = join(hooks.checkpointDir, 'state.json');
+  const fresh = !existsSync(file);
+  const state = fresh
+    ? {
+        step: 0,
+        sum: 0,
+        words: createRandom('fake', config.model.dim, config.model.layers, config.seed).state(),
+      }
+    : JSON.parse(readFileSync(file, 'utf8'));
+  const random = randomFromState(state.words);
+  const total = config.training.epochs * STEPS;
+  while (state.step < total) {
+    if (hooks.signal?.aborted)
+      throw Object.assign(new Error('interrupted'), {
+        name: 'TrainingInterrupted',
+      });
+    state.sum += random.uniform();
+    state.step++;
+    state.words = random.state();
+    writeJson(file, state);
+    hooks.onProgress?.({
+      epoch: Math.floor((state.step - 1) / STEPS),
+      epochs: config.training.epochs,
+      step: state.step,
+      stepsPerEpoch: STEPS,
+      loss: state.sum,
+      best: null,
+      tokensPerSecond: 1000,
+    });
+    if (state.step === STEPS) await mishap(config.training.warmup, fresh);
+    await sleep(config.training.learningRate * 1000);
+  }
+  const value = state.sum / total;
+  const metrics = { 'hr@10': value, 'ndcg@10': value / 2 };
+  const ranking = { masked: metrics, unmasked: metrics };
+  const flops = config.model.dim * config.model.layers * 1e6;
+  return {
+    validation: ranking,
+    test: ranking,
+    bestEpoch: 1,
+    epochsRun: config.training.epochs,
+    stopped: 'epochs',
+    curve: [
+      {
+        epoch: 1,
+        step: STEPS,
+        loss: state.sum,
+        seconds: 1,
+        tokensPerSecond: 1000,
+      },
+    ],
+    parameters: {
+      total: config.model.dim * config.model.layers,
+      nonEmbedding: config.model.dim,
+    },
+    flops: { perToken: flops, total: flops },
+    tokens: { perEpoch: 1000, total: 1000 },
+    seconds: { training: 1, evaluation: 0.5 },
+    tokensPerSecond: 1000,
+    peakMemoryBytes: process.memoryUsage.rss(),
+    backend: config.backend,
+  };
+}
+
+async function mishap(kind, fresh) {
+  if (kind === Mishap.notANumber)
+    throw Object.assign(new Error('loss is NaN at step 4'), {
+      name: 'NotANumberError',
+    });
+  if (kind === Mishap.memory) {
+    const kept = [];
+    for (;;) {
+      kept.push(Buffer.alloc(16 << 20, 1));
+      await sleep(20);
+    }
+  }
+  if (kind === Mishap.hang) for (;;) await sleep(1000);
+  if (kind === Mishap.abort) process.abort();
+  if (kind === Mishap.killedAlways || (kind === Mishap.killedOnce && fresh))
+    process.kill(process.pid, 'SIGKILL');
+  if (kind === Mishap.error) throw new Error('the fake training broke');
+}
+
+const ranking = {
+  masked: { 'hr@10': 0.1, 'ndcg@10': 0.05 },
+  unmasked: { 'hr@10': 0.1, 'ndcg@10': 0.05 },
+};
+
+await trialProcess(process.argv.slice(2), async () => ({
+  numericVersion: 1,
+  openData: async () => ({ name: 'fake', hash: 'fake-hash' }),
+  train,
+  sliceFacts: (_, config) => ({
+    slice: {
+      label: `users=${config.slice.users}`,
+      users: 10,
+      tokens: 1000,
+      apenPooled: 1,
+      apenPerUser: 1,
+    },
+    popularity: { validation: ranking, test: ranking },
+  }),
+}));
