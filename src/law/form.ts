@@ -1,0 +1,85 @@
+/** What a law form declares. A new form is one small file in forms/ and one line in forms.ts. */
+import type { Term, Variable } from './terms.js';
+
+export type FormName =
+  | 'performance-law'
+  | 'quadratic-log'
+  | 'quadratic-log-cross'
+  | 'saturating-power'
+  | 'log-linear'
+  | 'logistic';
+
+/** What a form may look at before it says which terms the data can carry. */
+export interface FormContext {
+  /** The two size variables: layers and dim unless told otherwise. */
+  first: Variable;
+  second: Variable;
+  /** Whether the data term is fitted (joint over slices); otherwise each slice has its own constant. */
+  data: boolean;
+  /** Distinct values of a variable among the points. */
+  levels(variable: Variable): number;
+  range(variable: Variable): [min: number, max: number];
+  /** p of the performance law. */
+  p: number;
+}
+
+export interface FormTerms {
+  terms: Term[];
+  /** What was left out or simplified, and why. */
+  notes: string[];
+}
+
+export interface LawForm {
+  name: FormName;
+  title: string;
+  /** On one slice, in plain text: H layers, d embedding size, C compute. */
+  equation: string;
+  source: string;
+  /** Name of the constant in the equation. */
+  constant: string;
+  /** Variables that every point must have, beyond the data term's. */
+  needs(context: Pick<FormContext, 'first' | 'second'>): Variable[];
+  terms(context: FormContext): FormTerms;
+}
+
+/** What people call a variable. */
+export const VARIABLE_WORDS: Record<Variable, string> = {
+  layers: 'layers',
+  dim: 'dim',
+  params: 'parameters',
+  nonEmbeddingParams: 'non-embedding parameters',
+  flops: 'training FLOPs',
+  tokens: 'tokens',
+  data: 'data',
+};
+
+/** An exponent beyond which x^a only tells one level from the rest: the farthest worth searching. */
+export function exponentLimit([min, max]: [number, number]): number {
+  const span = Math.log(max / min);
+  const far = Math.min(16, 60 / Math.max(1, Math.log(max)));
+  return Math.max(Math.min(2, far), Math.min(far, 24 / span));
+}
+
+/**
+ * Chooses, for one variable, the richest of `choices` (term, distinct values it needs) that the data can carry.
+ * One value of the variable drops the term.
+ */
+export function richest(
+  context: FormContext,
+  variable: Variable,
+  choices: { term: Term; needs: number; says?: string }[],
+  out: FormTerms,
+): void {
+  const levels = context.levels(variable);
+  const word = VARIABLE_WORDS[variable];
+  if (levels < 2) {
+    out.notes.push(`only one value of ${word}: its term is dropped`);
+    return;
+  }
+  for (const { term, needs, says } of choices)
+    if (levels >= needs) {
+      if (says) out.notes.push(`only ${levels} values of ${word}: ${says}`);
+      out.terms.push(term);
+      return;
+    }
+}
