@@ -1,0 +1,31 @@
+/** Adam on wasm (assembly/elementwise.ts), in place on the heap. */
+import type * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../shapes.js';
+import { wasmKernel } from '../wasm/module.js';
+
+export const kernels: tf.KernelConfig[] = [
+  wasmKernel('AdamStep', ({ exports, at }, { p, m, v, g }, attrs) => {
+    const s = attrs as Record<string, number>;
+    exports.adam(
+      sizeOf(p!),
+      at(p),
+      at(g),
+      at(m),
+      at(v),
+      s['rate']!,
+      s['beta1']!,
+      s['beta2']!,
+      s['epsilon']!,
+      s['correction1']!,
+      s['correction2']!,
+      s['weightDecay']!,
+      s['clip']!,
+    );
+    return [];
+  }),
+  wasmKernel('SumOfSquares', ({ exports, at, output, write }, { x }) => {
+    const out = output([]);
+    write(out, exports.sumOfSquares(sizeOf(x!), at(x)));
+    return out;
+  }),
+];

@@ -1,0 +1,18 @@
+/** The embedding's kernels on wasm (assembly/embedding.ts). */
+import type * as tf from '@tensorflow/tfjs';
+import { wasmKernel } from '../wasm/module.js';
+
+export const kernels: tf.KernelConfig[] = [
+  wasmKernel('EmbeddingLookup', ({ exports, at, output }, { table, indices }) => {
+    const [n, width] = [indices!.shape[0]!, table!.shape[1]!];
+    const out = output([n, width]);
+    exports.gatherRows(n, width, at(table), at(indices), at(out));
+    return out;
+  }),
+  wasmKernel('EmbeddingLookupGrad', ({ exports, at, output }, { table, indices, dy }) => {
+    const [rows, width] = table!.shape as [number, number];
+    const out = output([rows, width]);
+    exports.scatterAddRows(indices!.shape[0]!, width, rows, at(dy), at(indices), at(out));
+    return out;
+  }),
+];

@@ -1,0 +1,60 @@
+/** One way for every fused op: a kernel `NAME` forward, a kernel `NAMEGrad` backward, through tfjs's registry and tape. */
+import * as tf from '@tensorflow/tfjs';
+
+type Optional = Record<string, tf.Tensor | undefined>;
+
+/**
+ * A function with its own gradient on tfjs's tape.
+ * @param forward returns the value and what the way back needs.
+ * @param backward returns one gradient for each input, in the order of `inputs`.
+ */
+export function withGradient<T extends tf.Tensor>(
+  inputs: tf.Tensor[],
+  forward: (inputs: tf.Tensor[]) => { value: tf.Tensor; saved: tf.Tensor[] },
+  backward: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[],
+): T {
+  const op = tf.customGrad((...args) => {
+    // tfjs passes the inputs and, after them, the function that keeps tensors for the way back.
+    const save = args[inputs.length] as unknown as (tensors: tf.Tensor[]) => void;
+    const { value, saved } = forward(args.slice(0, inputs.length) as tf.Tensor[]);
+    save(saved);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, kept: tf.Tensor[]) => backward(dy, kept),
+    };
+  });
+  return op(...inputs) as T;
+}
+
+/**
+ * Runs kernel `name`, and on the way back kernel `nameGrad`, which gets the same inputs and `dy` and returns one gradient
+ * for each differentiable input, in the order given.
+ */
+export function fusedOp<T extends tf.Tensor>(
+  name: string,
+  differentiable: Optional,
+  constant: Optional,
+  attrs: Record<string, unknown>,
+): T {
+  const isPresent = (entry: [string, tf.Tensor | undefined]): entry is [string, tf.Tensor] =>
+    entry[1] !== undefined;
+  const present = Object.entries(differentiable).filter(isPresent);
+  const others = Object.fromEntries(Object.entries(constant).filter(isPresent));
+  const run = (kernel: string, tensors: tf.Tensor[], extra: tf.NamedTensorMap) => {
+    const inputs = Object.fromEntries(present.map(([key], i) => [key, tensors[i]!]));
+    return tf
+      .engine()
+      .runKernel(kernel, { ...inputs, ...others, ...extra }, attrs as unknown as tf.NamedAttrMap);
+  };
+  return withGradient<T>(
+    present.map(([, tensor]) => tensor),
+    (tensors) => ({
+      value: run(name, tensors, {}) as tf.Tensor,
+      saved: tensors,
+    }),
+    (dy, saved) => {
+      const gradients = run(`${name}Grad`, saved, { dy });
+      return Array.isArray(gradients) ? gradients : [gradients];
+    },
+  );
+}

@@ -1,0 +1,72 @@
+/** Rank of each user's target in a full ranking over all items, with and without the user's history among them. */
+import * as tf from '@tensorflow/tfjs';
+import { hasKernel } from '../backend.js';
+import { composedMatMul } from '../matmul/composed.js';
+import { assertShape } from '../shapes.js';
+import type { Ranks } from './reference.js';
+
+export interface RankRequest {
+  /** [users, width] */
+  hidden: tf.Tensor2D;
+  /** [numItems, width]; row 0 is padding and no candidate. */
+  items: tf.Tensor2D;
+  /** [users] */
+  targets: Int32Array;
+  /** User u's history: historyItems[historyOffsets[u] .. historyOffsets[u + 1]). */
+  historyOffsets: Int32Array;
+  historyItems: Int32Array;
+}
+
+/** Ranks from 1; ties, and scores that are not numbers, count against the model. */
+export function targetRanks(request: RankRequest): Ranks {
+  const { hidden, items, targets, historyOffsets, historyItems } = request;
+  assertShape('targetRanks: hidden', hidden, [targets.length, items.shape[1]]);
+  if (!hasKernel('TargetRanks')) return composedRanks(request);
+  return tf.tidy(() => {
+    const ints = (values: Int32Array) => tf.tensor1d(values, 'int32');
+    const [unmasked, masked] = tf.engine().runKernel('TargetRanks', {
+      hidden,
+      items,
+      targets: ints(targets),
+      historyOffsets: ints(historyOffsets),
+      historyItems: ints(historyItems.length > 0 ? historyItems : new Int32Array(1)),
+    }) as unknown as tf.Tensor[];
+    return {
+      unmasked: unmasked!.dataSync() as Int32Array,
+      masked: masked!.dataSync() as Int32Array,
+    };
+  });
+}
+
+const CHUNK = 256;
+
+/** Scores by tfjs, counting in JavaScript. */
+function composedRanks({ hidden, items, targets, historyOffsets, historyItems }: RankRequest): Ranks {
+  const [numItems, width] = items.shape;
+  const unmasked = new Int32Array(targets.length);
+  const masked = new Int32Array(targets.length);
+  const seenBy = new Int32Array(numItems);
+  for (let from = 0; from < targets.length; from += CHUNK) {
+    const n = Math.min(CHUNK, targets.length - from);
+    const scores = tf.tidy(() =>
+      composedMatMul(tf.slice(hidden, [from, 0], [n, width]), items, false, true).dataSync(),
+    );
+    for (let i = 0; i < n; i++) {
+      const u = from + i;
+      const row = scores.subarray(i * numItems, (i + 1) * numItems);
+      const own = row[targets[u]!]!;
+      let above = 0;
+      for (let item = 1; item < numItems; item++) if (item !== targets[u] && !(row[item]! < own)) above++;
+      let seenAbove = 0;
+      for (let k = historyOffsets[u]!; k < historyOffsets[u + 1]!; k++) {
+        const item = historyItems[k]!;
+        if (item === targets[u] || seenBy[item] === u + 1) continue;
+        seenBy[item] = u + 1;
+        if (!(row[item]! < own)) seenAbove++;
+      }
+      unmasked[u] = 1 + above;
+      masked[u] = 1 + above - seenAbove;
+    }
+  }
+  return { unmasked, masked };
+}

@@ -1,0 +1,58 @@
+/**
+ * The selective scan as one differentiable op: the core of every model.
+ *
+ *   dt = softplus(delta + bias);  h_t = exp(dt_t A) h_{t-1} + dt_t B_t x_t;  y_t = (C_t . h_t + D x_t) SiLU(z_t)
+ *
+ * for every channel and every state, on whatever backend is open: fused where it has the kernel, composed elsewhere.
+ * Source: Gu and Dao, "Mamba" (2312.00752); slow float64 definition in reference.ts.
+ */
+import type * as tf from '@tensorflow/tfjs';
+import { hasKernel } from '../backend.js';
+import { fusedOp } from '../fused.js';
+import { assertShape } from '../shapes.js';
+import { composedScan } from './composed.js';
+
+export interface ScanInputs {
+  /** [batch, length, channels] */
+  x: tf.Tensor3D;
+  /** [batch, length, channels]: time steps before bias and softplus. */
+  delta: tf.Tensor3D;
+  /** [channels, states], negative where the state shall decay. */
+  A: tf.Tensor2D;
+  /** [batch, length, states] */
+  B: tf.Tensor3D;
+  C: tf.Tensor3D;
+  /** [channels]: the skip connection. */
+  D?: tf.Tensor1D;
+  /** [batch, length, channels]: the gate. */
+  z?: tf.Tensor3D;
+  /** [channels] */
+  deltaBias?: tf.Tensor1D;
+  /** int32 [batch, length]: not 0 where another sequence begins and the state starts anew. */
+  reset?: tf.Tensor2D;
+}
+
+/**
+ * @param deltaSoftplus whether dt = softplus(delta + bias) or delta + bias.
+ * @returns y [batch, length, channels].
+ * @throws Error when shapes do not fit.
+ */
+export function selectiveScan(inputs: ScanInputs, deltaSoftplus: boolean): tf.Tensor3D {
+  checkShapes(inputs);
+  if (!hasKernel('SelectiveScan')) return composedScan(inputs, deltaSoftplus);
+  const { reset, ...differentiable } = inputs;
+  return fusedOp('SelectiveScan', differentiable, { reset }, { deltaSoftplus });
+}
+
+function checkShapes({ x, delta, A, B, C, D, z, deltaBias, reset }: ScanInputs): void {
+  const [batch, length, channels] = x.shape;
+  const states = A.shape[1];
+  assertShape('selectiveScan: delta', delta, [batch, length, channels]);
+  assertShape('selectiveScan: A', A, [channels, states]);
+  assertShape('selectiveScan: B', B, [batch, length, states]);
+  assertShape('selectiveScan: C', C, [batch, length, states]);
+  assertShape('selectiveScan: D', D, [channels]);
+  assertShape('selectiveScan: z', z, [batch, length, channels]);
+  assertShape('selectiveScan: deltaBias', deltaBias, [channels]);
+  assertShape('selectiveScan: reset', reset, [batch, length]);
+}

@@ -1,0 +1,99 @@
+// Elementwise kernels over n floats: GELU (exact, by erf), dropout by a counter-based hash, Adam.
+import { erfx4, expx4, madd } from './math';
+
+/** Vectors of four; the last may be partial (`left` < 4), and nothing past the end is touched. */
+// @ts-expect-error: decorator
+@inline function loadTail(at: usize, left: i32): v128 {
+  if (left >= 4) return v128.load(at);
+  let v = f32x4.replace_lane(f32x4.splat(0), 0, load<f32>(at));
+  if (left > 1) v = f32x4.replace_lane(v, 1, load<f32>(at, 4));
+  if (left > 2) v = f32x4.replace_lane(v, 2, load<f32>(at, 8));
+  return v;
+}
+
+// @ts-expect-error: decorator
+@inline function storeTail(at: usize, left: i32, v: v128): void {
+  if (left >= 4) {
+    v128.store(at, v);
+    return;
+  }
+  store<f32>(at, f32x4.extract_lane(v, 0));
+  if (left > 1) store<f32>(at, f32x4.extract_lane(v, 1), 4);
+  if (left > 2) store<f32>(at, f32x4.extract_lane(v, 2), 8);
+}
+
+/** y = x (1 + erf(x / sqrt 2)) / 2. */
+export function geluForward(n: i32, x: usize, y: usize): void {
+  for (let i = 0; i < n; i += 4) {
+    const at = <usize>i << 2;
+    const v = loadTail(x + at, n - i);
+    const gaussian = expx4(f32x4.mul(f32x4.mul(v, v), f32x4.splat(-0.5)));
+    const cdf = madd(erfx4(f32x4.mul(v, f32x4.splat(0.70710678)), gaussian), f32x4.splat(0.5), f32x4.splat(0.5));
+    storeTail(y + at, n - i, f32x4.mul(v, cdf));
+  }
+}
+
+/** dx = dy (cdf(x) + x pdf(x)). */
+export function geluBackward(n: i32, x: usize, dy: usize, dx: usize): void {
+  for (let i = 0; i < n; i += 4) {
+    const at = <usize>i << 2;
+    const v = loadTail(x + at, n - i);
+    const gaussian = expx4(f32x4.mul(f32x4.mul(v, v), f32x4.splat(-0.5)));
+    const cdf = madd(erfx4(f32x4.mul(v, f32x4.splat(0.70710678)), gaussian), f32x4.splat(0.5), f32x4.splat(0.5));
+    const slope = madd(f32x4.mul(v, f32x4.splat(0.39894228)), gaussian, cdf);
+    storeTail(dx + at, n - i, f32x4.mul(loadTail(dy + at, n - i), slope));
+  }
+}
+
+/**
+ * y = x / (1 - rate) where hash(seed, i) >= threshold, else 0; threshold = rate 2^32, seed already well mixed. The hash is
+ * the finaliser of MurmurHash3 over a Weyl sequence, so element i does not depend on its neighbours or on the backend.
+ */
+export function dropout(n: i32, x: usize, seed: i32, threshold: u32, scale: f32, y: usize): void {
+  let index = i32x4(0, 1, 2, 3);
+  for (let i = 0; i < n; i += 4) {
+    let h = i32x4.add(i32x4.mul(index, i32x4.splat(0x9e3779b9)), i32x4.splat(seed));
+    h = v128.xor(h, i32x4.shr_u(h, 16));
+    h = i32x4.mul(h, i32x4.splat(0x85ebca6b));
+    h = v128.xor(h, i32x4.shr_u(h, 13));
+    h = i32x4.mul(h, i32x4.splat(0xc2b2ae35));
+    h = v128.xor(h, i32x4.shr_u(h, 16));
+    const keep = i32x4.ge_u(h, i32x4.splat(<i32>threshold));
+    const at = <usize>i << 2;
+    storeTail(y + at, n - i, v128.and(keep, f32x4.mul(loadTail(x + at, n - i), f32x4.splat(scale))));
+    index = i32x4.add(index, i32x4.splat(4));
+  }
+}
+
+/**
+ * One Adam step in place (Kingma and Ba 2015; decoupled weight decay, Loshchilov and Hutter 2019):
+ * m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p -= rate (m / c1) / (sqrt(v / c2) + eps) + rate decay p
+ * with g scaled by `clip` and c1, c2 the bias corrections.
+ */
+export function adam(
+  n: i32, p: usize, g: usize, m: usize, v: usize,
+  rate: f32, b1: f32, b2: f32, eps: f32, c1: f32, c2: f32, decay: f32, clip: f32,
+): void {
+  const keep = f32x4.splat(1 - rate * decay);
+  for (let i = 0; i < n; i += 4) {
+    const at = <usize>i << 2;
+    const left = n - i;
+    const g4 = f32x4.mul(loadTail(g + at, left), f32x4.splat(clip));
+    const m4 = madd(f32x4.splat(b1), loadTail(m + at, left), f32x4.mul(f32x4.splat(1 - b1), g4));
+    const v4 = madd(f32x4.splat(b2), loadTail(v + at, left), f32x4.mul(f32x4.splat(1 - b2), f32x4.mul(g4, g4)));
+    const scaled = f32x4.div(f32x4.mul(m4, f32x4.splat(rate / c1)), f32x4.add(f32x4.sqrt(f32x4.div(v4, f32x4.splat(c2))), f32x4.splat(eps)));
+    storeTail(m + at, left, m4);
+    storeTail(v + at, left, v4);
+    storeTail(p + at, left, f32x4.sub(f32x4.mul(loadTail(p + at, left), keep), scaled));
+  }
+}
+
+/** Sum of squares, in double precision. */
+export function sumOfSquares(n: i32, x: usize): f64 {
+  let sum: f64 = 0;
+  for (let i = 0; i < n; i++) {
+    const v = <f64>load<f32>(x + (<usize>i << 2));
+    sum += v * v;
+  }
+  return sum;
+}

@@ -1,0 +1,139 @@
+// Four-lane elementary functions. Polynomials are weighted minimax fits made for this file (errors stated beside each).
+
+// @ts-expect-error: decorator
+@inline export const VEC: usize = 16;
+
+/** a * b + c; one rounding where the module is built for relaxed SIMD, two otherwise. */
+// @ts-expect-error: decorator
+@inline export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** Sum of the four lanes. */
+// @ts-expect-error: decorator
+@inline export function sum4(v: v128): f32 {
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+/** Largest lane. */
+// @ts-expect-error: decorator
+@inline export function max4(v: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
+    max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+  );
+}
+
+/** 1.5 * 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits. */
+// @ts-expect-error: decorator
+@inline const ROUND: f32 = 12582912.0;
+
+/** 2^f on [-0.5, 0.5] as 1 + f q(f): exactly 1 at 0, so that a decay of zero keeps a state for ever. Relative error 9.2e-8. */
+// @ts-expect-error: decorator
+@inline function exp2Fraction(f: v128): v128 {
+  let q = madd(f, f32x4.splat(1.3264727313e-3), f32x4.splat(9.6715129912e-3));
+  q = madd(f, q, f32x4.splat(5.5507335812e-2));
+  q = madd(f, q, f32x4.splat(2.4022242427e-1));
+  q = madd(f, q, f32x4.splat(6.9314700365e-1));
+  return madd(f, q, f32x4.splat(1));
+}
+
+/** 2^v, v clamped to [-126, 127]. NaN stays NaN. */
+// @ts-expect-error: decorator
+@inline export function exp2x4(v: v128): v128 {
+  const x = f32x4.min(f32x4.max(v, f32x4.splat(-126)), f32x4.splat(127));
+  const shifted = f32x4.add(x, f32x4.splat(ROUND));
+  const fraction = f32x4.sub(x, f32x4.sub(shifted, f32x4.splat(ROUND)));
+  return i32x4.add(exp2Fraction(fraction), i32x4.shl(shifted, 23));
+}
+
+/** e^v, v clamped to [-87.3, 88]. NaN stays NaN. */
+// @ts-expect-error: decorator
+@inline export function expx4(v: v128): v128 {
+  const x = f32x4.min(f32x4.max(v, f32x4.splat(-87.3)), f32x4.splat(88));
+  const shifted = madd(x, f32x4.splat(1.44269504), f32x4.splat(ROUND));
+  const whole = f32x4.sub(shifted, f32x4.splat(ROUND));
+  // v - whole ln 2 in two steps (ln 2 = 0.693359375 - 2.12194440e-4), then to base 2: keeps the error near 1e-7.
+  let rest = madd(whole, f32x4.splat(-0.693359375), x);
+  rest = madd(whole, f32x4.splat(2.1219444e-4), rest);
+  return i32x4.add(exp2Fraction(f32x4.mul(rest, f32x4.splat(1.44269504))), i32x4.shl(shifted, 23));
+}
+
+/** 1 / (1 + e^-v). */
+// @ts-expect-error: decorator
+@inline export function sigmoidx4(v: v128): v128 {
+  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), expx4(f32x4.neg(v))));
+}
+
+/**
+ * ln(1 + e^v) = max(v, 0) + log1p(u), u = e^-|v|, with log1p(u) = 2 atanh(u / (2 + u)): relatively exact for very
+ * negative v, where the time steps of a slow channel lie. atanh(s) / s as a polynomial in s^2 on [0, 1/9], error 1e-10.
+ */
+// @ts-expect-error: decorator
+@inline export function softplusx4(v: v128): v128 {
+  const u = expx4(f32x4.neg(f32x4.abs(v)));
+  const s = f32x4.div(u, f32x4.add(u, f32x4.splat(2)));
+  const s2 = f32x4.mul(s, s);
+  let p = madd(s2, f32x4.splat(1.2212454528e-1), f32x4.splat(1.0694980621e-1));
+  p = madd(s2, p, f32x4.splat(1.4310520887e-1));
+  p = madd(s2, p, f32x4.splat(1.9999338686e-1));
+  p = madd(s2, p, f32x4.splat(3.3333340287e-1));
+  p = madd(s2, p, f32x4.splat(1));
+  return madd(f32x4.add(s, s), p, f32x4.max(v, f32x4.splat(0)));
+}
+
+/**
+ * erf(x) given e^(-x^2): 1 - e^(-x^2) t P(t) with t = 1 / (1 + |x| / 2), error 1.2e-8 before rounding.
+ */
+// @ts-expect-error: decorator
+@inline export function erfx4(x: v128, gaussian: v128): v128 {
+  const t = f32x4.div(f32x4.splat(1), madd(f32x4.abs(x), f32x4.splat(0.5), f32x4.splat(1)));
+  let p = madd(t, f32x4.splat(5.8802112937e-2), f32x4.splat(-2.182402015e-1));
+  p = madd(t, p, f32x4.splat(1.2218293548e-1));
+  p = madd(t, p, f32x4.splat(3.0767548084e-1));
+  p = madd(t, p, f32x4.splat(1.3084685802e-1));
+  p = madd(t, p, f32x4.splat(3.2169765234e-1));
+  p = madd(t, p, f32x4.splat(2.7703517675e-1));
+  const magnitude = f32x4.sub(f32x4.splat(1), f32x4.mul(gaussian, f32x4.mul(t, p)));
+  const sign = v128.and(x, i32x4.splat(0x80000000));
+  return v128.or(magnitude, sign);
+}
+
+/** The four rows a, b, c, d of a 4 x 4 block, transposed and stored `stride` bytes apart. */
+// @ts-expect-error: decorator
+@inline export function storeTransposed(to: usize, stride: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const ab01 = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+  const ab23 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const cd01 = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const cd23 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(ab01, cd01, 0, 1, 4, 5));
+  v128.store(to + stride, v128.shuffle<f32>(ab01, cd01, 2, 3, 6, 7));
+  v128.store(to + 2 * stride, v128.shuffle<f32>(ab23, cd23, 0, 1, 4, 5));
+  v128.store(to + 3 * stride, v128.shuffle<f32>(ab23, cd23, 2, 3, 6, 7));
+}
+
+/** Sets `bytes` (a multiple of 16) to zero. */
+// @ts-expect-error: decorator
+@inline export function zero(at: usize, bytes: usize): void {
+  memory.fill(at, 0, bytes);
+}
+
+/**
+ * ln(v) for a positive, finite double, to about 1e-16: the mantissa's part as 2 atanh((m - 1) / (m + 1)) on
+ * [sqrt 1/2, sqrt 2]. The language's own logarithm brings tables, and this module may not own memory.
+ */
+export function logarithm(v: f64): f64 {
+  const bits = reinterpret<i64>(v);
+  let exponent = <i32>((bits >> 52) & 0x7ff) - 1023;
+  let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
+  if (m > 1.4142135623730951) {
+    m *= 0.5;
+    exponent++;
+  }
+  const s = (m - 1) / (m + 1);
+  const s2 = s * s;
+  let sum: f64 = 0;
+  for (let k = 21; k >= 1; k -= 2) sum = sum * s2 + 1 / <f64>k;
+  return <f64>exponent * 0.6931471805599453 + 2 * s * sum;
+}

@@ -1,0 +1,174 @@
+/** Signatures of the compiled kernels (assembly/index.ts). Every unnamed number is an address; 0 means absent. */
+
+type Address = number;
+
+export interface KernelExports {
+  scanForward(
+    batch: number,
+    length: number,
+    channels: number,
+    states: number,
+    x: Address,
+    delta: Address,
+    A: Address,
+    B: Address,
+    C: Address,
+    D: Address,
+    z: Address,
+    bias: Address,
+    softplus: number,
+    reset: Address,
+    y: Address,
+    scratch: Address,
+  ): void;
+  scanBackward(
+    batch: number,
+    length: number,
+    channels: number,
+    states: number,
+    x: Address,
+    delta: Address,
+    A: Address,
+    B: Address,
+    C: Address,
+    D: Address,
+    z: Address,
+    bias: Address,
+    softplus: number,
+    reset: Address,
+    dy: Address,
+    dx: Address,
+    ddelta: Address,
+    dA: Address,
+    dB: Address,
+    dC: Address,
+    dD: Address,
+    dz: Address,
+    dbias: Address,
+    scratch: Address,
+  ): void;
+  scanScratchBytes(length: number, states: number): number;
+  convForward(
+    batch: number,
+    length: number,
+    channels: number,
+    width: number,
+    x: Address,
+    w: Address,
+    bias: Address,
+    silu: number,
+    reset: Address,
+    y: Address,
+    scratch: Address,
+  ): void;
+  convBackward(
+    batch: number,
+    length: number,
+    channels: number,
+    width: number,
+    x: Address,
+    w: Address,
+    bias: Address,
+    silu: number,
+    reset: Address,
+    dy: Address,
+    dx: Address,
+    dw: Address,
+    dbias: Address,
+    scratch: Address,
+  ): void;
+  convScratchBytes(channels: number, width: number): number;
+  layerNormForward(
+    rows: number,
+    width: number,
+    x: Address,
+    gamma: Address,
+    beta: Address,
+    eps: number,
+    y: Address,
+  ): void;
+  layerNormBackward(
+    rows: number,
+    width: number,
+    x: Address,
+    gamma: Address,
+    eps: number,
+    dy: Address,
+    dx: Address,
+    dgamma: Address,
+    dbeta: Address,
+  ): void;
+  geluForward(n: number, x: Address, y: Address): void;
+  geluBackward(n: number, x: Address, dy: Address, dx: Address): void;
+  dropout(n: number, x: Address, seed: number, threshold: number, scale: number, y: Address): void;
+  adam(
+    n: number,
+    p: Address,
+    g: Address,
+    m: Address,
+    v: Address,
+    rate: number,
+    b1: number,
+    b2: number,
+    eps: number,
+    c1: number,
+    c2: number,
+    decay: number,
+    clip: number,
+  ): void;
+  sumOfSquares(n: number, x: Address): number;
+  gatherRows(n: number, width: number, table: Address, indices: Address, out: Address): void;
+  scatterAddRows(
+    n: number,
+    width: number,
+    rows: number,
+    values: Address,
+    indices: Address,
+    out: Address,
+  ): void;
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: Address,
+    transposeA: number,
+    b: Address,
+    transposeB: number,
+    bias: Address,
+    c: Address,
+    scratch: Address,
+  ): void;
+  gemmScratchBytes(): number;
+  packedBytes(k: number, n: number): number;
+  sumRows(m: number, n: number, x: Address, out: Address): void;
+  crossEntropy(
+    rows: number,
+    width: number,
+    items: number,
+    count: number,
+    hidden: Address,
+    W: Address,
+    targets: Address,
+    positions: Address,
+    dHidden: Address,
+    dW: Address,
+    chunk: number,
+    scratch: Address,
+  ): number;
+  crossEntropyScratchBytes(chunk: number, width: number, items: number): number;
+  ranks(
+    users: number,
+    width: number,
+    items: number,
+    hidden: Address,
+    W: Address,
+    targets: Address,
+    historyOffsets: Address,
+    historyItems: Address,
+    unmasked: Address,
+    masked: Address,
+    chunk: number,
+    scratch: Address,
+  ): void;
+  rankScratchBytes(chunk: number, width: number, items: number): number;
+}
