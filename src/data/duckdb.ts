@@ -1,0 +1,97 @@
+/**
+ * DuckDB as a reader of one file: lazily loaded, in memory, allowed to open that file and nothing else (no network, no
+ * extensions), so that nothing a file or a caller names can reach further.
+ */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import { UserError } from '../util/errors.js';
+
+/** A text as a SQL literal. */
+export function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as a SQL identifier. */
+export function sqlName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Opens an in-memory database that may read `path` alone, hands the connection over, and closes it. */
+export async function withDuckDb<T>(
+  path: string,
+  use: (connection: DuckDBConnection) => Promise<T>,
+): Promise<T> {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(Math.min(4, availableParallelism())),
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  try {
+    const connection = await instance.connect();
+    try {
+      await connection.run(`SET allowed_paths = [${sqlText(resolve(path))}]`);
+      await connection.run('SET enable_external_access = false');
+      await connection.run('SET lock_configuration = true');
+      return await use(connection);
+    } catch (error) {
+      throw readingError(error, path);
+    } finally {
+      connection.closeSync();
+    }
+  } finally {
+    instance.closeSync();
+  }
+}
+
+/** Column names and SQL types of a table expression. */
+export async function describeTable(
+  connection: DuckDBConnection,
+  table: string,
+): Promise<{ names: string[]; types: string[] }> {
+  const rows = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${table}`)).getRows();
+  return { names: rows.map((row) => String(row[0])), types: rows.map((row) => String(row[1])) };
+}
+
+/** Runs a query and hands over its chunks in order, never the whole result. */
+export async function eachChunk(
+  connection: DuckDBConnection,
+  sql: string,
+  use: (chunk: DuckDBDataChunk) => void,
+): Promise<void> {
+  const result = await connection.stream(sql);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (!chunk || chunk.rowCount === 0) return;
+    use(chunk);
+  }
+}
+
+/** DuckDB's words about a bad file, in one line and with a place. */
+function readingError(error: unknown, path: string): unknown {
+  if (error instanceof UserError || !(error instanceof Error)) return error;
+  const text = error.message;
+  const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
+  const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
+  if (line !== undefined) {
+    const what = counts
+      ? `${counts[2]} fields where ${counts[1]} are expected`
+      : /unicode|utf-?8/i.test(text)
+        ? 'not UTF-8 text'
+        : (/^(?!.*CSV Error on Line)(?!Original Line)(.+)$/m.exec(
+            text.replace(/^.*CSV Error.*$/m, ''),
+          )?.[1] ?? 'not readable');
+    return new UserError(what.trim(), {
+      place: `${path}:${line}`,
+      remedy: 'Mend or remove the line.',
+      cause: error,
+    });
+  }
+  const first = text.split('\n')[0]!.replace(/^(?:[A-Z][A-Za-z/]* )+Error: /, '');
+  return new UserError(`not readable: ${first}`, {
+    place: path,
+    remedy: 'The file may be truncated or damaged; copy or download it again.',
+    cause: error,
+  });
+}

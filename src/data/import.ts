@@ -1,0 +1,225 @@
+/**
+ * Reads interactions from any table or sequence file: format and columns found or named, k-core, exact order. DuckDB
+ * parses; rows stream through in chunks, so the file is never whole in memory.
+ */
+import { basename } from 'node:path';
+import { UserError } from '../util/errors.js';
+import { assemble } from './assemble.js';
+import { type ColumnOptions, chooseColumns } from './columns.js';
+import { type Detected, detectFormat, type Format } from './detect.js';
+import { describeTable, eachChunk, sqlName, sqlText, withDuckDb } from './duckdb.js';
+import type { Interactions } from './interactions.js';
+import { RawCollector, type RawInteractions } from './raw.js';
+import { readSequenceText } from './sequence-text.js';
+
+export interface ImportOptions extends ColumnOptions {
+  /** The data set's name; the file's by default. */
+  name?: string;
+  format?: Format;
+  delimiter?: string;
+  header?: boolean;
+  /** Keeps users and items with at least so many interactions, iterated; 5 by default, 0 keeps everything. */
+  kCore?: number;
+  /** `float32` reproduces RecBole's cast, which ties events that are seconds apart; `exact` by default. */
+  timestamps?: 'exact' | 'float32';
+  /** Unit of the time column; by default guessed from its size. */
+  timeUnit?: 'auto' | 's' | 'ms' | 'us' | 'ns';
+}
+
+export interface Imported {
+  interactions: Interactions;
+  /** How the file was read: what a person should know and may want to correct. */
+  notes: string[];
+  /** Rows in the file. */
+  rows: number;
+}
+
+/** What the options are where the caller says nothing; together with the file they decide the result. */
+export const DEFAULT_IMPORT = { kCore: 5, timestamps: 'exact', timeUnit: 'auto', format: 'auto' } as const;
+
+/**
+ * Imports a file.
+ * @param path `u.data`, `ratings.dat`, `.inter`, CSV, TSV, Parquet, JSON lines, or sequence text.
+ * @throws UserError for whatever is wrong with the file, its columns or its values.
+ */
+export async function importFile(path: string, options: ImportOptions = {}): Promise<Imported> {
+  const notes: string[] = [];
+  const asked = [options.user, options.item, options.time, options.order].filter(
+    (name) => name !== undefined,
+  );
+  const detected = detectFormat(path, { ...options, asked });
+  const raw =
+    detected.kind === 'sequences'
+      ? await readSequenceText(path, detected.delimiter, detected.gzip)
+      : await readTable(path, detected, options, notes);
+  if (detected.kind === 'sequences')
+    notes.push('Read as sequences: a user, then its items in order, on each line.');
+  if (raw.times) scaleTimes(raw.times, raw.count, options.timeUnit ?? 'auto', notes);
+  try {
+    const interactions = assemble(raw, {
+      name: options.name ?? nameOf(path),
+      kCore: options.kCore ?? DEFAULT_IMPORT.kCore,
+      timestamps: options.timestamps ?? DEFAULT_IMPORT.timestamps,
+    });
+    return { interactions, notes, rows: raw.count };
+  } catch (error) {
+    if (error instanceof UserError && error.place === undefined)
+      throw new UserError(error.message, { place: path, remedy: error.remedy, cause: error });
+    throw error;
+  }
+}
+
+/** `ratings` of `/data/ratings.csv.gz`; only letters, digits, `.`, `_` and `-`. */
+export function nameOf(path: string): string {
+  const name = basename(path)
+    .replace(/(\.(csv|tsv|txt|inter|dat|data|parquet|jsonl?|ndjson|gz))+$/i, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[-.]+/, '');
+  return name === '' ? 'data' : name;
+}
+
+async function readTable(
+  path: string,
+  detected: Exclude<Detected, { kind: 'sequences' }>,
+  options: ImportOptions,
+  notes: string[],
+): Promise<RawInteractions> {
+  return withDuckDb(path, async (connection) => {
+    let table: string;
+    let columns: { names: string[]; types: string[]; sql: string[] };
+    if (detected.kind === 'delimited') {
+      table = csvTable(path, detected);
+      columns = {
+        names: detected.names,
+        types: detected.names.map(() => 'VARCHAR'),
+        sql: detected.names.map((_, i) => `c${i}`),
+      };
+    } else {
+      table =
+        detected.kind === 'parquet'
+          ? `read_parquet(${sqlText(path)}, hive_partitioning = false)`
+          : `read_json(${sqlText(path)}, format = 'auto', hive_partitioning = false)`;
+      const { names, types } = await describeTable(connection, table);
+      columns = { names, types, sql: names.map(sqlName) };
+    }
+    const choice = chooseColumns(columns.names, options, path);
+    const said = Object.entries(choice).map(([role, at]) => `${role} = ${columns.names[at]}`);
+    notes.push(`Columns: ${said.join(', ')}.`);
+    if (choice.time === undefined && choice.order === undefined)
+      notes.push('No time and no order column: the rows of a user are taken to be in order.');
+    const sqlOf = (at: number) => ({
+      sql: columns.sql[at]!,
+      type: columns.types[at]!,
+      name: columns.names[at]!,
+    });
+    const value = (at: number | undefined) =>
+      at === undefined ? ['NULL::DOUBLE', 'NULL::VARCHAR'] : numberSql(sqlOf(at), path);
+    const selected = [
+      ...identifierSql(sqlOf(choice.user), path),
+      ...identifierSql(sqlOf(choice.item), path),
+      ...value(choice.time),
+      ...value(choice.order),
+    ];
+    const collector = new RawCollector(choice.time !== undefined, choice.order !== undefined);
+    const nameAt = (at: number | undefined) => (at === undefined ? '' : columns.names[at]!);
+    let row = 0;
+    const firstLine = detected.kind === 'delimited' && detected.header ? 2 : 1;
+    const fail = (what: string, remedy: string) =>
+      new UserError(what, { place: `${path}:${row + firstLine}`, remedy });
+    await eachChunk(connection, `SELECT ${selected.join(', ')} FROM ${table}`, (chunk) => {
+      const vectors = selected.map((_, i) => chunk.getColumnVector(i));
+      const numeric = (at: number, i: number, column: string): number => {
+        const found = vectors[at]!.getItem(i) as number | null;
+        if (found !== null && Number.isFinite(found)) return found;
+        const text = vectors[at + 1]!.getItem(i) as string | null;
+        throw fail(
+          text === null
+            ? `column "${column}" is empty`
+            : `column "${column}" holds ${JSON.stringify(text.slice(0, 60))}, which is neither a number nor a date`,
+          'Choose another column with --time or --order, or mend the row.',
+        );
+      };
+      for (let i = 0; i < chunk.rowCount; i++, row++) {
+        const user = (vectors[0]!.getItem(i) ?? vectors[1]!.getItem(i)) as string | number | null;
+        const item = (vectors[2]!.getItem(i) ?? vectors[3]!.getItem(i)) as string | number | null;
+        if (user === null || item === null)
+          throw fail(
+            `the ${user === null ? `user ("${nameAt(choice.user)}")` : `item ("${nameAt(choice.item)}")`} is empty`,
+            'Fill it in or remove the row.',
+          );
+        const time = choice.time === undefined ? 0 : numeric(4, i, nameAt(choice.time));
+        const order = choice.order === undefined ? 0 : numeric(6, i, nameAt(choice.order));
+        collector.add(user, item, time, order);
+      }
+    });
+    return collector.finish();
+  });
+}
+
+/** Delimited text with every column as text under a name of our own: a header's words never reach the SQL. */
+function csvTable(path: string, detected: Extract<Detected, { kind: 'delimited' }>): string {
+  const columns = detected.names.map((_, i) => `c${i}: 'VARCHAR'`).join(', ');
+  const quote = sqlText(detected.quote);
+  return (
+    `read_csv(${sqlText(path)}, auto_detect = false, columns = {${columns}}, header = ${detected.header}, ` +
+    `delim = ${sqlText(detected.delimiter)}, quote = ${quote}, escape = ${quote}, hive_partitioning = false, ` +
+    `compression = '${detected.gzip ? 'gzip' : 'none'}')`
+  );
+}
+
+interface SqlColumn {
+  sql: string;
+  type: string;
+  name: string;
+}
+
+/** Two expressions for an identifier: as a 32-bit number where its text is one in canonical form, else as text. */
+function identifierSql({ sql, type, name }: SqlColumn, path: string): [string, string] {
+  if (/^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT)$/.test(type))
+    return [`${sql}::INTEGER`, 'NULL::VARCHAR'];
+  if (/\[|STRUCT|MAP|UNION|BLOB/.test(type))
+    throw new UserError(`column "${name}" holds ${type}, not identifiers`, {
+      place: path,
+      remedy: 'Give one row an interaction.',
+    });
+  let text = `CAST(${sql} AS VARCHAR)`;
+  // Whole numbers that a table stored as floating point are the same identifiers: 12.0 is 12.
+  if (/^(FLOAT|DOUBLE|DECIMAL)/.test(type))
+    text = `COALESCE(CASE WHEN ${sql} = floor(${sql}) THEN CAST(TRY_CAST(${sql} AS HUGEINT) AS VARCHAR) END, ${text})`;
+  const whole = `CASE WHEN CAST(TRY_CAST(${text} AS INTEGER) AS VARCHAR) = ${text} THEN TRY_CAST(${text} AS INTEGER) END`;
+  return [
+    whole,
+    `CASE WHEN CAST(TRY_CAST(${text} AS INTEGER) AS VARCHAR) IS DISTINCT FROM ${text} THEN ${text} END`,
+  ];
+}
+
+/** Two expressions for a time or an order: the number, and the text where it is none. */
+function numberSql({ sql, type, name }: SqlColumn, path: string): [string, string] {
+  if (/^(TIMESTAMP|DATE)/.test(type)) return [`epoch(${sql})::DOUBLE`, 'NULL::VARCHAR'];
+  if (/^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/.test(type))
+    return [`${sql}::DOUBLE`, `CAST(${sql} AS VARCHAR)`];
+  if (type !== 'VARCHAR')
+    throw new UserError(`column "${name}" holds ${type}, neither numbers nor dates`, { place: path });
+  const value = `COALESCE(TRY_CAST(${sql} AS DOUBLE), epoch(TRY_CAST(${sql} AS TIMESTAMP)))`;
+  return [value, `CASE WHEN ${value} IS NULL OR NOT isfinite(${value}) THEN ${sql} END`];
+}
+
+const UNITS = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 } as const;
+
+/** To Unix seconds, in place. Guessed: after the year 5138 in seconds is before it in milliseconds, and so on. */
+function scaleTimes(
+  times: Float64Array,
+  count: number,
+  unit: 'auto' | keyof typeof UNITS,
+  notes: string[],
+): void {
+  let largest = 0;
+  for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(times[i]!));
+  const found =
+    unit !== 'auto' ? unit : largest < 1e11 ? 's' : largest < 1e14 ? 'ms' : largest < 1e17 ? 'us' : 'ns';
+  if (!(found in UNITS))
+    throw new UserError(`unknown time unit "${found}"`, { remedy: 'Use s, ms, us, ns or auto.' });
+  if (found === 's') return;
+  if (unit === 'auto') notes.push(`Times are read as ${found}; --time-unit s takes them as seconds.`);
+  for (let i = 0; i < count; i++) times[i]! /= UNITS[found];
+}
