@@ -33,6 +33,11 @@ const COMMANDS: [usage: string, description: string, load: Loader][] = [
     () => import('./commands/data.js'),
   ],
   ['entropy <file>', 'Measure the entropy of the histories in a file', () => import('./commands/entropy.js')],
+  [
+    'conformance <folder>',
+    'Check this build against numbers of the published code',
+    () => import('./commands/conformance.js'),
+  ],
   ['doctor', 'Say what is installed, what works and what is missing', () => import('./commands/doctor.js')],
 ];
 

@@ -39,19 +39,20 @@ export function fusedOp<T extends tf.Tensor>(
   const isPresent = (entry: [string, tf.Tensor | undefined]): entry is [string, tf.Tensor] =>
     entry[1] !== undefined;
   const present = Object.entries(differentiable).filter(isPresent);
-  const others = Object.fromEntries(Object.entries(constant).filter(isPresent));
+  const others = Object.entries(constant).filter(isPresent);
+  const names = [...present, ...others].map(([key]) => key);
   const run = (kernel: string, tensors: tf.Tensor[], extra: tf.NamedTensorMap) => {
-    const inputs = Object.fromEntries(present.map(([key], i) => [key, tensors[i]!]));
-    return tf
-      .engine()
-      .runKernel(kernel, { ...inputs, ...others, ...extra }, attrs as unknown as tf.NamedAttrMap);
+    const inputs = Object.fromEntries(names.map((key, i) => [key, tensors[i]!]));
+    return tf.engine().runKernel(kernel, { ...inputs, ...extra }, attrs as unknown as tf.NamedAttrMap);
   };
+  const constants = others.map(([, tensor]) => tensor);
   return withGradient<T>(
     present.map(([, tensor]) => tensor),
-    (tensors) => ({
-      value: run(name, tensors, {}) as tf.Tensor,
-      saved: tensors,
-    }),
+    (tensors) => {
+      // Constants are kept too: the tape outlives the scope that made them.
+      const saved = [...tensors, ...constants];
+      return { value: run(name, saved, {}) as tf.Tensor, saved };
+    },
     (dy, saved) => {
       const gradients = run(`${name}Grad`, saved, { dy });
       return Array.isArray(gradients) ? gradients : [gradients];

@@ -14,13 +14,16 @@ export function composedEmbedding(table: tf.Tensor2D, indices: tf.Tensor1D): tf.
   const [rows, width] = table.shape;
   return withGradient(
     [table],
-    ([rowsOf]) => ({ value: tf.gather(rowsOf!, indices), saved: [] }),
-    (dy) => [
+    ([rowsOf]) => ({ value: tf.gather(rowsOf!, indices), saved: [indices] }),
+    (dy, [at]) => [
       tf.tidy(() => {
         let sum: tf.Tensor2D = tf.zeros([rows, width]);
-        for (let from = 0; from < indices.shape[0]; from += CHUNK) {
-          const n = Math.min(CHUNK, indices.shape[0] - from);
-          const picks = tf.cast(tf.oneHot(tf.slice(indices, from, n), rows), 'float32') as tf.Tensor2D;
+        for (let from = 0; from < at!.shape[0]!; from += CHUNK) {
+          const n = Math.min(CHUNK, at!.shape[0]! - from);
+          const picks = tf.cast(
+            tf.oneHot(tf.slice(at as tf.Tensor1D, from, n), rows),
+            'float32',
+          ) as tf.Tensor2D;
           sum = tf.add(
             sum,
             composedMatMul(picks, tf.slice(dy as tf.Tensor2D, [from, 0], [n, width]), true, false),

@@ -1,0 +1,82 @@
+/**
+ * A model's case: weights under their upstream names, a right-padded batch, the hidden state at each last real position,
+ * the scores over all items, the loss, and the loss's gradient for every weight.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { linearCrossEntropy } from '../../kernels/cross-entropy/op.js';
+import { embedding } from '../../kernels/embedding/op.js';
+import { matMul } from '../../kernels/matmul/op.js';
+import { UserError } from '../../util/errors.js';
+import type { ModelConfig, ModelName } from '../config.js';
+import { createModel } from '../model.js';
+import { type Case, type CaseTensor, compare, type TensorError, tensorGroup, tidyErrors } from './cases.js';
+
+/** The model that a case's weights belong to; undefined for one that we do not have. */
+export function modelOfCase(content: Case): ModelName | undefined {
+  const weights = content['weights'];
+  if (typeof weights !== 'object' || weights === null) return undefined;
+  if (Object.keys(weights).some((name) => name.startsWith('mamba_layers.'))) return 'mamba4rec';
+  return undefined;
+}
+
+function configOf(content: Case, name: ModelName, file: string): ModelConfig {
+  const config = content['config'] as Record<string, number | string> | undefined;
+  if (!config) throw new UserError(`the case has no 'config'`, { place: file });
+  return {
+    name,
+    dim: Number(config['hidden_size']),
+    layers: Number(config['num_layers']),
+    dState: Number(config['d_state']),
+    dConv: Number(config['d_conv']),
+    expand: Number(config['expand']),
+    maxLength: Number(config['MAX_ITEM_LIST_LENGTH']),
+    dropout: 0,
+    init: 'mamba4rec',
+  };
+}
+
+export function checkModelCase(content: Case, name: ModelName, file: string): TensorError[] {
+  const expected = tensorGroup(content, 'weights', file);
+  const grads = tensorGroup(content, 'grads', file);
+  const inputs = tensorGroup(content, 'inputs', file);
+  const [rows, length] = inputs['item_id_list']!.shape as [number, number];
+  const items = Int32Array.from(inputs['item_id_list']!.data);
+  const lengths = inputs['item_length']!.data;
+  const targets = Int32Array.from(inputs['item_id']!.data);
+  const numItems = Number((content['config'] as Record<string, number>)['n_items']) - 1;
+  const model = createModel(configOf(content, name, file), numItems, 0);
+  try {
+    model.weights.write(
+      new Map(Object.entries(expected).map(([key, t]) => [key, Float32Array.from(t.data)])),
+    );
+    const reset = new Int32Array(rows * length);
+    for (let r = 0; r < rows; r++) reset[r * length] = 1;
+    const last = () => {
+      const positions = tf.tensor1d(
+        Int32Array.from(lengths, (n, r) => r * length + n - 1),
+        'int32',
+      );
+      return embedding(model.hidden({ rows, length, items, reset }), positions);
+    };
+    return tidyErrors(() => {
+      const errors: TensorError[] = [];
+      const hidden = last();
+      errors.push(compare('seq_output', hidden.dataSync(), (content['seq_output'] as CaseTensor).data));
+      const scores = matMul(hidden, model.itemTable(), false, true);
+      errors.push(compare('scores', scores.dataSync(), (content['scores'] as CaseTensor).data));
+      const loss = () => linearCrossEntropy(last(), model.itemTable(), targets);
+      const { value, grads: gradients } = tf.variableGrads(loss, model.weights.list());
+      errors.push(compare('loss', value.dataSync(), [Number(content['loss'])]));
+      const byName = new Map(
+        model.weights.list().map((variable, i) => [model.weights.names()[i]!, variable.name]),
+      );
+      for (const [key, gradient] of Object.entries(grads)) {
+        const got = gradients[byName.get(key) ?? ''];
+        errors.push(compare(`grad ${key}`, got ? got.dataSync() : [], gradient.data));
+      }
+      return errors;
+    });
+  } finally {
+    model.weights.dispose();
+  }
+}

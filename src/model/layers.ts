@@ -1,0 +1,158 @@
+/** Parts that the models share: the Mamba-1 block, the feed-forward block, dropout by site. */
+import * as tf from '@tensorflow/tfjs';
+import { gelu } from '../kernels/activation/op.js';
+import { causalConv } from '../kernels/causal-conv/op.js';
+import { dropout } from '../kernels/dropout/op.js';
+import { layerNorm } from '../kernels/layer-norm/op.js';
+import { linear } from '../kernels/matmul/op.js';
+import { selectiveScan } from '../kernels/selective-scan/op.js';
+import type { ModelConfig } from './config.js';
+import type { Initialiser, Weights } from './weights.js';
+
+/** LayerNorm's epsilon in the published code of Mamba4Rec and TiM4Rec. */
+export const EPSILON = 1e-12;
+
+/** Dropout for one pass: every call has a seed of its own, derived from the step's. */
+export type DropoutSite = <T extends tf.Tensor>(x: T) => T;
+
+/** @param seed of the step; undefined switches dropout off. */
+export function dropoutSites(rate: number, seed: number | undefined): DropoutSite {
+  let site = 0;
+  return (x) => (seed === undefined || rate === 0 ? x : dropout(x, rate, mix(seed, ++site)));
+}
+
+function mix(seed: number, site: number): number {
+  const h = Math.imul(seed ^ Math.imul(site, 0x9e3779b1), 0x85ebca6b);
+  return Math.imul(h ^ (h >>> 15), 0xc2b2ae35);
+}
+
+export function addLayerNorm(weights: Weights, name: string, width: number): void {
+  weights.add(`${name}.weight`, [width], () => 1);
+  weights.add(`${name}.bias`, [width], () => 0);
+}
+
+export function applyLayerNorm<T extends tf.Tensor>(weights: Weights, name: string, x: T): T {
+  return layerNorm(x, weights.get(`${name}.weight`), weights.get(`${name}.bias`), EPSILON);
+}
+
+/** Ranks of the time step's projection: ceil(dim / 16). */
+export function dtRank(dim: number): number {
+  return Math.ceil(dim / 16);
+}
+
+/**
+ * The Mamba-1 block's weights under `prefix` (Gu and Dao 2023). `init: mamba` draws as the library does: time steps
+ * log-uniform on [0.001, 0.1], projections uniform on +-1/sqrt(inputs). `init: mamba4rec` is what the released Mamba4Rec
+ * ends up with after it redraws every Linear from N(0, 0.02) and zeroes every Linear bias, the time step's too.
+ */
+export function addMambaBlock(
+  weights: Weights,
+  prefix: string,
+  config: ModelConfig,
+  from: Initialiser,
+): void {
+  const { dim, dState, dConv, expand } = config;
+  const inner = expand * dim;
+  const rank = dtRank(dim);
+  const asLibrary = config.init === 'mamba';
+  const projection = (name: string, outputs: number, inputs: number) => {
+    const full = `${prefix}.${name}`;
+    const fill = asLibrary ? from.uniform(full, 1 / Math.sqrt(inputs)) : from.normal(full, 0.02);
+    weights.add(full, [outputs, inputs], fill);
+  };
+  weights.add(`${prefix}.A_log`, [inner, dState], (i) => Math.log((i % dState) + 1));
+  weights.add(`${prefix}.D`, [inner], () => 1);
+  projection('in_proj.weight', 2 * inner, dim);
+  for (const [name, shape] of [
+    ['conv1d.weight', [inner, 1, dConv]],
+    ['conv1d.bias', [inner]],
+  ] as const)
+    weights.add(`${prefix}.${name}`, [...shape], from.uniform(`${prefix}.${name}`, 1 / Math.sqrt(dConv)));
+  projection('x_proj.weight', rank + 2 * dState, inner);
+  const dt = `${prefix}.dt_proj`;
+  const spread = asLibrary
+    ? from.uniform(`${dt}.weight`, 1 / Math.sqrt(rank))
+    : from.normal(`${dt}.weight`, 0.02);
+  weights.add(`${dt}.weight`, [inner, rank], spread);
+  weights.add(`${dt}.bias`, [inner], asLibrary ? timeStepBias(from, `${dt}.bias`) : () => 0);
+  projection('out_proj.weight', dim, inner);
+}
+
+/** Inverse softplus of a time step that is log-uniform on [0.001, 0.1], at least 1e-4. */
+function timeStepBias(from: Initialiser, name: string): () => number {
+  const random = from.stream(name);
+  return () => {
+    const dt = Math.max(Math.exp(Math.log(0.001) + random.uniform() * Math.log(100)), 1e-4);
+    return dt + Math.log(-Math.expm1(-dt));
+  };
+}
+
+/**
+ * The Mamba-1 block. u: [rows * length, dim] -> [rows * length, dim].
+ * Projections are split by their weights, not by their outputs: weights are small, activations are not.
+ */
+export function mambaBlock(
+  weights: Weights,
+  prefix: string,
+  config: ModelConfig,
+  u: tf.Tensor2D,
+  reset: tf.Tensor2D,
+): tf.Tensor2D {
+  const [rows, length] = reset.shape;
+  const inner = config.expand * config.dim;
+  const rank = dtRank(config.dim);
+  const weight = <T extends tf.Tensor>(name: string) => weights.get<T>(`${prefix}.${name}`);
+  const byRow = (t: tf.Tensor2D) => tf.reshape(t, [rows, length, t.shape[1]]) as tf.Tensor3D;
+  const [toX, toZ] = tf.split(weight<tf.Tensor2D>('in_proj.weight'), 2, 0) as tf.Tensor2D[];
+  const [toDelta, toB, toC] = tf.split(
+    weight<tf.Tensor2D>('x_proj.weight'),
+    [rank, config.dState, config.dState],
+    0,
+  ) as tf.Tensor2D[];
+  const x = causalConv(
+    {
+      x: byRow(linear(u, toX!)),
+      weight: tf.reshape(weight('conv1d.weight'), [inner, config.dConv]),
+      bias: weight('conv1d.bias'),
+      reset,
+    },
+    { silu: true },
+  );
+  const flat = tf.reshape(x, [rows * length, inner]) as tf.Tensor2D;
+  const y = selectiveScan(
+    {
+      x,
+      delta: byRow(linear(linear(flat, toDelta!), weight<tf.Tensor2D>('dt_proj.weight'))),
+      A: tf.neg(tf.exp(weight<tf.Tensor2D>('A_log'))),
+      B: byRow(linear(flat, toB!)),
+      C: byRow(linear(flat, toC!)),
+      D: weight('D'),
+      z: byRow(linear(u, toZ!)),
+      deltaBias: weight('dt_proj.bias'),
+      reset,
+    },
+    true,
+  );
+  return linear(tf.reshape(y, [rows * length, inner]) as tf.Tensor2D, weight<tf.Tensor2D>('out_proj.weight'));
+}
+
+/** Feed-forward block with GELU: W1 to 4 dim, W2 back, residual, LayerNorm. */
+export function addFeedForward(weights: Weights, prefix: string, dim: number, from: Initialiser): void {
+  weights.add(`${prefix}.w_1.weight`, [4 * dim, dim], from.normal(`${prefix}.w_1.weight`, 0.02));
+  weights.add(`${prefix}.w_1.bias`, [4 * dim], () => 0);
+  weights.add(`${prefix}.w_2.weight`, [dim, 4 * dim], from.normal(`${prefix}.w_2.weight`, 0.02));
+  weights.add(`${prefix}.w_2.bias`, [dim], () => 0);
+  addLayerNorm(weights, `${prefix}.LayerNorm`, dim);
+}
+
+export function feedForward(
+  weights: Weights,
+  prefix: string,
+  x: tf.Tensor2D,
+  drop: DropoutSite,
+): tf.Tensor2D {
+  const weight = <T extends tf.Tensor>(name: string) => weights.get<T>(`${prefix}.${name}`);
+  const wide = drop(gelu(linear(x, weight<tf.Tensor2D>('w_1.weight'), weight('w_1.bias'))));
+  const back = drop(linear(wide, weight<tf.Tensor2D>('w_2.weight'), weight('w_2.bias')));
+  return applyLayerNorm(weights, `${prefix}.LayerNorm`, tf.add(back, x));
+}
