@@ -20,6 +20,9 @@ export function outOfMemoryKills(): number {
   return 0;
 }
 
+/** Signals that a process brings upon itself. */
+const CRASHES = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
+
 /** The category and the words for an ending without a result. `oomKilled`: the system killed for memory meanwhile. */
 export function verdict(
   ending: Ending,
@@ -39,6 +42,8 @@ export function verdict(
     return { reason: 'out-of-memory', message: `the process ran out of memory${peak}; see its log` };
   if (ending.signal === 'SIGKILL' && oomKilled)
     return { reason: 'out-of-memory', message: `killed by the system for lack of memory${peak}` };
+  if (ending.signal !== null && CRASHES.has(ending.signal))
+    return { reason: 'error', message: `crashed (${ending.signal})${peak}; see its log` };
   if (ending.signal !== null)
     return { reason: 'killed', message: `killed again and again (${ending.signal})${peak}` };
   const last = logTail(log, 2000).trim().split('\n').slice(-1)[0] ?? '';

@@ -23,6 +23,7 @@ export const Mishap = {
 const STEPS = 4;
 
 async function train(config, _data, hooks) {
+  process.stdout.write('training\n');
   const file = join(hooks.checkpointDir, 'state.json');
   const fresh = !existsSync(file);
   const state = fresh
@@ -52,7 +53,7 @@ async function train(config, _data, hooks) {
       best: null,
       tokensPerSecond: 1000,
     });
-    if (state.step === STEPS) await mishap(config.training.warmup, fresh);
+    if (state.step >= STEPS) await mishap(config.training.warmup, fresh);
     await sleep(config.training.learningRate * 1000);
   }
   const value = state.sum / total;
