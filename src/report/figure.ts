@@ -80,7 +80,7 @@ export function panels(
   inset: number,
 ): { columns: number; width: number } {
   const columns = isNarrow(canvas) ? 1 : Math.max(1, Math.min(count, maxColumns));
-  const width = Math.floor((canvas.width - columns * inset - (columns - 1) * 28) / columns);
+  const width = Math.max(72, Math.floor((canvas.width - columns * inset - (columns - 1) * 28) / columns));
   return { columns, width };
 }
 
@@ -95,13 +95,28 @@ export function panelColumns(count: number): number {
 }
 
 /** A domain with some air on both sides: a share of the range, on a logarithmic axis in the logarithm. */
-export function padded(values: number[], share = 0.08, log = false): [number, number] {
+export function padded(values: readonly number[], share = 0.08, log = false): [number, number] {
   const map = log ? Math.log : (v: number) => v;
   const back = log ? Math.exp : (v: number) => v;
-  const low = map(Math.min(...values));
-  const high = map(Math.max(...values));
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  const [low, high] = [map(least), map(most)];
   const air = high > low ? (high - low) * share : log ? Math.LN2 / 2 : Math.max(Math.abs(high) * 0.1, 1e-3);
   return [back(low - air), back(high + air)];
+}
+
+/** Marks of one kind that a panel can hold and a reader can tell apart. */
+export const MAX_MARKS = 600;
+
+/** Evenly spread members of a long list, first and last among them; the list itself when it is short enough. */
+export function thin<T>(rows: readonly T[], most = MAX_MARKS): T[] {
+  if (rows.length <= most) return [...rows];
+  return Array.from({ length: most }, (_, i) => rows[Math.round((i * (rows.length - 1)) / (most - 1))]!);
+}
+
+/** A sentence for figures that do not draw everything. */
+export function thinned(drawn: number, all: number, noun: string): string {
+  return drawn < all ? ` Drawn are ${drawn} of ${all} ${noun}, evenly chosen.` : '';
 }
 
 /** Distinct values, ascending. */

@@ -61,7 +61,8 @@ export async function toSvg(spec: Spec): Promise<string> {
   const vega = await loadVega();
   const view = new vega.View(vega.parse(spec), { renderer: 'none', logLevel: vega.Error });
   try {
-    return await view.toSVG();
+    // Characters that XML forbids may stand in a name; Vega passes them through.
+    return (await view.toSVG()).replace(/[^\t\n\r\u0020-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd');
   } finally {
     view.finalize();
   }
@@ -87,7 +88,7 @@ export async function drawFigure(figure: Figure, canvas: Canvas): Promise<DrawnF
     const [drawnWidth, drawnHeight] = /width="([\d.]+)" height="([\d.]+)"/.exec(svg)!.slice(1).map(Number);
     const excess = drawnWidth! - canvas.width;
     if (excess <= 0 || attempt === 2) return { spec, svg, width: drawnWidth!, height: drawnHeight! };
-    width -= Math.ceil(excess);
+    width = Math.max(canvas.width / 2, width - Math.ceil(excess));
   }
 }
 

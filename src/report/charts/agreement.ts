@@ -1,5 +1,15 @@
 /** How well the law describes the runs: predicted against measured with intervals, and what is left over. */
-import { type Canvas, type FigureOrAbsence, frame, isNarrow, type Part, padded, panels } from '../figure.js';
+import {
+  type Canvas,
+  type FigureOrAbsence,
+  frame,
+  isNarrow,
+  type Part,
+  padded,
+  panels,
+  thin,
+  thinned,
+} from '../figure.js';
 import { type LawView, type MetricChoice, metricTitle, type TrialGroup } from '../model.js';
 import { orderedColours } from '../theme.js';
 import { difference, digits, percent, shape, share, sliceWords } from '../words.js';
@@ -53,7 +63,7 @@ export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'p
       : `; each run predicted from the others, ${percent(Math.max(0, law.q2))} (Q² ${law.q2.toFixed(3)})`;
   const sentence =
     `The law (${law.form}) explains ${percent(Math.max(0, law.r2))} of the variance of ${data.length} runs (R² ${law.r2.toFixed(3)})${leaveOneOut}. ` +
-    `Its typical error is ${difference(rmse)}, and ${inside} of ${data.length} runs lie within their ${percent(law.level)} interval.`;
+    `Its typical error is ${difference(rmse)}, and ${inside} of ${data.length} runs lie within their ${percent(law.level)} interval.${thinned(thin(data).length, data.length, 'runs')}`;
   const table = {
     columns: ['slice', 'layers', 'dim', 'seed', 'measured', 'predicted', 'from', 'to'],
     rows: data.map((row) => [
@@ -73,6 +83,7 @@ export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'p
     sentence,
     table,
     spec: (canvas) => {
+      const shown = thin(data);
       const narrow = isNarrow(canvas);
       const domain = padded(
         data.flatMap((row) => [row.measured, row.low, row.high]),
@@ -101,7 +112,7 @@ export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'p
             },
           },
           {
-            data: { values: data },
+            data: { values: shown },
             mark: { type: 'rule', opacity: 0.35, strokeWidth: 1.2 },
             encoding: {
               x,
@@ -118,7 +129,7 @@ export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'p
           },
           {
             name: 'points',
-            data: { values: data },
+            data: { values: shown },
             mark: {
               type: 'point',
               filled: true,
@@ -151,7 +162,8 @@ export function residualFigure(group: TrialGroup, choice: MetricChoice, id = 're
   const sentence =
     `${above} of ${data.length} runs lie above the law. The largest residual is ${worst.residual >= 0 ? '+' : '−'}${difference(Math.abs(worst.residual))} ` +
     `at ${shape(worst)} (${sliceWords(worst.slice)}), ${digits(spread > 0 ? Math.abs(worst.residual) / spread : 0, 2)} times the typical one. ` +
-    'Points that bend or fan out along an axis would mean that the form does not suit the data.';
+    'Points that bend or fan out along an axis would mean that the form does not suit the data.' +
+    thinned(thin(data).length, data.length, 'runs');
   const table = {
     columns: ['slice', 'layers', 'dim', 'seed', 'predicted', 'residual'],
     rows: data.map((row) => [
@@ -200,7 +212,7 @@ export function residualFigure(group: TrialGroup, choice: MetricChoice, id = 're
             },
             {
               name: `points_${field}`,
-              data: { values: data },
+              data: { values: thin(data) },
               mark: { type: 'point', filled: true, size: 45, opacity: 0.85 },
               encoding: {
                 x,

@@ -1,6 +1,6 @@
 /** Every trained model beside recommending by popularity: what the models are worth at all. */
 import type { DoneRecord } from '../../sweep/record.js';
-import { type FigureOrAbsence, frame, isNarrow, type Part, panels } from '../figure.js';
+import { type FigureOrAbsence, frame, isNarrow, type Part, panels, thin, thinned } from '../figure.js';
 import { configurationLabel } from '../label.js';
 import { metricLabel, type ReportInput } from '../model.js';
 import { count, difference, digits, shape, share, sliceWords } from '../words.js';
@@ -34,7 +34,8 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
     `The best run has ${share(best.model)} (${shape(best)}, ${sliceWords(best.slice)})${ratio}. ` +
     (ahead === main.length
       ? `The narrowest lead is ${difference(worst.model - worst.popularity)}, at ${shape(worst)} on ${sliceWords(worst.slice)}.`
-      : `The furthest behind is ${shape(worst)} on ${sliceWords(worst.slice)}, by ${difference(worst.popularity - worst.model)}.`);
+      : `The furthest behind is ${shape(worst)} on ${sliceWords(worst.slice)}, by ${difference(worst.popularity - worst.model)}.`) +
+    thinned(thin(main).length, main.length, 'runs');
   return {
     id,
     title,
@@ -68,7 +69,8 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
           1.06 * Math.max(...drawn.flatMap((r) => (r.metric === metric ? [r.model, r.popularity] : []))),
       );
       const concat = metrics.map((metric, m): Part => {
-        const data = drawn.filter((r) => r.metric === metric);
+        const all = drawn.filter((r) => r.metric === metric);
+        const data = thin(all);
         const y = {
           field: 'slice',
           type: 'nominal',
@@ -93,7 +95,7 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
           scale: kinds,
           legend: { title: null, orient: 'bottom' },
         });
-        const once = [...new Map(data.map((r) => [`${r.slice}/${r.popularity}`, r])).values()];
+        const once = [...new Map(all.map((r) => [`${r.slice}/${r.popularity}`, r])).values()];
         return {
           width,
           height: { step: narrow ? 30 : 36 },

@@ -1,6 +1,6 @@
 /** The metric along the parameter budget: the law's best configuration of each size, its band, the runs, the optimum. */
 import { formatCount } from '../../util/format.js';
-import { type FigureOrAbsence, frame, isNarrow, type Part, padded } from '../figure.js';
+import { type FigureOrAbsence, frame, isNarrow, type Part, padded, thin, thinned } from '../figure.js';
 import {
   type BudgetCurve,
   type MetricChoice,
@@ -21,7 +21,7 @@ export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budg
       title,
       absent: 'Parameters of the configurations are not known, so there is no budget to draw.',
     };
-  const measured = law.points
+  const runs = law.points
     .filter((point) => point.slice === curve.slice && point.params !== undefined)
     .map((point) => ({
       params: point.params!,
@@ -29,6 +29,7 @@ export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budg
       layers: point.layers,
       dim: point.dim,
     }));
+  const measured = thin(runs);
   const line = curve.candidates.map(({ params, layers, dim, predicted, extrapolated }) => ({
     params,
     layers,
@@ -41,7 +42,7 @@ export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budg
   return {
     id,
     title,
-    sentence: smallerModel(curve),
+    sentence: smallerModel(curve) + thinned(measured.length, runs.length, 'runs'),
     table: {
       columns: ['parameters', 'layers', 'dim', 'predicted', 'from', 'to', 'range'],
       rows: line.map((row) => [

@@ -12,11 +12,17 @@ import {
   panelColumns,
   panels,
   panelTitle,
+  thin,
+  thinned,
 } from '../figure.js';
 import { configurationLabel } from '../label.js';
 import { type MetricChoice, metricLabel, type ReportInput } from '../model.js';
 import { orderedColours } from '../theme.js';
 import { count, shape, share, sliceWords } from '../words.js';
+
+/** Curves and points beyond which lines hide one another and the page grows heavy. */
+const MAX_CURVES = 150;
+const MAX_POINTS = 2400;
 
 interface Step {
   slice: string;
@@ -56,11 +62,14 @@ function steps(record: DoneRecord, choice: MetricChoice): Step[] {
 export function learningFigure(input: ReportInput, id = 'learning-curves'): FigureOrAbsence {
   const label = `validation ${metricLabel(input.metric.name)}`;
   const title = `Learning curves: ${label} by epoch`;
-  const data = input.done.flatMap((record) => steps(record, input.metric));
+  const all = input.done.map((record) => steps(record, input.metric)).filter((curve) => curve.length > 0);
+  const curves = thin(all, MAX_CURVES);
+  const data = curves.flatMap((curve) => thin(curve, Math.max(8, Math.floor(MAX_POINTS / curves.length))));
   if (data.length === 0) return { id, title, absent: `No run recorded ${label} while it trained.` };
   const lengths = input.done.map((record) => record.result.epochsRun);
   const atLimit = input.done.filter((record) => record.result.bestEpoch === record.result.epochsRun).length;
-  const best = data.reduce((a, b) => (b.value > a.value ? b : a));
+  let best = data[0]!;
+  for (const curve of all) for (const step of curve) if (step.value > best.value) best = step;
   const [short, long] = [Math.min(...lengths), Math.max(...lengths)];
   const early = input.done.filter((record) => record.result.stopped === 'patience').length;
   const sentence =
@@ -69,7 +78,8 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
     (early > 0 ? `${count(early, 'run')} stopped early because nothing improved. ` : '') +
     (atLimit === 0
       ? 'Every run had passed its best epoch when it ended.'
-      : `${atLimit === input.done.length ? 'All runs were' : `${count(atLimit, 'run')} ${atLimit === 1 ? 'was' : 'were'}`} still at their best in the last epoch: more epochs may lift ${atLimit === 1 ? 'it' : 'them'}.`);
+      : `${atLimit === input.done.length ? 'All runs were' : `${count(atLimit, 'run')} ${atLimit === 1 ? 'was' : 'were'}`} still at their best in the last epoch: more epochs may lift ${atLimit === 1 ? 'it' : 'them'}.`) +
+    thinned(curves.length, all.length, 'curves');
   const dims = distinct(data.map((step) => step.dim));
   const layers = distinct(data.map((step) => step.layers));
   const slices = input.slices
