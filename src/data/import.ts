@@ -2,7 +2,7 @@
  * Reads interactions from any table or sequence file: format and columns found or named, k-core, exact order. DuckDB
  * parses; rows stream through in chunks, so the file is never whole in memory.
  */
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { UserError } from '../util/errors.js';
 import { assemble } from './assemble.js';
 import { type ColumnOptions, chooseColumns } from './columns.js';
@@ -97,8 +97,8 @@ async function readTable(
     } else {
       table =
         detected.kind === 'parquet'
-          ? `read_parquet(${sqlText(path)}, hive_partitioning = false)`
-          : `read_json(${sqlText(path)}, format = 'auto', hive_partitioning = false)`;
+          ? `read_parquet(${sqlText(resolve(path))}, hive_partitioning = false)`
+          : `read_json(${sqlText(resolve(path))}, format = 'auto', hive_partitioning = false)`;
       const { names, types } = await describeTable(connection, table);
       columns = { names, types, sql: names.map(sqlName) };
     }
@@ -161,7 +161,7 @@ function csvTable(path: string, detected: Extract<Detected, { kind: 'delimited' 
   const columns = detected.names.map((_, i) => `c${i}: 'VARCHAR'`).join(', ');
   const quote = sqlText(detected.quote);
   return (
-    `read_csv(${sqlText(path)}, auto_detect = false, columns = {${columns}}, header = ${detected.header}, ` +
+    `read_csv(${sqlText(resolve(path))}, auto_detect = false, columns = {${columns}}, header = ${detected.header}, ` +
     `delim = ${sqlText(detected.delimiter)}, quote = ${quote}, escape = ${quote}, hive_partitioning = false, ` +
     `compression = '${detected.gzip ? 'gzip' : 'none'}')`
   );
