@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { createRandom, type Random } from '../util/random.js';
+import { encodeSafetensors } from './safetensors.js';
 
 export class Weights {
   private readonly variables = new Map<string, tf.Variable>();
@@ -55,6 +56,14 @@ export class Weights {
         );
       tf.tidy(() => variable.assign(tf.tensor(value, variable.shape)));
     }
+  }
+
+  /** All weights as a safetensors file. */
+  encode(metadata: Record<string, string>): Uint8Array {
+    const tensors = [...this.variables].map(
+      ([name, v]) => [name, { shape: v.shape, values: v.dataSync() as Float32Array }] as const,
+    );
+    return encodeSafetensors({ tensors: new Map(tensors), metadata });
   }
 
   dispose(): void {

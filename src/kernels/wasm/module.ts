@@ -88,7 +88,7 @@ export function detectSimd(): SimdVariant {
   // A function of one f32x4.relaxed_madd.
   const probe = [
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 17, 65, 0,
-    253, 17, 65, 0, 253, 17, 253, 133, 2, 11, 0,
+    253, 17, 65, 0, 253, 17, 253, 133, 2, 11,
   ];
   return WebAssembly.validate(new Uint8Array(probe)) ? 'relaxed' : 'baseline';
 }

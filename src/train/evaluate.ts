@@ -1,0 +1,91 @@
+/**
+ * Full-ranking evaluation: every evaluated user's target among all items, with and without the user's history among the
+ * candidates. Histories are packed as in training; a metric does not depend on how.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Interactions } from '../data/interactions.js';
+import type { Split } from '../data/split.js';
+import { embedding } from '../kernels/embedding/op.js';
+import { targetRanks } from '../kernels/rank/op.js';
+import type { SequenceModel } from '../model/model.js';
+import { assemble, packRows, type Window } from './batches.js';
+import type { EvaluationConfig } from './config.js';
+import { metricsOfRanks } from './metrics.js';
+import type { RankingMetrics } from './result.js';
+
+/** Rows a pass; bounds memory, changes no number. */
+const ROWS = 32;
+
+/** One held-out item for each evaluated user, and the history before it as a range of `items`. */
+export interface EvaluationSet {
+  items: Int32Array;
+  /** [users]: range of each user's history in `items`. */
+  begins: Int32Array;
+  ends: Int32Array;
+  /** [users] */
+  targets: Int32Array;
+}
+
+/** The validation set (history: the training items) or the test set (and the validation item). */
+export function evaluationSet(data: Interactions, split: Split, part: 'validation' | 'test'): EvaluationSet {
+  const held = part === 'validation' ? 2 : 1;
+  return {
+    items: data.items,
+    begins: Int32Array.from(split.evaluated, (u) => data.offsets[u]!),
+    ends: Int32Array.from(split.evaluated, (u) => data.offsets[u + 1]! - held),
+    targets: split[part],
+  };
+}
+
+/** Ranks every target with the model as it stands. */
+export function evaluateModel(
+  model: SequenceModel,
+  set: EvaluationSet,
+  config: EvaluationConfig,
+): RankingMetrics {
+  const users = set.targets.length;
+  const length = model.config.maxLength;
+  const windows: (Window & { user: number })[] = Array.from({ length: users }, (_, user) => {
+    const n = Math.min(length, set.ends[user]! - set.begins[user]!);
+    return { user, start: set.ends[user]! - n, length: n };
+  });
+  const rows = packRows(windows, length) as (Window & { user: number })[][];
+  const unmasked = new Int32Array(users);
+  const masked = new Int32Array(users);
+  for (let from = 0; from < rows.length; from += ROWS) {
+    const part = rows.slice(from, from + ROWS);
+    const batch = assemble(set.items, part, length, 'last');
+    const ids: number[] = [];
+    const last: number[] = [];
+    part.forEach((row, r) => {
+      let at = r * length;
+      for (const window of row) {
+        at += window.length;
+        ids.push(window.user);
+        last.push(at - 1);
+      }
+    });
+    tf.tidy(() => {
+      const hidden = embedding(model.hidden(batch), tf.tensor1d(last, 'int32'));
+      const ranks = targetRanks({ hidden, items: model.itemTable(), ...histories(set, ids) });
+      ids.forEach((user, i) => {
+        unmasked[user] = ranks.unmasked[i]!;
+        masked[user] = ranks.masked[i]!;
+      });
+    });
+  }
+  return { masked: metricsOfRanks(masked, config.ks), unmasked: metricsOfRanks(unmasked, config.ks) };
+}
+
+/** Whole histories (not only the model's window) of some users, in compressed rows. */
+function histories(set: EvaluationSet, users: readonly number[]) {
+  const historyOffsets = new Int32Array(users.length + 1);
+  users.forEach((u, i) => {
+    historyOffsets[i + 1] = historyOffsets[i]! + set.ends[u]! - set.begins[u]!;
+  });
+  const historyItems = new Int32Array(historyOffsets[users.length]!);
+  users.forEach((u, i) => {
+    historyItems.set(set.items.subarray(set.begins[u]!, set.ends[u]!), historyOffsets[i]!);
+  });
+  return { targets: Int32Array.from(users, (u) => set.targets[u]!), historyOffsets, historyItems };
+}

@@ -1,0 +1,332 @@
+/**
+ * Trains one model on one slice: epochs of packed batches, evaluation on the validation items, early stopping, the best
+ * weights kept and scored on the test items. Stopped at any moment, it goes on from its checkpoint with the same bits.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Interactions, Sequences } from '../data/interactions.js';
+import { sliceSequences } from '../data/slice.js';
+import { leaveOneOut, type Split } from '../data/split.js';
+import { openBackend } from '../kernels/backend.js';
+import { linearCrossEntropy } from '../kernels/cross-entropy/op.js';
+import { createModel, type SequenceModel } from '../model/model.js';
+import { countParameters, trainingFlopsPerToken } from '../model/size.js';
+import { UserError } from '../util/errors.js';
+import { writeAtomic } from '../util/files.js';
+import { shortHash } from '../util/hash.js';
+import { createRandom } from '../util/random.js';
+import { assemble, countSteps, epochRows, type TrainingBatch } from './batches.js';
+import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.js';
+import type { TrialConfig } from './config.js';
+import { evaluateModel, evaluationSet } from './evaluate.js';
+import { parseMetric } from './metrics.js';
+import { createOptimizer, type Optimizer } from './optimizer.js';
+import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
+import { NUMERIC_VERSION } from './version.js';
+
+export interface TrainingProgress {
+  epoch: number;
+  epochs: number;
+  /** Steps done in this epoch, and steps it has. */
+  step: number;
+  stepsPerEpoch: number;
+  /** Mean loss of this epoch so far, nats a token. */
+  loss: number;
+  /** Best selection metric so far. */
+  best: number | null;
+  tokensPerSecond: number;
+  /** The epoch just finished and evaluated; absent in between. */
+  finished?: EpochRecord;
+}
+
+export interface TrainingHooks {
+  /** Folder of the checkpoint; without one nothing is written. */
+  checkpointDir?: string;
+  /** Seconds of training between checkpoints (30); one is written after every epoch too. */
+  checkpointSeconds?: number;
+  /** Where the best weights go at the end (safetensors, upstream names); without it they are not kept. */
+  weightsPath?: string;
+  onProgress?(progress: TrainingProgress): void;
+  /** When it fires the step is finished, a checkpoint written and TrainingInterrupted thrown. */
+  signal?: AbortSignal;
+}
+
+/** Training stopped on request; its checkpoint is written. */
+export class TrainingInterrupted extends Error {
+  constructor() {
+    super('training was interrupted; it goes on from its checkpoint');
+    this.name = 'TrainingInterrupted';
+  }
+}
+
+/** The loss is not a finite number: names the step, and leaves the last good checkpoint as it is. */
+export class NotANumberError extends Error {
+  constructor(epoch: number, step: number, loss: number) {
+    super(
+      `the loss became ${loss} at step ${step} (epoch ${epoch}); try a lower learningRate, warmup or clipNorm`,
+    );
+    this.name = 'NotANumberError';
+  }
+}
+
+/** Everything of a running training in one place. */
+interface Run {
+  config: TrialConfig;
+  model: SequenceModel;
+  optimizer: Optimizer;
+  data: Interactions;
+  split: Split;
+  sequences: Sequences;
+  state: TrainingState;
+  bestWeights: Map<string, Float32Array> | undefined;
+  hooks: TrainingHooks;
+}
+
+/**
+ * Trains `config` on `data` and scores the best epoch on validation and test.
+ * @throws TrainingInterrupted, NotANumberError, UserError (bad configuration, damaged checkpoint, unwritable folder).
+ */
+export async function trainModel(
+  config: TrialConfig,
+  data: Interactions,
+  hooks: TrainingHooks = {},
+): Promise<TrainingResult> {
+  checkConfig(config);
+  await openBackend(config.backend);
+  const split = leaveOneOut(data);
+  if (split.evaluated.length === 0)
+    throw new UserError('no user has three interactions, so nothing can be held out', { place: data.name });
+  const sequences = sliceSequences(split.train, config.slice);
+  const model = createModel(config.model, data.numItems, config.seed);
+  const optimizer = createOptimizer(model.weights, config.training);
+  try {
+    const state: TrainingState = {
+      epoch: 1,
+      stepInEpoch: 0,
+      step: 0,
+      lossSum: 0,
+      lossTokens: 0,
+      tokensSeen: 0,
+      curve: [],
+      best: null,
+      stale: 0,
+      seconds: { training: 0, evaluation: 0, epoch: 0 },
+    };
+    const run: Run = {
+      config,
+      model,
+      optimizer,
+      data,
+      split,
+      sequences,
+      state,
+      bestWeights: undefined,
+      hooks,
+    };
+    restore(run);
+    return await train(run);
+  } finally {
+    model.weights.dispose();
+    optimizer.dispose();
+  }
+}
+
+function checkConfig({ evaluation, training, model }: TrialConfig): void {
+  if (!evaluation.ks.includes(parseMetric(evaluation.select)))
+    throw new UserError(`selection uses ${evaluation.select}, but ks is [${evaluation.ks.join(', ')}]`, {
+      remedy: 'Add that K to evaluation.ks.',
+    });
+  if (training.rows < 1 || training.epochs < 1 || model.maxLength < 1)
+    throw new UserError('rows, epochs and maxLength must be at least 1');
+}
+
+async function train(run: Run): Promise<TrainingResult> {
+  const { config, state, data, sequences } = run;
+  const { epochs, patience, rows: rowsPerStep, loss } = config.training;
+  const length = config.model.maxLength;
+  let stopped: TrainingResult['stopped'] = 'epochs';
+  for (; state.epoch <= epochs; ) {
+    if (patience > 0 && state.stale >= patience) {
+      stopped = 'patience';
+      break;
+    }
+    const rows = epochRows(sequences, length, loss, createRandom(config.seed, 'epoch', state.epoch));
+    const steps = Math.ceil(rows.length / rowsPerStep);
+    if (steps === 0)
+      throw new UserError('the slice holds no history of two items or more', { place: data.name });
+    await runEpoch(run, rows, steps);
+    finishEpoch(run, steps);
+  }
+  return finish(run, stopped);
+}
+
+/** The remaining steps of the current epoch. */
+async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: number): Promise<void> {
+  const { config, state, sequences, hooks } = run;
+  const { rows: rowsPerStep, loss } = config.training;
+  const interval = (hooks.checkpointSeconds ?? 30) * 1000;
+  let lastCheckpoint = performance.now();
+  while (state.stepInEpoch < steps) {
+    const begun = performance.now();
+    const from = state.stepInEpoch * rowsPerStep;
+    const batch = assemble(
+      sequences.items,
+      rows.slice(from, from + rowsPerStep),
+      config.model.maxLength,
+      loss,
+    );
+    const value = trainStep(run, batch, config.training.epochs * steps);
+    if (!Number.isFinite(value)) throw new NotANumberError(state.epoch, state.step + 1, value);
+    state.step++;
+    state.stepInEpoch++;
+    state.lossSum += value * batch.tokens;
+    state.lossTokens += batch.tokens;
+    state.tokensSeen += batch.tokens;
+    const seconds = (performance.now() - begun) / 1000;
+    state.seconds.training += seconds;
+    state.seconds.epoch += seconds;
+    report(run, steps);
+    // Lets messages, signals and timers in.
+    await new Promise(setImmediate);
+    if (hooks.signal?.aborted) {
+      save(run);
+      throw new TrainingInterrupted();
+    }
+    if (performance.now() - lastCheckpoint > interval) {
+      save(run);
+      lastCheckpoint = performance.now();
+    }
+  }
+}
+
+/** One optimiser step; returns the mean loss of the batch. */
+function trainStep(
+  { model, optimizer, config, state }: Run,
+  batch: TrainingBatch,
+  totalSteps: number,
+): number {
+  let value = Number.NaN;
+  tf.tidy(() => {
+    const seed = createRandom(config.seed, 'dropout', state.step).bits();
+    const parameters = model.weights.list();
+    const loss = () => linearCrossEntropy(model.hidden(batch, seed), model.itemTable(), batch.targets);
+    const { value: result, grads } = tf.variableGrads(loss, parameters);
+    value = result.dataSync()[0]!;
+    if (Number.isFinite(value))
+      optimizer.apply(
+        parameters.map((p) => grads[p.name]!),
+        state.step + 1,
+        totalSteps,
+      );
+  });
+  return value;
+}
+
+/** Evaluation at the end of an epoch, bookkeeping, a checkpoint. */
+function finishEpoch(run: Run, steps: number): void {
+  const { config, state, model, data, split } = run;
+  const { evaluateEvery, epochs } = config.training;
+  const record: EpochRecord = {
+    epoch: state.epoch,
+    step: state.step,
+    loss: state.lossSum / state.lossTokens,
+    seconds: state.seconds.epoch,
+    tokensPerSecond: state.lossTokens / state.seconds.epoch,
+  };
+  if (state.epoch % evaluateEvery === 0 || state.epoch === epochs) {
+    const begun = performance.now();
+    record.validation = evaluateModel(model, evaluationSet(data, split, 'validation'), config.evaluation);
+    state.seconds.evaluation += (performance.now() - begun) / 1000;
+    const value = selected(record.validation, config);
+    if (!state.best || value > state.best.value) {
+      state.best = { epoch: state.epoch, value, validation: record.validation };
+      state.stale = 0;
+      run.bestWeights = model.weights.read();
+    } else state.stale++;
+  }
+  state.curve.push(record);
+  report(run, steps, record);
+  Object.assign(state, { epoch: state.epoch + 1, stepInEpoch: 0, lossSum: 0, lossTokens: 0 });
+  state.seconds.epoch = 0;
+  save(run);
+}
+
+function selected(metrics: RankingMetrics, { evaluation }: TrialConfig): number {
+  return metrics[evaluation.history][evaluation.select]!;
+}
+
+/** Scores the best weights on the test items and puts the result together. */
+function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
+  const { config, state, model, data, split, bestWeights } = run;
+  const best = state.best!;
+  model.weights.write(bestWeights!);
+  if (run.hooks.weightsPath)
+    writeAtomic(run.hooks.weightsPath, model.weights.encode({ config: JSON.stringify(config) }));
+  const begun = performance.now();
+  const test = evaluateModel(model, evaluationSet(data, split, 'test'), config.evaluation);
+  state.seconds.evaluation += (performance.now() - begun) / 1000;
+  const perToken = trainingFlopsPerToken(config.model, data.numItems, { loss: config.training.loss });
+  return {
+    validation: best.validation,
+    test,
+    bestEpoch: best.epoch,
+    epochsRun: state.curve.length,
+    stopped,
+    curve: state.curve,
+    parameters: countParameters(config.model, data.numItems),
+    flops: { perToken, total: perToken * state.tokensSeen },
+    tokens: {
+      perEpoch: countSteps(run.sequences, config.model.maxLength, config.training.loss),
+      total: state.tokensSeen,
+    },
+    seconds: { training: state.seconds.training, evaluation: state.seconds.evaluation },
+    tokensPerSecond: state.tokensSeen / state.seconds.training,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    backend: config.backend,
+  };
+}
+
+function report({ config, state, hooks }: Run, stepsPerEpoch: number, finished?: EpochRecord): void {
+  hooks.onProgress?.({
+    epoch: state.epoch,
+    epochs: config.training.epochs,
+    step: state.stepInEpoch,
+    stepsPerEpoch,
+    loss: state.lossSum / state.lossTokens,
+    best: state.best?.value ?? null,
+    tokensPerSecond: state.lossTokens / state.seconds.epoch,
+    ...(finished ? { finished } : {}),
+  });
+}
+
+/** What a checkpoint belongs to: all that decides the numbers. */
+function identity(config: TrialConfig): string {
+  return shortHash({ config, version: NUMERIC_VERSION });
+}
+
+function save({ config, state, model, optimizer, bestWeights, hooks }: Run): void {
+  if (!hooks.checkpointDir) return;
+  const tensors = new Map(optimizer.read());
+  for (const [name, values] of model.weights.read()) tensors.set(`w/${name}`, values);
+  for (const [name, values] of bestWeights ?? []) tensors.set(`best/${name}`, values);
+  writeCheckpoint(hooks.checkpointDir, identity(config), { state, tensors });
+}
+
+function restore(run: Run): void {
+  const { config, model, optimizer, hooks } = run;
+  if (!hooks.checkpointDir) return;
+  const checkpoint = readCheckpoint(hooks.checkpointDir, identity(config));
+  if (!checkpoint) {
+    removeCheckpoint(hooks.checkpointDir);
+    return;
+  }
+  const part = (prefix: string) =>
+    new Map(
+      [...checkpoint.tensors]
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, values]) => [name.slice(prefix.length), values]),
+    );
+  model.weights.write(part('w/'));
+  optimizer.write(checkpoint.tensors);
+  if (checkpoint.state.best) run.bestWeights = part('best/');
+  run.state = checkpoint.state;
+}
