@@ -3,7 +3,8 @@ import type { DoneRecord } from '../sweep/record.js';
 import { formatCount } from '../util/format.js';
 import { recordSlice } from './label.js';
 import { type MetricChoice, metricLabel, type ReportInput, type TrialGroup } from './model.js';
-import { count, difference, list, parameters, percent, round, shape, share, sliceWords } from './words.js';
+import { peakIntervalWords, peakWords } from './peak.js';
+import { count, difference, list, parameters, percent, shape, share, sliceWords } from './words.js';
 
 export interface AnswerCard {
   question: string;
@@ -62,10 +63,11 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   if (!budget) {
     cards.push({
       question: `The law recommends${of}`,
-      headline: law.optimum
-        ? shape({ layers: law.optimum.layers.value, dim: law.optimum.dim.value })
-        : 'No optimum within reach',
-      words: `${law.form}, R² ${law.r2.toFixed(3)}. The parameters of other configurations are not known, so none is named.`,
+      headline:
+        law.peak.layers.value !== undefined && law.peak.dim.value !== undefined
+          ? shape({ layers: law.peak.layers.value, dim: Math.round(law.peak.dim.value) })
+          : 'No maximum',
+      words: `${law.form}, R² ${law.r2.toFixed(3)}. ${peakWords(law.peak)} The parameters of other configurations are not known, so none is named.`,
     });
     return cards;
   }
@@ -76,13 +78,10 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     headline: shape(optimum),
     words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${law.form}${optimum.extrapolated ? ', outside the measured range: train it before you trust it' : ', inside the measured range'}.`,
   });
-  const where = law.optimum
-    ? ` The maximum of the surface lies between ${round(law.optimum.layers.low)} and ${round(law.optimum.layers.high)} layers and between dim ${Math.round(law.optimum.dim.low)} and ${Math.round(law.optimum.dim.high)}.`
-    : ' The surface has no maximum within reach.';
   cards.push({
     question: `How sure that is${of}`,
     headline: `${share(predicted.low)} to ${share(predicted.high)}`,
-    words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}).${where}`,
+    words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(law.peak)}`,
   });
   const smaller = smallest && smallest.params < optimum.params ? smallest : undefined;
   cards.push({

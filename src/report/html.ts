@@ -20,6 +20,7 @@ const ENTITIES: Record<string, string> = {
 export function escapeHtml(text: string): string {
   return text
     .replace(/[&<>"']/g, (character) => ENTITIES[character]!)
+    .replace(/(\d) %/g, '$1\u00a0%')
     .replace(/[\p{Cc}\p{Cs}]/gu, (character) => ('\t\n\r'.includes(character) ? character : '\ufffd'));
 }
 
@@ -58,9 +59,9 @@ export const MAX_ROWS = 400;
 /** A table in a box of its own that scrolls sideways; numbers stand to the right. The first column heads each row. */
 export function dataTable(caption: string, columns: string[], rows: (string | number)[][]): Html {
   const shown = rows.slice(0, MAX_ROWS);
-  const numeric = columns.map((_, c) =>
-    shown.every((row) => /^[-+−]?[\d.,]*(e[-+]?\d+)?( ?[%a-zA-Z]{1,3})?$/.test(String(row[c] ?? ''))),
-  );
+  const isNumber = (cell: unknown) =>
+    /^([-+−]?\d[\d.,]*(e[-+]?\d+)?([kMGTP]|\s?(%|[KMGT]?i?B|s|min|h).*)?)?$/.test(String(cell ?? ''));
+  const numeric = columns.map((name, c) => name !== 'trial' && shown.every((row) => isNumber(row[c])));
   const kind = (c: number) => (numeric[c] ? html` class="number"` : '');
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption>${caption}${rows.length > shown.length ? ` (the first ${shown.length} of ${rows.length} rows)` : ''}</caption>

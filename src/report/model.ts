@@ -11,6 +11,16 @@ export interface Interval {
   high: number;
 }
 
+/** Where a law is highest along one axis. */
+export interface Peak {
+  /** A maximum `inside` or `outside` the measured range; the law only `rises` or `falls`; or the axis has no term. */
+  place: 'inside' | 'outside' | 'rises' | 'falls' | 'not fitted';
+  value?: number;
+  /** The interval of `value`; an end beyond anything that can be given is absent. */
+  low?: number;
+  high?: number;
+}
+
 /** One measured configuration beside what the law says of it. */
 export interface LawPoint {
   slice: string;
@@ -96,8 +106,8 @@ export interface LawView {
   coefficients: Coefficient[];
   /** Sentences on what the data cannot tell. */
   cautions: string[];
-  /** Where the law has its maximum, a slice; absent where it has none inside reach. */
-  optimum?: { layers: Interval; dim: Interval };
+  /** Where the law is highest along each axis. */
+  peak: { layers: Peak; dim: Peak };
   forms: FormScore[];
   budget?: BudgetCurve;
   dataTerm?: { name: 'D' | 'c'; points: DataTermPoint[] };

@@ -14,6 +14,7 @@ export function difference(value: number): string {
 /** `12 %`, `1.3 %`; the sign is the caller's word. */
 export function percent(value: number): string {
   const size = Math.abs(value) * 100;
+  if (size >= 99 && size < 100) return `${Math.min(99.9, Math.round(size * 10) / 10).toFixed(1)} %`;
   return `${size >= 10 ? size.toFixed(0) : size >= 0.095 ? size.toFixed(1) : size.toPrecision(1)} %`;
 }
 

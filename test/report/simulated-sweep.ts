@@ -232,7 +232,26 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
       { name: 'c', estimate: { value: 1.0388 } },
     ],
     cautions: ['On one slice the data term and the constant cannot be told apart: c is their sum.'],
-    optimum: { layers: { value: 2.81, low: 2.5, high: 3.2 }, dim: { value: 64.2, low: 58, high: 71 } },
+    peak: {
+      layers: {
+        value: 2.81,
+        low: 2.5,
+        high: 3.2,
+        ...placeOf(
+          2.81,
+          done.map((r) => r.config.model.layers),
+        ),
+      },
+      dim: {
+        value: 64.2,
+        low: 58,
+        high: 71,
+        ...placeOf(
+          64.2,
+          done.map((r) => r.config.model.dim),
+        ),
+      },
+    },
     forms: [
       {
         name: 'performance-law',
@@ -276,6 +295,10 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
   };
 }
 
+function placeOf(value: number, measured: number[]): { place: 'inside' | 'outside' } {
+  return { place: value >= Math.min(...measured) && value <= Math.max(...measured) ? 'inside' : 'outside' };
+}
+
 function budgetCurve(
   slice: string,
   surface: LawView['surface'],
@@ -302,7 +325,7 @@ function budgetCurve(
   }
   const candidates = [...bins.values()].sort((a, b) => a.params - b.params);
   const optimum = all.reduce((a, b) => (b.predicted.value > a.predicted.value ? b : a));
-  const smallest = candidates.find((one) => one.predicted.value >= optimum.predicted.value - 2 * noise);
+  const smallest = candidates.find((one) => one.predicted.value >= optimum.predicted.value - noise);
   return { slice, candidates, optimum, smallest };
 }
 

@@ -20,8 +20,9 @@ import {
   metricTitle,
   type TrialGroup,
 } from '../model.js';
+import { peakWords } from '../peak.js';
 import { orderedColours, SURFACE_STOPS } from '../theme.js';
-import { count, difference, list, round, shape, share, sliceWords } from '../words.js';
+import { count, difference, shape, share, sliceWords } from '../words.js';
 
 /** Mean over seeds of one configuration on one slice. */
 interface Cell {
@@ -96,22 +97,7 @@ function describe(law: LawView, cells: Cell[], choice: MetricChoice): string {
     cells.length > 1
       ? ` The ${count(cells.length, 'measured configuration')} range over ${difference(best.measured - worst.measured)}, from ${share(worst.measured)} at ${shape(worst)}.`
       : '';
-  const optimum = law.optimum
-    ? ` The fitted surface is highest at about ${shape({ layers: round(law.optimum.layers.value), dim: Math.round(law.optimum.dim.value) })}${reach(law, cells)}.`
-    : ' The fitted surface has no maximum within reach: it still rises at an edge of the grid.';
-  return `The best measured ${metricTitle(choice)} is ${share(best.measured)} at ${shape(best)}${where}.${span}${optimum}`;
-}
-
-/** Says which coordinates of the optimum lie outside what was measured. */
-function reach(law: LawView, cells: Cell[]): string {
-  const outside = (['layers', 'dim'] as const).filter((axis) => {
-    const values = cells.map((cell) => cell[axis]);
-    const value = law.optimum![axis].value;
-    return value < Math.min(...values) || value > Math.max(...values);
-  });
-  return outside.length
-    ? `, outside the measured ${list(outside)}: an extrapolation`
-    : ', inside the measured range';
+  return `The best measured ${metricTitle(choice)} is ${share(best.measured)} at ${shape(best)}${where}.${span} ${peakWords(law.peak)}`;
 }
 
 const GRID = 56;
@@ -132,8 +118,8 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
   const levels = Array.from({ length: 1 + Math.floor(high / step) }, (_, k) => k * step).filter(
     (v) => v > low - 10 * step,
   );
-  const peak = law.optimum;
-  const starred = peak && within(peak.layers.value, xDomain) && within(peak.dim.value, yDomain);
+  const peak = { layers: law.peak.layers.value, dim: law.peak.dim.value };
+  const starred = within(peak.layers, xDomain) && within(peak.dim, yDomain);
   const scale = {
     x: { type: 'log', domain: xDomain, nice: false },
     y: { type: 'log', domain: yDomain, nice: false },
@@ -222,7 +208,7 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
     });
     if (starred)
       layer.push({
-        data: { values: [{ layers: peak!.layers.value, dim: peak!.dim.value }] },
+        data: { values: [peak] },
         mark: {
           type: 'point',
           shape: STAR,
@@ -249,8 +235,8 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
 const STAR =
   'M0,-1L.2245,-.309L.9511,-.309L.3633,.118L.5878,.809L0,.382L-.5878,.809L-.3633,.118L-.9511,-.309L-.2245,-.309Z';
 
-function within(value: number, [low, high]: [number, number]): boolean {
-  return value >= low && value <= high;
+function within(value: number | undefined, [low, high]: [number, number]): boolean {
+  return value !== undefined && value >= low && value <= high;
 }
 
 /** Where only one of layers and dim was varied: the law as a curve along the other, points on it. */

@@ -1,0 +1,46 @@
+/** Where a law is highest, in words. */
+import type { Peak } from './model.js';
+import { list, round, shape } from './words.js';
+
+type Peaks = { layers: Peak; dim: Peak };
+
+const AXES = ['layers', 'dim'] as const;
+
+/** A sentence on the maximum of the fitted surface. */
+export function peakWords(peak: Peaks): string {
+  const { layers, dim } = peak;
+  if (layers.value !== undefined && dim.value !== undefined) {
+    const outside = AXES.filter((axis) => peak[axis].place === 'outside');
+    const reach = outside.length
+      ? `outside the measured ${list([...outside])}: an extrapolation`
+      : 'inside the measured range';
+    return `The fitted surface is highest at about ${shape({ layers: layers.value, dim: Math.round(dim.value) })}, ${reach}.`;
+  }
+  const parts = AXES.filter((axis) => peak[axis].place !== 'not fitted').map((axis) => {
+    const { place, value } = peak[axis];
+    if (value !== undefined)
+      return `is highest at about ${axis} ${round(value)}${place === 'outside' ? ', outside the measured range' : ''}`;
+    return `${place} with ${axis} throughout`;
+  });
+  return parts.length
+    ? `The fitted surface ${list(parts)}, so it has no maximum of its own.`
+    : 'The fitted surface is flat.';
+}
+
+/** How far each coordinate of the maximum may lie from where it was found. */
+export function peakIntervalWords(peak: Peaks): string {
+  const parts = AXES.flatMap((axis) => {
+    const { value, low, high } = peak[axis];
+    if (value === undefined) return [];
+    const digits = (v: number) => (axis === 'dim' ? Math.round(v) : round(v));
+    if (low !== undefined && high !== undefined)
+      return [`between ${axis} ${digits(low)} and ${digits(high)}`];
+    if (low !== undefined) return [`above ${axis} ${digits(low)}, with no upper end that the data can give`];
+    if (high !== undefined)
+      return [`below ${axis} ${digits(high)}, with no lower end that the data can give`];
+    return [`at no ${axis} that the data can tell`];
+  });
+  return parts.length
+    ? `The maximum of the surface lies ${list(parts)}.`
+    : 'The surface has no maximum of its own.';
+}
