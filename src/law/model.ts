@@ -58,6 +58,26 @@ export function buildModel(form: LawForm, points: readonly Point[], given: Model
           place: `slice ${point.slice}, layers ${point.x.layers}, dim ${point.x.dim}`,
           remedy: `Add the column ${variable === 'data' ? 'tokens' : variable}, or choose another form.`,
         });
+  const model = assembleModel(form, points, options);
+  if (model.places.length === 0)
+    throw new UserError(`${form.name} has no term left: every variable has one value only`, {
+      remedy: `It needs at least two values of ${needs.map((name) => VARIABLE_WORDS[name]).join(' or of ')}.`,
+    });
+  if (points.length <= model.size)
+    throw new UserError(
+      `${form.name} has ${model.size} free numbers here and needs at least ${model.size + 1} configurations; there are ${points.length}`,
+      { remedy: 'Measure more configurations, or choose a form with fewer numbers, such as log-linear.' },
+    );
+  return model;
+}
+
+/** The model without the checks. */
+export function assembleModel(
+  form: LawForm,
+  points: readonly Point[],
+  options: Required<ModelOptions>,
+): LawModel {
+  const [first, second] = options.variables;
   const values = (variable: Variable) => points.map((point) => point.x[variable]!);
   const { terms, notes } = form.terms({
     first,
@@ -69,17 +89,7 @@ export function buildModel(form: LawForm, points: readonly Point[], given: Model
   });
   const groups = options.data ? [''] : [...new Set(points.map((point) => point.slice))];
   if (groups.length === 1) groups[0] = '';
-  const model = assemble(form, options, terms, groups, notes);
-  if (terms.length === 0)
-    throw new UserError(`${form.name} has no term left: every variable has one value only`, {
-      remedy: `It needs at least two values of ${needs.map((name) => VARIABLE_WORDS[name]).join(' or of ')}.`,
-    });
-  if (points.length <= model.size)
-    throw new UserError(
-      `${form.name} has ${model.size} free numbers here and needs at least ${model.size + 1} configurations; there are ${points.length}`,
-      { remedy: 'Measure more configurations, or choose a form with fewer numbers, such as log-linear.' },
-    );
-  return model;
+  return assemble(form, options, terms, groups, notes);
 }
 
 function assemble(

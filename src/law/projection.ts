@@ -4,7 +4,6 @@
  */
 import type { LawModel } from './model.js';
 import type { Point } from './points.js';
-import type { Variable } from './terms.js';
 
 /** Points as numbers, weighted: every column and the target are multiplied by the root of the weight. */
 export interface Problem {
@@ -15,8 +14,8 @@ export interface Problem {
   /** Unweighted metric. */
   y: Float64Array;
   group: Int32Array;
-  /** Values of the variables, a row a term of the model. */
-  x: number[][][];
+  /** For each term of the model the distinct values of its variables, and which of them each point has. */
+  x: { levels: number[][]; of: Int32Array }[];
   /** Limits of the weights of the textbook form, by linear index; undefined where all are free. */
   limits?: ([number, number] | undefined)[];
 }
@@ -34,9 +33,22 @@ export function makeProblem(
     y: Float64Array.from(y),
     group: Int32Array.from(points, (point) => Math.max(0, model.groups.indexOf(point.slice))),
     x: model.places.map(({ term }) =>
-      points.map((point) => term.variables.map((name: Variable) => point.x[name]!)),
+      distinct(points.map((point) => term.variables.map((name) => point.x[name]!))),
     ),
   };
+}
+
+/** Most points share their layers and dim with others: a term is evaluated once a distinct value. */
+function distinct(rows: number[][]): { levels: number[][]; of: Int32Array } {
+  const levels: number[][] = [];
+  const place = new Map<string, number>();
+  const of = Int32Array.from(rows, (row) => {
+    const key = row.join();
+    const known = place.get(key) ?? levels.push(row) - 1;
+    place.set(key, known);
+    return known;
+  });
+  return { levels, of };
 }
 
 /** The weighted columns of the constants and of one term. */
@@ -49,13 +61,34 @@ export function constantColumns({ model, n, root, group }: Problem): Float64Arra
 export function termColumns(problem: Problem, index: number, theta: ArrayLike<number>): Float64Array[] {
   const { term, theta: from } = problem.model.places[index]!;
   const own = term.exponents.map((_, k) => theta[from + k]!);
+  const { levels, of } = problem.x[index]!;
+  const width = term.weights.length;
+  const values: number[] = [];
+  levels.forEach((level, i) => {
+    term.columns(level, own, values, i * width);
+  });
   const columns = term.weights.map(() => new Float64Array(problem.n));
-  const out: number[] = [];
-  for (let i = 0; i < problem.n; i++) {
-    term.columns(problem.x[index]![i]!, own, out, 0);
-    for (let c = 0; c < columns.length; c++) columns[c]![i] = out[c]! * problem.root[i]!;
+  for (let c = 0; c < width; c++) {
+    const column = columns[c]!;
+    for (let i = 0; i < problem.n; i++) column[i] = values[of[i]! * width + c]! * problem.root[i]!;
   }
   return columns;
+}
+
+/** Weighted derivative of a term's one column by its exponent `k`. */
+export function termDerivative(
+  problem: Problem,
+  index: number,
+  theta: ArrayLike<number>,
+  k: number,
+): Float64Array {
+  const { term, theta: from } = problem.model.places[index]!;
+  const own = term.exponents.map((_, e) => theta[from + e]!);
+  const { levels, of } = problem.x[index]!;
+  const values = levels.map((level) => term.derivative(level, own, k));
+  const column = new Float64Array(problem.n);
+  for (let i = 0; i < problem.n; i++) column[i] = values[of[i]!]! * problem.root[i]!;
+  return column;
 }
 
 export function designColumns(problem: Problem, theta: ArrayLike<number>): Float64Array[] {
@@ -70,6 +103,11 @@ export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
+}
+
+/** a -= share * b. */
+export function subtract(a: Float64Array, share: number, b: Float64Array): void {
+  for (let i = 0; i < a.length; i++) a[i]! -= share * b[i]!;
 }
 
 /** Orthonormal basis Q of the columns and R with column j = sum_i Q_i R[i][j]; `kept` marks columns that add a direction. */
@@ -91,7 +129,7 @@ export function orthogonalise(columns: readonly Float64Array[], tolerance = 1e-1
       for (let i = 0; i < Q.length; i++) {
         const share = dot(Q[i]!, q);
         r[i]! += share;
-        for (let t = 0; t < q.length; t++) q[t]! -= share * Q[i]![t]!;
+        subtract(q, share, Q[i]!);
       }
     const rest = Math.sqrt(dot(q, q));
     if (!(rest > tolerance * size) || !Number.isFinite(rest)) return;
@@ -118,7 +156,7 @@ export function project(columns: Float64Array[], target: Float64Array): Projecti
   const residual = Float64Array.from(target);
   const shares = Q.map((q) => {
     const share = dot(q, residual);
-    for (let t = 0; t < residual.length; t++) residual[t]! -= share * q[t]!;
+    subtract(residual, share, q);
     return share;
   });
   const beta = new Float64Array(columns.length);
@@ -148,8 +186,7 @@ export function projectLimited(
     }
     if ([...held.values()].some((value) => !Number.isFinite(value))) continue;
     const shifted = Float64Array.from(target);
-    for (const [j, value] of held)
-      for (let t = 0; t < shifted.length; t++) shifted[t]! -= value * columns[j]![t]!;
+    for (const [j, value] of held) subtract(shifted, value, columns[j]!);
     const zero = new Float64Array(target.length);
     const found = project(
       columns.map((column, j) => (held.has(j) ? zero : column)),
@@ -189,17 +226,11 @@ export function projectedDerivatives(
 ): Float64Array[] {
   const { Q, R, kept, beta, residual } = solved;
   const result: Float64Array[] = [];
-  problem.model.places.forEach(({ term, theta: from, beta: j }, index) => {
-    const own = term.exponents.map((_, k) => theta[from + k]!);
+  problem.model.places.forEach(({ term, beta: j }, index) => {
     term.exponents.forEach((_, k) => {
-      const slope = new Float64Array(problem.n);
-      for (let i = 0; i < problem.n; i++)
-        slope[i] = term.derivative(problem.x[index]![i]!, own, k) * problem.root[i]!;
+      const slope = termDerivative(problem, index, theta, k);
       const out = Float64Array.from(slope, (value) => value * beta[j]!);
-      for (const q of Q) {
-        const share = dot(q, out);
-        for (let t = 0; t < out.length; t++) out[t]! -= share * q[t]!;
-      }
+      for (const q of Q) subtract(out, dot(q, out), q);
       const place = kept.indexOf(j);
       if (place >= 0) {
         // forward substitution of R^T z = e_place times slope . r
@@ -209,7 +240,7 @@ export function projectedDerivatives(
           let value = i === place ? share : 0;
           for (let h = place; h < i; h++) value -= R[i]![h]! * z[h]!;
           z[i] = value / R[i]![i]!;
-          for (let t = 0; t < out.length; t++) out[t]! += z[i]! * Q[i]![t]!;
+          subtract(out, -z[i]!, Q[i]!);
         }
       }
       result.push(out);

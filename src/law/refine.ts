@@ -4,7 +4,15 @@
  * the Jacobian by coarse differences unless given one, so it is given the exact one.
  */
 import { levenbergMarquardt } from 'ml-levenberg-marquardt';
-import { designColumns, type Problem, type Projection, projectedDerivatives, solveAt } from './projection.js';
+import {
+  designColumns,
+  dot,
+  type Problem,
+  type Projection,
+  projectedDerivatives,
+  solveAt,
+  termDerivative,
+} from './projection.js';
 
 export interface Refined {
   theta: number[];
@@ -59,6 +67,59 @@ export function refine(
   );
   const solved = solveAt(problem, parameterValues, target);
   return solved.sse <= first.solved.sse ? { theta: parameterValues, solved } : first;
+}
+
+/**
+ * The same on a budget, for replicates and cross-validation: Levenberg-Marquardt on the few exponents that stops as soon as a
+ * step gains nothing.
+ */
+export function refineQuickly(
+  problem: Problem,
+  start: readonly number[],
+  target: Float64Array,
+  iterations = 15,
+): Refined {
+  const { exponents } = problem.model;
+  let best: Refined = { theta: [...start], solved: solveAt(problem, start, target) };
+  let damping = 1e-3;
+  for (let step = 0; step < iterations && best.solved.sse > 0; step++) {
+    const slopes = projectedDerivatives(problem, best.theta, best.solved);
+    let improved = false;
+    for (let attempt = 0; attempt < 4 && !improved; attempt++) {
+      const move = dampedStep(slopes, best.solved.residual, damping);
+      const theta = best.theta.map((value, k) =>
+        clamp(value + move[k]!, exponents[k]!.min, exponents[k]!.max),
+      );
+      const solved = solveAt(problem, theta, target);
+      if (solved.sse < best.solved.sse) {
+        improved = solved.sse < best.solved.sse * (1 - 1e-6);
+        best = { theta, solved };
+        damping = Math.max(damping / 10, 1e-9);
+        if (!improved) return best;
+      } else damping *= 10;
+    }
+    if (!improved) break;
+  }
+  return best;
+}
+
+/** (J'J + damping diag(J'J)) step = J'r for at most three columns, by elimination. */
+function dampedStep(slopes: readonly Float64Array[], residual: Float64Array, damping: number): number[] {
+  const rows = slopes.map((a, i) => [
+    ...slopes.map((b, j) => dot(a, b) * (i === j ? 1 + damping : 1)),
+    dot(a, residual),
+  ]);
+  const n = rows.length;
+  for (let i = 0; i < n; i++) {
+    const pivot = rows[i]![i]!;
+    if (!(Math.abs(pivot) > 1e-300)) return new Array(n).fill(0);
+    for (let k = 0; k < n; k++) {
+      if (k === i) continue;
+      const share = rows[k]![i]! / pivot;
+      for (let j = i; j <= n; j++) rows[k]![j]! -= share * rows[i]![j]!;
+    }
+  }
+  return rows.map((row, i) => (Number.isFinite(row[n]! / row[i]!) ? row[n]! / row[i]! : 0));
 }
 
 /** Halving steps along each exponent and along the valley: finishes what damping left undone. */
@@ -176,14 +237,14 @@ export function refineLog(
   const unit = SCALE / Math.max(Math.sqrt(sse0 / problem.n), 1e-12);
   const jacobian = (parameters: number[]) => {
     const { theta, beta, columns, value } = evaluate(parameters);
+    const slopes = plain.model.places.flatMap(({ term, beta: j }, index) =>
+      term.exponents.map((_, e) => ({ slope: termDerivative(plain, index, theta, e), j })),
+    );
     return (i: number) => {
       const factor = (unit * roots[i]!) / value[i]!;
       const partials: number[] = [];
-      plain.model.places.forEach(({ term, theta: from, beta: j }, index) => {
-        const own = term.exponents.map((_, e) => theta[from + e]!);
-        term.exponents.forEach((_, e) => {
-          partials.push(factor * beta[j]! * term.derivative(plain.x[index]![i]!, own, e));
-        });
+      slopes.forEach(({ slope, j }) => {
+        partials.push(factor * beta[j]! * slope[i]!);
       });
       columns.forEach((column, j) => {
         partials.push(factor * scales[j]! * column[i]!);

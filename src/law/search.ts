@@ -100,10 +100,10 @@ function spread(
 }
 
 /** Chooses the candidate exponents for a problem. Bounds on exponents are already in the model's. */
-export function makeGrid(problem: Problem): Grid {
+export function makeGrid(problem: Problem, resolution: 'fine' | 'coarse' = 'fine'): Grid {
   const fixed = fixedBasis(problem);
   const terms = nonlinear(problem);
-  const angle = terms.length > 2 ? 0.12 : 0.04;
+  const angle = resolution === 'coarse' ? 0.16 : terms.length > 2 ? 0.12 : 0.04;
   const rowLength: number[] = [];
   const candidates = terms.map((index) => {
     const { exponents } = problem.model.places[index]!.term;
@@ -117,8 +117,8 @@ export function makeGrid(problem: Problem): Grid {
     }
     const u = exponents[0]!;
     const v = exponents[1]!;
-    const rows = 49;
-    const across = 33;
+    const rows = resolution === 'coarse' ? 25 : 49;
+    const across = resolution === 'coarse' ? 13 : 33;
     rowLength.push(across);
     const list: number[][] = [];
     for (let i = 0; i < rows; i++)
@@ -231,21 +231,32 @@ export function thetaAt(grid: Grid, shape: readonly number[], k: number): number
   return parts.flat();
 }
 
+/** The axes of the grid: how far apart neighbours lie in memory, and how many there are in a row. */
+function neighbourSteps(grid: Grid, shape: readonly number[]): { stride: number; width: number }[] {
+  const steps: { stride: number; width: number }[] = [];
+  let stride = 1;
+  for (let t = shape.length - 1; t >= 0; t--) {
+    const row = grid.rowLength[t]!;
+    if (row > 0) {
+      steps.push({ stride, width: row }, { stride: stride * row, width: shape[t]! / row });
+    } else steps.push({ stride, width: shape[t]! });
+    stride *= shape[t]!;
+  }
+  return steps;
+}
+
 /** Grid points that no neighbour undercuts, best first, at most `count`. */
 export function localMinima(grid: Grid, { sse, shape }: Surface, count: number): number[][] {
-  const strides = shape.map((_, t) => shape.slice(t + 1).reduce((a, b) => a * b, 1));
   const minima: number[] = [];
+  const steps = neighbourSteps(grid, shape);
   for (let k = 0; k < sse.length; k++) {
+    const here = sse[k]!;
     let lowest = true;
-    for (let t = 0; t < shape.length && lowest; t++) {
-      const place = Math.floor(k / strides[t]!) % shape[t]!;
-      const row = grid.rowLength[t]!;
-      for (const step of row > 0 ? [1, row] : [1]) {
-        const within = step === 1 && row > 0 ? place % row : place;
-        const last = step === 1 && row > 0 ? row : shape[t]!;
-        if (within >= step && sse[k - step * strides[t]!]! < sse[k]!) lowest = false;
-        if (within + step < last && sse[k + step * strides[t]!]! < sse[k]!) lowest = false;
-      }
+    for (let s = 0; s < steps.length && lowest; s++) {
+      const { stride, width } = steps[s]!;
+      const place = Math.floor(k / stride) % width;
+      if (place > 0 && sse[k - stride]! < here) lowest = false;
+      else if (place + 1 < width && sse[k + stride]! < here) lowest = false;
     }
     if (lowest) minima.push(k);
   }

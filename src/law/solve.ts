@@ -3,7 +3,7 @@
  * residuals of the logarithm. Works on numbers only, so that bootstrap replicates and cross-validation share it.
  */
 import { type Problem, type Projection, solveAt } from './projection.js';
-import { polish, type Refined, refine, refineLog, rescan } from './refine.js';
+import { polish, type Refined, refine, refineLog, refineQuickly, rescan } from './refine.js';
 import {
   type Grid,
   localMinima,
@@ -22,8 +22,8 @@ export interface SolveSettings {
   link?: 'identity' | 'log';
   /** Local minima of the grid that are refined. */
   starts?: number;
-  iterations?: number;
-  polished?: boolean;
+  /** Replicates and cross-validation: fewer starts, quick refinement, no last scan. */
+  quick?: boolean;
 }
 
 export interface Solution {
@@ -57,13 +57,19 @@ function leastSquares(
   prepared?: PreparedGrid,
 ): Solution {
   const target = problem.y.map((value, i) => value * problem.root[i]!);
-  const { surface, starts } = startsOf(problem, grid, target, settings.starts ?? 6, prepared);
+  const { surface, starts } = startsOf(
+    problem,
+    grid,
+    target,
+    settings.starts ?? (settings.quick ? 2 : 6),
+    prepared,
+  );
   let best: Refined | undefined;
   for (const start of starts) {
-    const found = refine(problem, start, target, settings.iterations);
+    const found = settings.quick ? refineQuickly(problem, start, target) : refine(problem, start, target);
     if (!best || found.solved.sse < best.solved.sse) best = found;
   }
-  if (settings.polished !== false && best!.theta.length > 0)
+  if (!settings.quick && best!.theta.length > 0)
     best = polish(problem, rescan(problem, best!, target), target);
   return {
     theta: best!.theta,
@@ -129,7 +135,7 @@ function robustScale(problem: Problem, grid: Grid, settings: SolveSettings, from
     const factors = standardise(problem, current.residual).map((r) => 1 / Math.max(Math.abs(r), floor));
     const weighted = reweighted(problem, factors);
     const target = weighted.y.map((value, i) => value * weighted.root[i]!);
-    const { theta, solved } = refine(weighted, current.theta, target, 8);
+    const { theta, solved } = refineQuickly(weighted, current.theta, target, 8);
     const next = { ...current, theta, beta: solved.beta };
     current = { ...next, residual: residualAt(problem, next) };
   }
@@ -165,7 +171,7 @@ function robustly(problem: Problem, grid: Grid, settings: SolveSettings, start: 
       for (let step = 0; step < 60; step++) {
         const next = huberStep(problem, delta, current, (weighted, theta) => {
           const target = weighted.y.map((value, i) => value * weighted.root[i]!);
-          return refine(weighted, theta, target, 8).theta;
+          return refineQuickly(weighted, theta, target, 8).theta;
         });
         if (!(next.objective < current.objective * (1 - 1e-12))) break;
         current = next;
@@ -206,7 +212,7 @@ function absoluteStart(problem: Problem, grid: Grid, settings: SolveSettings, st
   const standard = standardise(problem, start.residual);
   const floor = 0.1 * Math.sqrt(start.objective / problem.n) + 1e-300;
   const factors = standard.map((r) => 1 / Math.max(Math.abs(r), floor));
-  const found = leastSquares(reweighted(problem, factors), grid, { ...settings, polished: false });
+  const found = leastSquares(reweighted(problem, factors), grid, { ...settings, quick: true });
   return { ...found, residual: residualAt(problem, found) };
 }
 

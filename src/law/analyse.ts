@@ -1,0 +1,135 @@
+/** Everything `perflaw fit` says of one panel: the forms side by side, and the chosen one with its intervals and limits. */
+import { type CompareOptions, compareForms, type FormScore } from './compare.js';
+import type { LawFit } from './fit.js';
+import type { FormName } from './form.js';
+import { identifiability, type Told } from './identifiability.js';
+import { type Optimum, optimum } from './optimum.js';
+import { type Panel, toPoints } from './points.js';
+import type { Variable } from './terms.js';
+import {
+  type Bootstrap,
+  type BootstrapOptions,
+  bootstrap,
+  coefficientIntervals,
+  type Interval,
+  type OptimumInterval,
+  optimumIntervals,
+} from './uncertainty.js';
+
+export interface Coefficient extends Told {
+  /** The value at the optimum of the fit. Where `identifiable` is false it is one of many that fit as well. */
+  value: number;
+  /** Bootstrap interval; null without a bootstrap. */
+  interval: Interval | null;
+}
+
+export interface FormAnalysis {
+  form: FormName;
+  equation: string;
+  coefficients: Record<string, Coefficient>;
+  conditionNumber: number;
+  identifiable: boolean;
+  r2: number;
+  q2: number | null;
+  aicc: number | null;
+  rmse: number;
+  sigma: number;
+  heldOut: FormScore['heldOut'];
+  rolling: FormScore['rolling'];
+  optimum: Optimum & { intervals: Partial<Record<Variable, OptimumInterval>> };
+  notes: string[];
+}
+
+export interface PanelAnalysis extends FormAnalysis {
+  slice: string;
+  group: Record<string, string | number>;
+  label: string;
+  metric: string;
+  configurations: number;
+  runs: number;
+  /** Measured range of layers and dim. */
+  range: { layers: [number, number]; dim: [number, number] };
+  /** On what ground the form was chosen. */
+  because: string;
+  /** The forms side by side; a score without a fit says why. */
+  scores: FormScore[];
+  /** Every form that could be fitted, the chosen one among them. */
+  forms: FormAnalysis[];
+}
+
+export interface AnalyseOptions extends CompareOptions, BootstrapOptions {
+  metric: string;
+}
+
+export interface Analysis {
+  panel: PanelAnalysis;
+  /** The fits and their replicates, for predictions; not for printing. */
+  boots: Partial<Record<FormName, Bootstrap>>;
+}
+
+const spanOf = (values: number[]): [number, number] => [Math.min(...values), Math.max(...values)];
+
+/**
+ * Fits all forms (or those named) to one panel.
+ * @throws UserError when none can be fitted.
+ */
+export async function analysePanel(panel: Panel, options: AnalyseOptions): Promise<Analysis> {
+  const { points, notes } = toPoints(panel.observations, options.metric, options.variables);
+  const comparison = compareForms(points, options.metric, options);
+  const boots: Partial<Record<FormName, Bootstrap>> = {};
+  const forms: FormAnalysis[] = [];
+  for (const score of comparison.scores) {
+    const fit = comparison.fits[score.form];
+    if (!fit) continue;
+    const boot = await bootstrap(fit, options);
+    boots[score.form] = boot;
+    forms.push(describe(fit, score, boot));
+  }
+  const chosen = forms.find((form) => form.form === comparison.chosen)!;
+  return {
+    panel: {
+      slice: panel.slice,
+      group: panel.group,
+      label: panel.label,
+      metric: options.metric,
+      configurations: points.length,
+      runs: points.reduce((sum, point) => sum + point.runs.length, 0),
+      range: {
+        layers: spanOf(points.map((point) => point.x.layers!)),
+        dim: spanOf(points.map((point) => point.x.dim!)),
+      },
+      because: options.forms?.length === 1 ? 'the form asked for' : comparison.because,
+      ...chosen,
+      notes: [...notes, ...chosen.notes],
+      scores: comparison.scores,
+      forms,
+    },
+    boots,
+  };
+}
+
+function describe(fit: LawFit, score: FormScore, boot: Bootstrap): FormAnalysis {
+  const told = identifiability(fit);
+  const intervals = boot.draws.length > 0 ? coefficientIntervals(boot) : undefined;
+  return {
+    form: fit.form,
+    equation: fit.equation,
+    coefficients: Object.fromEntries(
+      Object.entries(fit.coefficients).map(([name, value]) => [
+        name,
+        { value, interval: intervals?.[name] ?? null, ...told.coefficients[name]! },
+      ]),
+    ),
+    conditionNumber: told.conditionNumber,
+    identifiable: told.identifiable,
+    r2: fit.r2,
+    q2: score.q2,
+    aicc: score.aicc,
+    rmse: fit.rmse,
+    sigma: fit.sigma,
+    heldOut: score.heldOut,
+    rolling: score.rolling,
+    optimum: { ...optimum(fit), intervals: boot.draws.length > 0 ? optimumIntervals(boot) : {} },
+    notes: fit.notes,
+  };
+}

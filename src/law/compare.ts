@@ -1,0 +1,266 @@
+/**
+ * Which form to trust. Every form is judged by what it says of points it has not seen: leave-one-out Q^2, the largest layers
+ * and the largest dim withheld together, and rolling extrapolation (fit on the small, predict the next larger). The default
+ * for prediction is the form with the least error on what was withheld.
+ */
+import { UserError } from '../util/errors.js';
+import { type FitOptions, fitPoints, type LawFit } from './fit.js';
+import type { FormName } from './form.js';
+import { FORM_NAMES } from './forms.js';
+import type { Point } from './points.js';
+import { designColumns, type Problem } from './projection.js';
+import { makeGrid, prepareGrid } from './search.js';
+import { solve } from './solve.js';
+import type { Variable } from './terms.js';
+
+export interface HeldOut {
+  /** Root mean square error on the withheld configurations. */
+  rmse: number;
+  /** The same over the spread (standard deviation) of the withheld values; null where there is one value only. */
+  relative: number | null;
+  trained: number;
+  tested: number;
+  /** What was withheld. */
+  what: string;
+}
+
+export interface FormScore {
+  form: FormName;
+  /** Free numbers; null where the form could not be fitted. */
+  size: number | null;
+  r2: number | null;
+  q2: number | null;
+  aicc: number | null;
+  rmse: number | null;
+  /** Leave-one-out root mean square error. */
+  looRmse: number | null;
+  heldOut: HeldOut | null;
+  rolling: { rmse: number; tested: number } | null;
+  /** Why there is no fit, or no held-out error. */
+  reason?: string;
+}
+
+export interface Comparison {
+  scores: FormScore[];
+  fits: Partial<Record<FormName, LawFit>>;
+  /** The default for prediction. */
+  chosen: FormName;
+  /** On what ground, in words. */
+  because: string;
+}
+
+export interface CompareOptions extends Omit<FitOptions, 'form'> {
+  forms?: readonly FormName[];
+}
+
+/**
+ * Fits all forms to the same points and scores them.
+ * @throws UserError when no form can be fitted.
+ */
+export function compareForms(points: Point[], metric: string, options: CompareOptions = {}): Comparison {
+  const forms = options.forms ?? FORM_NAMES;
+  const fits: Partial<Record<FormName, LawFit>> = {};
+  const reasons: Partial<Record<FormName, string>> = {};
+  let refusal: UserError | undefined;
+  for (const form of forms)
+    try {
+      fits[form] = fitPoints(points, metric, { ...options, form });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      refusal = error;
+      reasons[form] = error.message;
+    }
+  const fitted = forms.filter((form) => fits[form]);
+  if (fitted.length === 0) throw refusal!;
+  const { withheld, what, heldFits } = withhold(points, metric, fitted, options);
+  const scores = forms.map((form): FormScore => {
+    const fit = fits[form];
+    if (!fit)
+      return {
+        form,
+        size: null,
+        r2: null,
+        q2: null,
+        aicc: null,
+        rmse: null,
+        looRmse: null,
+        heldOut: null,
+        rolling: null,
+        reason: reasons[form],
+      };
+    const { q2, rmse: looRmse } = leaveOneOut(fit);
+    const held = heldFits[form];
+    return {
+      form,
+      size: fit.size,
+      r2: fit.r2,
+      q2,
+      aicc: aicc(fit),
+      rmse: fit.rmse,
+      looRmse,
+      heldOut: held ? score(held, points.length - withheld.length, withheld, what) : null,
+      rolling: rolling(points, metric, { ...options, form }),
+      ...(held ? {} : { reason: 'too few configurations are left when the largest are withheld' }),
+    };
+  });
+  return { scores, fits, ...choose(scores) };
+}
+
+function choose(scores: readonly FormScore[]): { chosen: FormName; because: string } {
+  const least = (value: (score: FormScore) => number | null | undefined) =>
+    scores
+      .filter((score) => Number.isFinite(value(score) ?? Number.NaN))
+      .sort((a, b) => value(a)! - value(b)!)[0];
+  const byHeldOut = least((score) => score.heldOut?.rmse);
+  if (byHeldOut)
+    return {
+      chosen: byHeldOut.form,
+      because: `least error on what was withheld (${byHeldOut.heldOut!.what})`,
+    };
+  const byLoo = least((score) => score.looRmse);
+  if (byLoo)
+    return {
+      chosen: byLoo.form,
+      because: 'least leave-one-out error; too few configurations to withhold more',
+    };
+  const any = scores.find((score) => score.size !== null)!;
+  return { chosen: any.form, because: 'the only form that could be fitted' };
+}
+
+/** AICc on the means of the configurations, weighted by their runs; null where they are too few for it. */
+function aicc(fit: LawFit): number | null {
+  const { problem, solution } = fit.inner;
+  const n = problem.n;
+  const k = fit.size + 1;
+  if (n - k - 1 <= 0) return null;
+  const sse = solution.residual.reduce((sum, r, i) => sum + (r * problem.root[i]!) ** 2, 0);
+  return n * Math.log(Math.max(sse, 1e-300) / n) + 2 * k + (2 * k * (k + 1)) / (n - k - 1);
+}
+
+/** Every configuration predicted by the law fitted without it. Q^2 = 1 - PRESS / SST. */
+export function leaveOneOut(fit: LawFit): { q2: number | null; rmse: number | null } {
+  const { problem, model, settings, points } = fit.inner;
+  if (problem.n <= model.size + 1) return { q2: null, rmse: null };
+  const grid = makeGrid(problem, 'coarse');
+  let press = 0;
+  let weight = 0;
+  for (let left = 0; left < problem.n; left++) {
+    const root = Float64Array.from(problem.root);
+    root[left] = 0;
+    const without: Problem = { ...problem, root };
+    const prepared = problem.limits || settings.link === 'log' ? undefined : prepareGrid(without, grid);
+    const { residual } = solveWithout(fit, without, prepared);
+    const w = points[left]!.runs.length;
+    press += w * residual[left]! ** 2;
+    weight += w;
+  }
+  const mean = points.reduce((sum, point) => sum + point.value * point.runs.length, 0) / weight;
+  const sst = points.reduce((sum, point) => sum + point.runs.length * (point.value - mean) ** 2, 0);
+  return { q2: 1 - press / sst, rmse: Math.sqrt(press / weight) };
+}
+
+function solveWithout(fit: LawFit, problem: Problem, prepared: ReturnType<typeof prepareGrid> | undefined) {
+  const { solution, settings } = fit.inner;
+  const huber = settings.huber === undefined ? {} : { huber: solution.delta };
+  const found = solve(problem, { ...settings, ...huber, quick: true }, prepared);
+  return { residual: predictionErrors(problem, found.theta, found.beta) };
+}
+
+/** y - f at every point, also where the weight is 0. */
+function predictionErrors(problem: Problem, theta: number[], beta: Float64Array): Float64Array {
+  const columns = designColumns({ ...problem, root: new Float64Array(problem.n).fill(1) }, theta);
+  return problem.y.map(
+    (value, i) => value - columns.reduce((sum, column, j) => sum + beta[j]! * column[i]!, 0),
+  );
+}
+
+interface Withheld {
+  withheld: Point[];
+  what: string;
+  heldFits: Partial<Record<FormName, LawFit>>;
+}
+
+/** Withholds the largest layers and the largest dim, or as much of that as most forms can do without. */
+function withhold(
+  points: Point[],
+  metric: string,
+  forms: readonly FormName[],
+  options: CompareOptions,
+): Withheld {
+  const top = (variable: Variable) => Math.max(...points.map((point) => point.x[variable]!));
+  const levels = (variable: Variable, among: readonly Point[]) =>
+    new Set(among.map((point) => point.x[variable])).size;
+  const [first, second] = options.variables ?? ['layers', 'dim'];
+  const atFirst = (point: Point) => levels(first, points) > 1 && point.x[first] === top(first);
+  const atSecond = (point: Point) => levels(second, points) > 1 && point.x[second] === top(second);
+  const choices: [string, (point: Point) => boolean][] = [
+    [`the largest ${first} and the largest ${second}`, (point) => atFirst(point) || atSecond(point)],
+    [`the largest ${second}`, atSecond],
+    [`the largest ${first}`, atFirst],
+    [`the corner of largest ${first} and ${second}`, (point) => atFirst(point) && atSecond(point)],
+  ];
+  let best: Withheld = { withheld: [], what: '', heldFits: {} };
+  for (const [what, isHeld] of choices) {
+    const withheld = points.filter(isHeld);
+    const kept = points.filter((point) => !isHeld(point));
+    if (withheld.length === 0 || kept.length === 0) continue;
+    const flat = ([first, second] as const).some(
+      (variable) => levels(variable, points) > 1 && levels(variable, kept) < 2,
+    );
+    if (flat) continue;
+    const heldFits: Partial<Record<FormName, LawFit>> = {};
+    for (const form of forms)
+      try {
+        heldFits[form] = fitPoints(kept, metric, { ...options, form });
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+      }
+    if (Object.keys(heldFits).length > Object.keys(best.heldFits).length) best = { withheld, what, heldFits };
+    if (Object.keys(best.heldFits).length === forms.length) break;
+  }
+  return best;
+}
+
+function score(fit: LawFit, trained: number, withheld: readonly Point[], what: string): HeldOut {
+  const rmse = errorOn(fit, withheld);
+  const mean = withheld.reduce((sum, point) => sum + point.value, 0) / withheld.length;
+  const spread = Math.sqrt(
+    withheld.reduce((sum, point) => sum + (point.value - mean) ** 2, 0) / withheld.length,
+  );
+  return { rmse, relative: spread > 0 ? rmse / spread : null, trained, tested: withheld.length, what };
+}
+
+function errorOn(fit: LawFit, points: readonly Point[]): number {
+  let sum = 0;
+  let weight = 0;
+  for (const point of points) {
+    sum += point.runs.length * (point.value - fit.predict({ ...point.x, slice: point.slice })) ** 2;
+    weight += point.runs.length;
+  }
+  return Math.sqrt(sum / weight);
+}
+
+const CUTS = 6;
+
+/** Size by which configurations are called small or large: parameters where known, else H d^2. */
+const sizeOf = ({ x }: Point) => x.params ?? x.nonEmbeddingParams ?? x.layers! * x.dim! ** 2;
+
+/** Fits on the smaller part, predicts the next larger, and moves on: at most six cuts. */
+function rolling(points: Point[], metric: string, options: FitOptions): FormScore['rolling'] {
+  const sorted = [...points].sort((a, b) => sizeOf(a) - sizeOf(b));
+  const start = Math.ceil(sorted.length / 2);
+  const step = Math.max(1, Math.ceil((sorted.length - start) / CUTS));
+  let sum = 0;
+  let tested = 0;
+  for (let cut = start; cut < sorted.length; cut += step) {
+    const next = sorted.slice(cut, cut + step);
+    try {
+      const fit = fitPoints(sorted.slice(0, cut), metric, options);
+      sum += errorOn(fit, next) ** 2 * next.length;
+      tested += next.length;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return tested === 0 ? null : { rmse: Math.sqrt(sum / tested), tested };
+}
