@@ -85,6 +85,19 @@ function delimited(lines: string[], gzip: boolean, options: DetectOptions, path:
   };
 }
 
+/**
+ * Whether the file is one value a line: a series of symbols or numbers rather than a table.
+ * @throws UserError where it is missing, a folder, or not text.
+ */
+export function isSeries(path: string): boolean {
+  const { head, size } = readEnds(path);
+  if (size === 0) throw new UserError('the file is empty', { place: path });
+  const magic = head.toString('latin1', 0, 4);
+  if (magic === 'PAR1' || magic.startsWith('PK') || magic.startsWith('\x1f\x8b')) return false;
+  const lines = textLines(head, size > HEAD, path);
+  return lines.length > 0 && lines.every((line) => !/[\s,;|]|::|[{[]/.test(line.trim()));
+}
+
 /** `::` of MovieLens, else the separator that occurs most outside quotes; a space only where there is no other. */
 function guessDelimiter(line: string): string {
   if (line.includes('::')) return '::';

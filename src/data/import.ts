@@ -2,15 +2,16 @@
  * Reads interactions from any table or sequence file: format and columns found or named, k-core, exact order. DuckDB
  * parses; rows stream through in chunks, so the file is never whole in memory.
  */
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { UserError } from '../util/errors.js';
 import { assemble } from './assemble.js';
 import { type ColumnOptions, chooseColumns } from './columns.js';
 import { type Detected, detectFormat, type Format } from './detect.js';
-import { describeTable, eachChunk, sqlName, sqlText, withDuckDb } from './duckdb.js';
+import { eachChunk, withDuckDb } from './duckdb.js';
 import type { Interactions } from './interactions.js';
 import { RawCollector, type RawInteractions } from './raw.js';
 import { readSequenceText } from './sequence-text.js';
+import { openTable, type Table } from './table.js';
 
 export interface ImportOptions extends ColumnOptions {
   /** The data set's name; the file's by default. */
@@ -85,48 +86,27 @@ async function readTable(
   notes: string[],
 ): Promise<RawInteractions> {
   return withDuckDb(path, async (connection) => {
-    let table: string;
-    let columns: { names: string[]; types: string[]; sql: string[] };
-    if (detected.kind === 'delimited') {
-      table = csvTable(path, detected);
-      columns = {
-        names: detected.names,
-        types: detected.names.map(() => 'VARCHAR'),
-        sql: detected.names.map((_, i) => `c${i}`),
-      };
-    } else {
-      table =
-        detected.kind === 'parquet'
-          ? `read_parquet(${sqlText(resolve(path))}, hive_partitioning = false)`
-          : `read_json(${sqlText(resolve(path))}, format = 'auto', hive_partitioning = false)`;
-      const { names, types } = await describeTable(connection, table);
-      columns = { names, types, sql: names.map(sqlName) };
-    }
-    const choice = chooseColumns(columns.names, options, path);
-    const said = Object.entries(choice).map(([role, at]) => `${role} = ${columns.names[at]}`);
+    const { from, columns, firstLine } = await openTable(connection, path, detected);
+    const names = columns.map(({ name }) => name);
+    const choice = chooseColumns(names, options, path);
+    const said = Object.entries(choice).map(([role, at]) => `${role} = ${names[at]}`);
     notes.push(`Columns: ${said.join(', ')}.`);
     if (choice.time === undefined && choice.order === undefined)
       notes.push('No time and no order column: the rows of a user are taken to be in order.');
-    const sqlOf = (at: number) => ({
-      sql: columns.sql[at]!,
-      type: columns.types[at]!,
-      name: columns.names[at]!,
-    });
     const value = (at: number | undefined) =>
-      at === undefined ? ['NULL::DOUBLE', 'NULL::VARCHAR'] : numberSql(sqlOf(at), path);
+      at === undefined ? ['NULL::DOUBLE', 'NULL::VARCHAR'] : numberSql(columns[at]!, path);
     const selected = [
-      ...identifierSql(sqlOf(choice.user), path),
-      ...identifierSql(sqlOf(choice.item), path),
+      ...identifierSql(columns[choice.user]!, path),
+      ...identifierSql(columns[choice.item]!, path),
       ...value(choice.time),
       ...value(choice.order),
     ];
     const collector = new RawCollector(choice.time !== undefined, choice.order !== undefined);
-    const nameAt = (at: number | undefined) => (at === undefined ? '' : columns.names[at]!);
+    const nameAt = (at: number | undefined) => (at === undefined ? '' : names[at]!);
     let row = 0;
-    const firstLine = detected.kind === 'delimited' && detected.header ? 2 : 1;
     const fail = (what: string, remedy: string) =>
       new UserError(what, { place: `${path}:${row + firstLine}`, remedy });
-    await eachChunk(connection, `SELECT ${selected.join(', ')} FROM ${table}`, (chunk) => {
+    await eachChunk(connection, `SELECT ${selected.join(', ')} FROM ${from}`, (chunk) => {
       const vectors = selected.map((_, i) => chunk.getColumnVector(i));
       const numeric = (at: number, i: number, column: string): number => {
         const found = vectors[at]!.getItem(i) as number | null;
@@ -156,25 +136,8 @@ async function readTable(
   });
 }
 
-/** Delimited text with every column as text under a name of our own: a header's words never reach the SQL. */
-function csvTable(path: string, detected: Extract<Detected, { kind: 'delimited' }>): string {
-  const columns = detected.names.map((_, i) => `c${i}: 'VARCHAR'`).join(', ');
-  const quote = sqlText(detected.quote);
-  return (
-    `read_csv(${sqlText(resolve(path))}, auto_detect = false, columns = {${columns}}, header = ${detected.header}, ` +
-    `delim = ${sqlText(detected.delimiter)}, quote = ${quote}, escape = ${quote}, hive_partitioning = false, ` +
-    `compression = '${detected.gzip ? 'gzip' : 'none'}')`
-  );
-}
-
-interface SqlColumn {
-  sql: string;
-  type: string;
-  name: string;
-}
-
 /** Two expressions for an identifier: as a 32-bit number where its text is one in canonical form, else as text. */
-function identifierSql({ sql, type, name }: SqlColumn, path: string): [string, string] {
+function identifierSql({ sql, type, name }: Table['columns'][number], path: string): [string, string] {
   if (/^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT)$/.test(type))
     return [`${sql}::INTEGER`, 'NULL::VARCHAR'];
   if (/\[|STRUCT|MAP|UNION|BLOB/.test(type))
@@ -194,7 +157,7 @@ function identifierSql({ sql, type, name }: SqlColumn, path: string): [string, s
 }
 
 /** Two expressions for a time or an order: the number, and the text where it is none. */
-function numberSql({ sql, type, name }: SqlColumn, path: string): [string, string] {
+function numberSql({ sql, type, name }: Table['columns'][number], path: string): [string, string] {
   if (/^(TIMESTAMP|DATE)/.test(type)) return [`epoch(${sql})::DOUBLE`, 'NULL::VARCHAR'];
   if (/^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/.test(type))
     return [`${sql}::DOUBLE`, `CAST(${sql} AS VARCHAR)`];

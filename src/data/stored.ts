@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError, UserError } from '../util/errors.js';
-import { writeJson } from '../util/files.js';
+import { readJson, writeJson } from '../util/files.js';
 import { workspace } from '../util/workspace.js';
 import { writeCache } from './cache.js';
 import type { ImportOptions } from './import.js';
@@ -77,5 +77,14 @@ export function importedNames(datasets = workspace().datasets): string[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw fileError(error, datasets, 'list this folder');
+  }
+}
+
+/** What was stored beside a data set; undefined where that cannot be read. */
+export function readInfo(datasets: string, name: string): DatasetInfo | undefined {
+  try {
+    return readJson(join(datasets, name, 'dataset.json')) as DatasetInfo;
+  } catch {
+    return undefined;
   }
 }

@@ -43,9 +43,13 @@ export function measureSequences(sequences: Sequences): SequenceMeasures {
   };
 }
 
-/** What a reader should know before trusting a measure; empty where there is nothing to say. */
-export function measureWarnings(sequences: Sequences): string[] {
+/** What a reader should know before trusting a measure; with the measures given, of the pooled ones too. */
+export function measureWarnings(sequences: Sequences, measures?: SequenceMeasures): string[] {
   const warnings: string[] = [];
+  if (measures && isSampleLimited(measures))
+    warnings.push(
+      'Most pairs of successive items occur once or twice: the pooled ApEn is limited by the number of tokens and grows with it. Compare it between slices of equal size only.',
+    );
   const apen = perUserApproximateEntropy(sequences);
   if (apen.users === 0)
     warnings.push('No history has two events or more: the entropies of single histories have no value.');
@@ -58,6 +62,12 @@ export function measureWarnings(sequences: Sequences): string[] {
       `In ${apen.withoutRepeats} of ${apen.users} histories no item occurs twice: there ApEn and Lempel-Ziv entropy follow from the length alone. Prefer the pooled ApEn.`,
     );
   return warnings;
+}
+
+/** -Phi^2 cannot exceed ln(pairs), which it reaches where every pair is another one; within a tenth of it, pairs are too few. */
+function isSampleLimited({ apenPooled, shannon, tokens, users }: SequenceMeasures): boolean {
+  const pairs = tokens - users;
+  return pairs > 1 && apenPooled + shannon > 0.9 * Math.log(pairs);
 }
 
 /** Share of events whose item occurred before in the same history. */

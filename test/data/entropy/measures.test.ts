@@ -5,6 +5,7 @@ import { measureSequences, measureWarnings } from '../../../src/data/entropy/mea
 import { predictabilityCeiling } from '../../../src/data/entropy/predictability.js';
 import { shannonEntropy } from '../../../src/data/entropy/shannon.js';
 import { UserError } from '../../../src/util/errors.js';
+import { createRandom } from '../../../src/util/random.js';
 import { sequencesOf } from '../sequences.js';
 
 describe('predictabilityCeiling', () => {
@@ -80,5 +81,15 @@ describe('measureSequences', () => {
     ).toMatch(/1 of 2 histories/);
     expect(measureWarnings(sequencesOf([[1, 2, 1]]))).toEqual([]);
     expect(measureWarnings(sequencesOf([[1]]))[0]).toMatch(/two events/);
+  });
+
+  it('warns where pairs are too few for the pooled ApEn', () => {
+    const random = createRandom('pairs');
+    const sparse = sequencesOf([Array.from({ length: 200 }, () => 1 + random.int(100))]);
+    const dense = sequencesOf([Array.from({ length: 200 }, (_, i) => 1 + (i % 3))]);
+    expect(measureWarnings(sparse, measureSequences(sparse)).join()).toMatch(
+      /limited by the number of tokens/,
+    );
+    expect(measureWarnings(dense, measureSequences(dense))).toEqual([]);
   });
 });
