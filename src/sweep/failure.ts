@@ -1,6 +1,6 @@
 /** Why a trial failed, in the categories of a record. */
 import { readFileSync } from 'node:fs';
-import { UserError } from '../util/errors.js';
+import { describeError } from '../util/errors.js';
 import type { FailedRecord } from './record.js';
 
 export type FailureReason = FailedRecord['reason'];
@@ -28,10 +28,9 @@ export function failureReason(error: unknown): FailureReason {
   return 'error';
 }
 
-/** One line for a record; a user's error keeps its place. */
+/** One line for a record; a user's error keeps its place and remedy. */
 export function failureMessage(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return error instanceof UserError && error.place ? `${error.place}: ${text}` : text;
+  return describeError(error).replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** Whether the last lines of a crashed process' log tell of memory. */

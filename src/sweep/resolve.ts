@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
+import type { DatasetReference } from '../data/dataset.js';
 import type { SliceSpec } from '../data/slice.js';
 import { DEFAULT_MODEL, type ModelConfig, type ModelName } from '../model/config.js';
 import {
@@ -13,8 +14,7 @@ import {
 } from '../train/config.js';
 import type { SweepSource } from './spec.js';
 
-/** A data set's name or file, or options of the embedded generator. */
-export type DataReference = string | { synthetic: Record<string, number> };
+export type DataReference = DatasetReference;
 
 /** What the command line may say over the file. */
 export interface SweepOverrides {

@@ -244,7 +244,7 @@ export class SweepStore {
   }
 
   /** The list of trials for people. Derived: nothing reads it back. */
-  writeIndex(rows: Record<string, string | number>[]): void {
+  writeIndex(rows: Record<string, string | number | null>[]): void {
     const lines = rows.map((row) => `    ${JSON.stringify(row)}`).join(',\n');
     writeAtomic(
       join(this.path, 'index.json'),

@@ -30,11 +30,14 @@ export const TrialExit = {
 } as const;
 
 export interface TrialProgress {
+  /** Current epoch, from 1. */
   epoch: number;
   epochs: number;
+  /** Steps done in this epoch. */
   step: number;
   stepsPerEpoch: number;
   loss: number;
+  /** Best selection metric so far. */
   best: number | null;
   tokensPerSecond: number;
 }

@@ -45,9 +45,9 @@ async function train(config, _data, hooks) {
     state.words = random.state();
     writeJson(file, state);
     hooks.onProgress?.({
-      epoch: Math.floor((state.step - 1) / STEPS),
+      epoch: 1 + Math.floor((state.step - 1) / STEPS),
       epochs: config.training.epochs,
-      step: state.step,
+      step: 1 + ((state.step - 1) % STEPS),
       stepsPerEpoch: STEPS,
       loss: state.sum,
       best: null,

@@ -1,0 +1,298 @@
+/** `perflaw sweep FILE`: trains every configuration of a sweep file. Run again, it resumes. */
+import { relative } from 'node:path';
+import type { Argv } from 'yargs';
+import { sliceLabel } from '../data/slice.js';
+import type { PreparedSweep } from '../sweep/prepare.js';
+import type { DoneRecord } from '../sweep/record.js';
+import type { RunSummary } from '../sweep/run.js';
+import { ExitCode, UserError } from '../util/errors.js';
+import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
+import { type Arguments, note, print, printJson } from './command.js';
+
+export function options(yargs: Argv): Argv {
+  return yargs
+    .positional('file', { type: 'string', describe: 'Sweep file (YAML), such as sweeps/quickstart.yaml' })
+    .option('dry-run', { type: 'boolean', describe: 'Show every trial with its cost, and run nothing' })
+    .option('data', { type: 'string', describe: "Data set or file, over the sweep file's" })
+    .option('workers', { type: 'number', describe: 'Trials at the same time [default: the cores]' })
+    .option('backend', { type: 'string', describe: 'Where trials run: auto, wasm, composed, cpu' })
+    .option('out', { type: 'string', describe: 'Folder for the results [default: reports/<name>]' })
+    .option('retry-failed', { type: 'boolean', describe: 'Run failed trials again' })
+    .option('print-config', { type: 'boolean', describe: 'Show every setting and where it comes from' })
+    .option('watch', { type: 'boolean', describe: 'Show the progress of a sweep that another command runs' })
+    .example('$0 sweep sweeps/quickstart.yaml', 'Train the embedded example; the same again resumes')
+    .example('$0 sweep sweeps/ml100k.yaml --data u.data', 'The published grid on a file you have')
+    .example('$0 sweep my.yaml --dry-run', 'What would run, and what it would cost')
+    .epilogue(
+      'Ctrl-C once stops with checkpoints, twice at once. Exit codes: 0 done, 2 wrong file or settings, 3 some trials failed, 130 interrupted.',
+    );
+}
+
+export async function run(args: Arguments): Promise<number> {
+  const file = String(args['file']);
+  const overrides = {
+    data: args['data'] as string | undefined,
+    backend: backendOption(args['backend']),
+    workers: workersOption(args['workers']),
+  };
+  const out = args['out'] as string | undefined;
+  if (args['print-config']) return printConfig(file, overrides, args.json);
+  if (args['watch']) return watch(file, out);
+  const { prepareSweep } = await import('../sweep/prepare.js');
+  const prepared = await prepareSweep(file, { ...overrides, out, onNote: note });
+  if (args['dry-run']) return dryRun(prepared, args.json);
+  return train(prepared, Boolean(args['retry-failed']), args.json);
+}
+
+function workersOption(value: unknown): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= 4096))
+    return value as number | undefined;
+  throw new UserError(`--workers must be a whole number from 1 to 4096, not ${value}`);
+}
+
+function backendOption(value: unknown): string | undefined {
+  const known = ['auto', 'wasm', 'composed', 'cpu'];
+  if (value === undefined || known.includes(String(value))) return value as string | undefined;
+  throw new UserError(`unknown backend "${value}"`, {
+    place: '--backend',
+    remedy: `Known: ${known.join(', ')}.`,
+  });
+}
+
+async function printConfig(file: string, overrides: object, json?: boolean): Promise<number> {
+  const [{ readSweepFile }, { resolveSweep }] = await Promise.all([
+    import('../sweep/spec.js'),
+    import('../sweep/resolve.js'),
+  ]);
+  const { lines } = resolveSweep(readSweepFile(file), overrides);
+  if (json) printJson(lines);
+  else
+    print(
+      formatTable(
+        ['setting', 'value', 'from'],
+        lines.map(({ path, value, from }) => [path, JSON.stringify(value), from]),
+      ),
+    );
+  return ExitCode.ok;
+}
+
+async function watch(file: string, out: string | undefined): Promise<number> {
+  const [{ readSweepFile }, { watchSweep }, { join }, { workspace }] = await Promise.all([
+    import('../sweep/spec.js'),
+    import('../sweep/watch.js'),
+    import('node:path'),
+    import('../util/workspace.js'),
+  ]);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  const path = out ?? join(workspace().reports, readSweepFile(file).name);
+  return (await watchSweep(path, process.stderr, stop.signal)) ? ExitCode.ok : ExitCode.interrupted;
+}
+
+async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> {
+  const { plan, store, stored, sweep } = prepared;
+  const [{ expectedSpeed }, { wallSeconds }] = await Promise.all([
+    import('../sweep/prepare.js'),
+    import('../sweep/estimate.js'),
+  ]);
+  const { speed, from } = expectedSpeed(store, stored);
+  const trials = plan.trials.map((trial) => {
+    const { state } = store.readTrial(trial.id, stored.numericVersion);
+    return { ...trial, state: state === 'absent' ? 'new' : state, seconds: trial.flops / speed };
+  });
+  const open = trials.filter(({ state }) => state !== 'done').map(({ seconds }) => seconds);
+  const wall = wallSeconds(open, sweep.workers);
+  if (json) {
+    const { duplicates, excluded, beyondBudget } = plan;
+    const head = { name: sweep.name, path: store.path, data: stored.data, workers: sweep.workers };
+    printJson({
+      ...head,
+      trials,
+      duplicates,
+      excluded,
+      beyondBudget: beyondBudget.length,
+      speed,
+      expectedSeconds: wall,
+    });
+    return ExitCode.ok;
+  }
+  print(
+    formatTable(
+      [
+        'trial',
+        'model',
+        'slice',
+        'layers',
+        'dim',
+        'seed',
+        'params',
+        'tokens',
+        'FLOPs',
+        'memory',
+        'state',
+        'time',
+      ],
+      trials.map(({ id, config, parameters, tokens, flops, memory, state, seconds }) => [
+        id,
+        config.model.name,
+        sliceLabel(config.slice),
+        String(config.model.layers),
+        String(config.model.dim),
+        String(config.seed),
+        formatCount(parameters),
+        formatCount(tokens),
+        formatCount(flops),
+        formatBytes(memory),
+        state === 'done' ? 'cached' : state,
+        formatDuration(seconds),
+      ]),
+    ),
+  );
+  print();
+  const left = [
+    ...(plan.duplicates > 0 ? [`${plan.duplicates} named twice`] : []),
+    ...(plan.excluded > 0 ? [`${plan.excluded} excluded`] : []),
+    ...(plan.beyondBudget.length > 0 ? [`${plan.beyondBudget.length} past the budget`] : []),
+  ];
+  print(
+    `${trials.length} trials on ${stored.data.name}, ${open.length} to run${left.length > 0 ? ` (${left.join(', ')})` : ''}.`,
+  );
+  print(
+    `At most ${formatDuration(wall)} with ${sweep.workers} workers at ${formatCount(speed)} FLOPs/s each (${from}); early stopping may end sooner.`,
+  );
+  return ExitCode.ok;
+}
+
+async function train(prepared: PreparedSweep, retryFailed: boolean, json?: boolean): Promise<number> {
+  const { sweep, store, stored, plan } = prepared;
+  const [{ startSweep }, { newProgress, showProgress }] = await Promise.all([
+    import('../sweep/prepare.js'),
+    import('../sweep/progress.js'),
+  ]);
+  if (plan.beyondBudget.length > 0)
+    note(`${plan.beyondBudget.length} trials lie past the budget and are not planned.`);
+  const state = newProgress(sweep.name, Math.min(sweep.workers, stored.trials.length), stored.trials);
+  const view = showProgress(state, { stream: process.stderr });
+  const stop = new AbortController();
+  const kill = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) kill.abort();
+    else {
+      view.observer.note?.('Stopping: trials write their checkpoints. Once more stops at once.');
+      stop.abort();
+    }
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  let summary: RunSummary;
+  try {
+    const abort = { signal: stop.signal, killSignal: kill.signal };
+    summary = await startSweep(prepared, { retryFailed, ...abort }, view.observer);
+  } finally {
+    view.close();
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, onSignal);
+  }
+  const done = [...summary.records.values()].filter(
+    (record): record is DoneRecord => record.status === 'done',
+  );
+  if (json) printJson(summaryJson(prepared, summary, done));
+  else printSummary(store.path, summary, done);
+  if (summary.interrupted) return ExitCode.interrupted;
+  return summary.failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
+}
+
+function selected({ config, result }: DoneRecord): number {
+  const { select, history } = config.evaluation;
+  return result.validation[history][select] ?? 0;
+}
+
+function summaryJson(prepared: PreparedSweep, summary: RunSummary, done: DoneRecord[]) {
+  const { sweep, store, stored } = prepared;
+  const { records, ...counts } = summary;
+  return {
+    name: sweep.name,
+    path: store.path,
+    data: stored.data,
+    ...counts,
+    planned: stored.trials.length,
+    best: [...done].sort((a, b) => selected(b) - selected(a))[0]?.id ?? null,
+    trials: stored.trials.map(({ id, label, config }) => {
+      const record = records.get(id);
+      const head = { id, label, model: config.model, slice: config.slice, seed: config.seed };
+      if (!record) return { ...head, status: 'open' };
+      if (record.status === 'failed') {
+        const { status, reason, message } = record;
+        return { ...head, status, reason, message, log: store.logFile(id) };
+      }
+      const { curve: _curve, ...result } = record.result;
+      return { ...head, status: 'done', ...result, popularity: record.popularity };
+    }),
+  };
+}
+
+/** Longest table printed at the end; `perflaw results` shows them all. */
+const MOST_ROWS = 40;
+
+function printSummary(path: string, summary: RunSummary, done: DoneRecord[]): void {
+  const folder = relative('.', path) || '.';
+  if (done.length > 0) {
+    const sorted = [...done].sort((a, b) => selected(b) - selected(a));
+    print(resultTable(sorted.slice(0, MOST_ROWS)));
+    if (sorted.length > MOST_ROWS)
+      print(`... and ${sorted.length - MOST_ROWS} more: perflaw results ${folder}`);
+    const best = sorted[0]!;
+    const { select, history } = best.config.evaluation;
+    print();
+    print(`Best on validation (${select}, history ${history}): trial ${best.id}.`);
+    const below = done.filter(
+      ({ result, popularity }) => !(result.test[history][select]! > popularity.test[history][select]!),
+    );
+    if (below.length > 0)
+      print(`${below.length} of ${done.length} trials are not better than the popularity baseline.`);
+  }
+  for (const record of summary.records.values())
+    if (record.status === 'failed')
+      print(
+        `Failed: trial ${record.id} (${record.reason}): ${record.message}; log: ${folder}/trials/${record.id}/log.txt`,
+      );
+  const { failed, open, kept, seconds, overBudget } = summary;
+  const parts = [`${done.length} done${kept > 0 ? ` (${kept} kept from before)` : ''}`];
+  if (failed > 0) parts.push(`${failed} failed (again with --retry-failed)`);
+  if (overBudget > 0) parts.push(`${overBudget} past the budget of hours`);
+  if (open - overBudget > 0) parts.push(`${open - overBudget} open (the same command goes on)`);
+  print(`${parts.join(', ')}; ${formatDuration(seconds)}; ${folder}`);
+  if (done.length > 0 && !summary.interrupted) print('Next: perflaw fit');
+}
+
+function resultTable(records: DoneRecord[]): string {
+  const number = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(4));
+  const first = records[0]!.config.evaluation;
+  const k = first.select.split('@')[1];
+  const metrics = [`ndcg@${k}`, `hr@${k}`];
+  const other = first.history === 'masked' ? 'unmasked' : 'masked';
+  return [
+    `Test metrics, history ${first.history}; beside them the popularity baseline (pop), then history ${other}.`,
+    formatTable(
+      [
+        ...['trial', 'model', 'slice', 'layers', 'dim', 'seed', 'params'],
+        ...metrics.flatMap((metric) => [metric, 'pop']),
+        ...metrics.map((metric) => `${metric} ${other}`),
+        'time',
+      ],
+      records.map(({ id, config, slice, result, popularity }) => [
+        id,
+        config.model.name,
+        slice.label,
+        String(config.model.layers),
+        String(config.model.dim),
+        String(config.seed),
+        formatCount(result.parameters.total),
+        ...metrics.flatMap((metric) => [
+          number(result.test[first.history][metric]),
+          number(popularity.test[first.history][metric]),
+        ]),
+        ...metrics.map((metric) => number(result.test[other][metric])),
+        formatDuration(result.seconds.training + result.seconds.evaluation),
+      ]),
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,175 @@
+/** From a sweep file to a plan with its data set open, and from there to a run: what the command and a script both do. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { openDataset } from '../data/dataset.js';
+import { countTokens, type Interactions } from '../data/interactions.js';
+import { type SliceSpec, sliceSequences } from '../data/slice.js';
+import { leaveOneOut } from '../data/split.js';
+import { UserError } from '../util/errors.js';
+import { workspace } from '../util/workspace.js';
+import { realCost } from './cost.js';
+import { ASSUMED_SPEED, measuredSpeed } from './estimate.js';
+import { indexRow } from './index-row.js';
+import { localLauncher } from './launch/local.js';
+import { listSweeps, rememberSweep } from './locate.js';
+import { type DataFacts, type Plan, type PlannedTrial, planSweep, trialLabel } from './plan.js';
+import type { TrialRecord } from './record.js';
+import { type DataReference, resolveSweep, type Sweep, type SweepOverrides } from './resolve.js';
+import { type RunObserver, type RunSummary, runSweep } from './run.js';
+import { readSweepFile } from './spec.js';
+import { STORE_SCHEMA, type StoredPlan, type StoredTrial, SweepStore } from './store.js';
+import { environment } from './trial.js';
+
+export interface PrepareOptions extends SweepOverrides {
+  /** Folder for plan and results; `<workspace>/reports/<name>` by default. */
+  out?: string;
+  onNote?(note: string): void;
+}
+
+export interface PreparedSweep {
+  sweep: Sweep;
+  plan: Plan;
+  store: SweepStore;
+  stored: StoredPlan;
+}
+
+export interface StartOptions {
+  retryFailed?: boolean;
+  /** Aborted: checkpoint and stop. */
+  signal?: AbortSignal;
+  /** Aborted: stop at once. */
+  killSignal?: AbortSignal;
+}
+
+/**
+ * Reads a sweep file, opens its data set and plans its trials. Writes nothing but the data set's cache.
+ * @throws UserError for every mistake in the file, and for a data set that is not there.
+ */
+export async function prepareSweep(file: string, options: PrepareOptions = {}): Promise<PreparedSweep> {
+  const sweep = resolveSweep(readSweepFile(file), options);
+  const reference = absolute(sweep.data);
+  const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
+  const plan = planSweep(sweep, sweep.backend === 'auto' ? 'wasm' : sweep.backend, factsOf(data), cost);
+  const store = new SweepStore(options.out ? resolve(options.out) : join(workspace().reports, sweep.name));
+  const stored: StoredPlan = {
+    schema: STORE_SCHEMA,
+    name: sweep.name,
+    perflaw: environment().perflaw,
+    numericVersion: cost.numericVersion,
+    updatedAt: new Date().toISOString(),
+    data: { name: data.name, hash: data.hash, numItems: data.numItems, reference },
+    workers: sweep.workers,
+    file: sweep.file,
+    text: sweep.text,
+    trials: plan.trials.map(storedTrial),
+  };
+  return { sweep, plan, store, stored };
+}
+
+/**
+ * Runs a prepared sweep on this machine; what is finished is kept.
+ * @throws UserError when its folder cannot be written.
+ */
+export async function startSweep(
+  { sweep, store, stored }: PreparedSweep,
+  options: StartOptions = {},
+  observer: RunObserver = {},
+): Promise<RunSummary> {
+  store.writePlan(stored);
+  rememberSweep(store.path);
+  const { limits, workers, budget } = sweep;
+  const records = new Map<string, TrialRecord>();
+  let indexedAt = performance.now();
+  const writeIndex = () =>
+    store.writeIndex(stored.trials.map((trial) => indexRow(trial, records.get(trial.id))));
+  const summary = await runSweep(
+    store,
+    stored.trials,
+    localLauncher({ workers, limits }),
+    {
+      numericVersion: stored.numericVersion,
+      data: stored.data.reference,
+      limits,
+      hours: budget.hours,
+      ...options,
+    },
+    {
+      ...observer,
+      finished(trial, record, kept) {
+        records.set(trial.id, record);
+        observer.finished?.(trial, record, kept);
+        if (!kept && performance.now() - indexedAt > 5000) {
+          writeIndex();
+          indexedAt = performance.now();
+        }
+      },
+    },
+  );
+  writeIndex();
+  return summary;
+}
+
+/** FLOPs a second of one process: measured in this sweep, in another one of the workspace, or assumed. */
+export function expectedSpeed(store: SweepStore, stored: StoredPlan): { speed: number; from: string } {
+  const backend = stored.trials[0]?.config.backend;
+  const measure = (from: SweepStore, plan: StoredPlan) => {
+    const records: TrialRecord[] = [];
+    for (const { id, config } of plan.trials) {
+      if (config.backend !== backend || records.length >= 100) continue;
+      const found = from.readTrial(id, plan.numericVersion);
+      if (found.state === 'done') records.push(found.record);
+    }
+    return measuredSpeed(records);
+  };
+  const own = measure(store, stored);
+  if (own !== undefined) return { speed: own, from: 'measured in this sweep' };
+  for (const name of listSweeps().slice(0, 5))
+    try {
+      const other = new SweepStore(join(workspace().reports, name));
+      const speed = measure(other, other.readPlan());
+      if (speed !== undefined) return { speed, from: `measured in the sweep ${name}` };
+    } catch {
+      // A damaged sweep tells nothing about speed.
+    }
+  return { speed: ASSUMED_SPEED, from: 'assumed, nothing was measured here yet' };
+}
+
+function storedTrial({ id, config, parameters, tokens, flops }: PlannedTrial): StoredTrial {
+  return { id, label: trialLabel(config), config, parameters, tokens, flops };
+}
+
+/** Trials may run from another folder than the command. */
+function absolute(reference: DataReference): DataReference {
+  return typeof reference === 'string' && /[\\/.]/.test(reference) && existsSync(reference)
+    ? resolve(reference)
+    : reference;
+}
+
+async function openFor(
+  sweep: Sweep,
+  reference: DataReference,
+  options: PrepareOptions,
+): Promise<Interactions> {
+  try {
+    return await openDataset(reference, { onNote: options.onNote });
+  } catch (error) {
+    if (!(error instanceof UserError) || options.data !== undefined) throw error;
+    throw new UserError(error.place ? `${error.place}: ${error.message}` : error.message, {
+      place: sweep.placeOf(['data']),
+      remedy: [error.remedy, 'Or train on another data set or file: perflaw sweep ... --data NAME|FILE.']
+        .filter(Boolean)
+        .join('\n  '),
+      cause: error,
+    });
+  }
+}
+
+function factsOf(data: Interactions): DataFacts {
+  const { train } = leaveOneOut(data);
+  return {
+    name: data.name,
+    hash: data.hash,
+    numItems: data.numItems,
+    tokensOf: (slice: SliceSpec) => countTokens(sliceSequences(train, slice)),
+  };
+}
