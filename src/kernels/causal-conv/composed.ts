@@ -5,8 +5,8 @@ import type { ConvInputs } from './op.js';
 export function composedConv({ x, weight, bias, reset }: ConvInputs, silu: boolean): tf.Tensor3D {
   const [batch, length, channels] = x.shape;
   const width = weight.shape[1];
-  const taps = tf.unstack(weight, 1);
-  let sum: tf.Tensor = tf.mul(x, taps[width - 1]!);
+  const tap = (j: number) => tf.reshape(tf.slice(weight, [0, j], [channels, 1]), [channels]);
+  let sum: tf.Tensor = tf.mul(x, tap(width - 1));
   // 1 where a tap of that delay stays within its own sequence.
   let reach = reset && tf.cast(tf.equal(reset, 0), 'float32');
   for (let delay = 1; delay < width && delay < length; delay++) {
@@ -15,7 +15,7 @@ export function composedConv({ x, weight, bias, reset }: ConvInputs, silu: boole
       [delay, 0],
       [0, 0],
     ]);
-    let term: tf.Tensor = tf.mul(earlier, taps[width - 1 - delay]!);
+    let term: tf.Tensor = tf.mul(earlier, tap(width - 1 - delay));
     if (reach) term = tf.mul(term, tf.expandDims(reach, 2));
     sum = tf.add(sum, term);
     if (reach && delay + 1 < width) {

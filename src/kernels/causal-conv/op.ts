@@ -23,6 +23,6 @@ export function causalConv(inputs: ConvInputs, options: { silu: boolean }): tf.T
   assertShape('causalConv: bias', inputs.bias, [channels]);
   assertShape('causalConv: reset', inputs.reset, [batch, length]);
   if (!hasKernel('CausalConv')) return composedConv(inputs, options.silu);
-  const { reset, ...differentiable } = inputs;
-  return fusedOp('CausalConv', differentiable, { reset }, { silu: options.silu });
+  const { x, weight, bias, reset } = inputs; // in the order of the kernel's gradients
+  return fusedOp('CausalConv', { x, weight, bias }, { reset }, { silu: options.silu });
 }

@@ -40,8 +40,8 @@ export interface ScanInputs {
 export function selectiveScan(inputs: ScanInputs, deltaSoftplus: boolean): tf.Tensor3D {
   checkShapes(inputs);
   if (!hasKernel('SelectiveScan')) return composedScan(inputs, deltaSoftplus);
-  const { reset, ...differentiable } = inputs;
-  return fusedOp('SelectiveScan', differentiable, { reset }, { deltaSoftplus });
+  const { x, delta, A, B, C, D, z, deltaBias, reset } = inputs; // in the order of the kernel's gradients
+  return fusedOp('SelectiveScan', { x, delta, A, B, C, D, z, deltaBias }, { reset }, { deltaSoftplus });
 }
 
 function checkShapes({ x, delta, A, B, C, D, z, deltaBias, reset }: ScanInputs): void {

@@ -68,19 +68,20 @@ export function dropout(n: i32, x: usize, seed: i32, threshold: u32, scale: f32,
 /**
  * One Adam step in place (Kingma and Ba 2015; decoupled weight decay, Loshchilov and Hutter 2019):
  * m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p -= rate (m / c1) / (sqrt(v / c2) + eps) + rate decay p
- * with g scaled by `clip` and c1, c2 the bias corrections.
+ * with g scaled by `clip`, c1 and c2 the bias corrections; n1 = 1 - b1 and n2 = 1 - b2 come from outside, where they are
+ * exact: in single precision 1 - 0.999 is off by 5e-5.
  */
 export function adam(
   n: i32, p: usize, g: usize, m: usize, v: usize,
-  rate: f32, b1: f32, b2: f32, eps: f32, c1: f32, c2: f32, decay: f32, clip: f32,
+  rate: f32, b1: f32, n1: f32, b2: f32, n2: f32, eps: f32, c1: f32, c2: f32, decay: f32, clip: f32,
 ): void {
   const keep = f32x4.splat(1 - rate * decay);
   for (let i = 0; i < n; i += 4) {
     const at = <usize>i << 2;
     const left = n - i;
     const g4 = f32x4.mul(loadTail(g + at, left), f32x4.splat(clip));
-    const m4 = madd(f32x4.splat(b1), loadTail(m + at, left), f32x4.mul(f32x4.splat(1 - b1), g4));
-    const v4 = madd(f32x4.splat(b2), loadTail(v + at, left), f32x4.mul(f32x4.splat(1 - b2), f32x4.mul(g4, g4)));
+    const m4 = madd(f32x4.splat(b1), loadTail(m + at, left), f32x4.mul(f32x4.splat(n1), g4));
+    const v4 = madd(f32x4.splat(b2), loadTail(v + at, left), f32x4.mul(f32x4.splat(n2), f32x4.mul(g4, g4)));
     const scaled = f32x4.div(f32x4.mul(m4, f32x4.splat(rate / c1)), f32x4.add(f32x4.sqrt(f32x4.div(v4, f32x4.splat(c2))), f32x4.splat(eps)));
     storeTail(m + at, left, m4);
     storeTail(v + at, left, v4);

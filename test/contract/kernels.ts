@@ -1,0 +1,322 @@
+/** What every backend's kernels must do, whatever they are made of: values of the references, gradients of their slopes. */
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { gelu } from '../../src/kernels/activation/op.js';
+import { geluReference } from '../../src/kernels/activation/reference.js';
+import { adamStep, sumOfSquares } from '../../src/kernels/adam/op.js';
+import { adamReference } from '../../src/kernels/adam/reference.js';
+import { openBackend } from '../../src/kernels/backend.js';
+import { causalConv } from '../../src/kernels/causal-conv/op.js';
+import { causalConvReference } from '../../src/kernels/causal-conv/reference.js';
+import { linearCrossEntropy } from '../../src/kernels/cross-entropy/op.js';
+import { crossEntropyReference } from '../../src/kernels/cross-entropy/reference.js';
+import { dropout } from '../../src/kernels/dropout/op.js';
+import { dropoutMask } from '../../src/kernels/dropout/reference.js';
+import { embedding } from '../../src/kernels/embedding/op.js';
+import { gatherReference } from '../../src/kernels/embedding/reference.js';
+import { layerNorm } from '../../src/kernels/layer-norm/op.js';
+import { layerNormReference } from '../../src/kernels/layer-norm/reference.js';
+import { linear, matMul } from '../../src/kernels/matmul/op.js';
+import { matMulReference } from '../../src/kernels/matmul/reference.js';
+import { targetRanks } from '../../src/kernels/rank/op.js';
+import { ranksReference } from '../../src/kernels/rank/reference.js';
+import { type ScanInputs, selectiveScan } from '../../src/kernels/selective-scan/op.js';
+import { type ScanArrays, selectiveScanReference } from '../../src/kernels/selective-scan/reference.js';
+import {
+  checkOp,
+  createRandom,
+  type Inputs,
+  randomInput,
+  randomReset,
+  worstDifference,
+} from '../kernels/compare.js';
+
+const seeds = fc.integer({ min: 0, max: 1 << 30 });
+const upTo = (max: number) => fc.integer({ min: 1, max });
+
+/** @param runs examples a property: slow backends take fewer. */
+export function describeKernels(backend: string, runs = 25): void {
+  const property = <T extends unknown[]>(
+    arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> },
+    check: (...values: T) => void,
+  ) =>
+    fc.assert(fc.property(...(arbitraries as unknown as [fc.Arbitrary<unknown>]), check as never), {
+      numRuns: runs,
+    });
+
+  describe(`kernels on ${backend}`, () => {
+    beforeAll(async () => {
+      await openBackend(backend);
+    });
+
+    it('selective scan: values and all gradients over shapes, with and without every option', () => {
+      property(
+        [upTo(3), upTo(40), upTo(9), upTo(9), fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean(), seeds],
+        (batch, length, channels, states, softplus, gated, skip, resets, seed) => {
+          const random = createRandom(seed);
+          const wide = [batch, length, channels];
+          const inputs: Inputs = {
+            x: randomInput(random, wide),
+            delta: randomInput(random, wide, softplus ? 1 : 0.2, softplus ? -1 : 0.4),
+            A: randomInput(random, [channels, states], 0.3, -1),
+            B: randomInput(random, [batch, length, states]),
+            C: randomInput(random, [batch, length, states]),
+            ...(skip
+              ? { D: randomInput(random, [channels]), deltaBias: randomInput(random, [channels], 0.3) }
+              : {}),
+            ...(gated ? { z: randomInput(random, wide) } : {}),
+          };
+          const reset = resets ? randomReset(random, batch, length, 7) : undefined;
+          checkOp(
+            inputs,
+            (v) =>
+              selectiveScanReference(
+                { batch, length, channels, states },
+                { ...(v as unknown as ScanArrays), reset },
+                { deltaSoftplus: softplus },
+              ).y,
+            (t) => {
+              const constant = reset && { reset: tf.tensor2d(reset, [batch, length], 'int32') };
+              return selectiveScan({ ...t, ...constant } as unknown as ScanInputs, softplus);
+            },
+            random,
+          );
+        },
+      );
+    });
+
+    it('selective scan: long sequences do not drift', () => {
+      const random = createRandom('long');
+      const [batch, length, channels, states] = [1, 700, 5, 6];
+      const inputs: Inputs = {
+        x: randomInput(random, [batch, length, channels]),
+        delta: randomInput(random, [batch, length, channels], 0.5, -4),
+        A: randomInput(random, [channels, states], 0.2, -1),
+        B: randomInput(random, [batch, length, states]),
+        C: randomInput(random, [batch, length, states]),
+      };
+      checkOp(
+        inputs,
+        (v) =>
+          selectiveScanReference({ batch, length, channels, states }, v as never, { deltaSoftplus: true }).y,
+        (t) => selectiveScan(t as unknown as ScanInputs, true),
+        random,
+      );
+    });
+
+    it('causal convolution over widths, resets and activations', () => {
+      property(
+        [upTo(3), upTo(20), upTo(9), upTo(6), fc.boolean(), fc.boolean(), fc.boolean(), seeds],
+        (batch, length, channels, width, silu, biased, resets, seed) => {
+          const random = createRandom(seed);
+          const reset = resets ? randomReset(random, batch, length, 5) : undefined;
+          checkOp(
+            {
+              x: randomInput(random, [batch, length, channels]),
+              weight: randomInput(random, [channels, width]),
+              ...(biased ? { bias: randomInput(random, [channels]) } : {}),
+            },
+            (v) =>
+              causalConvReference({ batch, length, channels, width }, v['x']!, v['weight']!, v['bias'], {
+                silu,
+                reset,
+              }),
+            (t) => {
+              const constant = reset && { reset: tf.tensor2d(reset, [batch, length], 'int32') };
+              return causalConv({ ...t, ...constant } as never, { silu });
+            },
+            random,
+          );
+        },
+      );
+    });
+
+    it('layer norm over widths', () => {
+      property([upTo(9), fc.integer({ min: 2, max: 70 }), seeds], (rows, width, seed) => {
+        const random = createRandom(seed);
+        checkOp(
+          {
+            x: randomInput(random, [rows, width], 2, 1),
+            gamma: randomInput(random, [width]),
+            beta: randomInput(random, [width]),
+          },
+          (v) => layerNormReference(rows, width, v['x']!, v['gamma']!, v['beta']!, 1e-5),
+          (t) => layerNorm(t['x']!, t['gamma'] as tf.Tensor1D, t['beta'] as tf.Tensor1D, 1e-5),
+          random,
+          1e-4,
+        );
+      });
+    });
+
+    it('matrix products with every transposition', () => {
+      const size = fc.oneof(upTo(20), fc.constantFrom(1, 4, 8, 9, 63, 65, 300));
+      property(
+        [size, size, size, fc.boolean(), fc.boolean(), seeds],
+        (m, n, k, transposeA, transposeB, seed) => {
+          const random = createRandom(seed);
+          checkOp(
+            {
+              a: randomInput(random, transposeA ? [k, m] : [m, k]),
+              b: randomInput(random, transposeB ? [n, k] : [k, n]),
+            },
+            (v) => matMulReference({ m, n, k }, v['a']!, v['b']!, transposeA, transposeB),
+            (t) => matMul(t['a'] as tf.Tensor2D, t['b'] as tf.Tensor2D, transposeA, transposeB),
+            random,
+          );
+        },
+      );
+    });
+
+    it('linear layers with and without bias', () => {
+      property([upTo(70), upTo(20), upTo(20), fc.boolean(), seeds], (rows, inputs, outputs, biased, seed) => {
+        const random = createRandom(seed);
+        const shape = { m: rows, n: outputs, k: inputs };
+        checkOp(
+          {
+            x: randomInput(random, [rows, inputs]),
+            weight: randomInput(random, [outputs, inputs]),
+            ...(biased ? { bias: randomInput(random, [outputs]) } : {}),
+          },
+          (v) =>
+            matMulReference(shape, v['x']!, v['weight']!, false, true).map(
+              (y, i) => y + (v['bias']?.[i % outputs] ?? 0),
+            ),
+          (t) => linear(t['x']!, t['weight'] as tf.Tensor2D, t['bias'] as tf.Tensor1D | undefined),
+          random,
+        );
+      });
+    });
+
+    it('GELU over the whole range', () => {
+      const random = createRandom('gelu');
+      checkOp(
+        { x: randomInput(random, [403], 3) },
+        (v) => v['x']!.map(geluReference),
+        (t) => gelu(t['x']!),
+        random,
+      );
+    });
+
+    it('embedding and its gradient, with items that repeat', () => {
+      property([upTo(30), fc.integer({ min: 2, max: 12 }), upTo(9), seeds], (n, rows, width, seed) => {
+        const random = createRandom(seed);
+        const indices = Int32Array.from({ length: n }, () => random.int(rows));
+        checkOp(
+          { table: randomInput(random, [rows, width]) },
+          (v) => gatherReference(width, v['table']!, indices),
+          (t) => embedding(t['table'] as tf.Tensor2D, tf.tensor1d(indices, 'int32')),
+          random,
+        );
+      });
+    });
+
+    it('cross-entropy over all items, with rows left out', () => {
+      property([upTo(40), upTo(12), fc.integer({ min: 2, max: 40 }), seeds], (rows, width, items, seed) => {
+        const random = createRandom(seed);
+        const targets = Int32Array.from({ length: rows }, (_, r) =>
+          r > 0 && random.int(4) === 0 ? -1 : random.int(items),
+        );
+        checkOp(
+          { hidden: randomInput(random, [rows, width], 2), items: randomInput(random, [items, width]) },
+          (v) => Float64Array.of(crossEntropyReference(width, v['hidden']!, v['items']!, targets)),
+          (t) => linearCrossEntropy(t['hidden'] as tf.Tensor2D, t['items'] as tf.Tensor2D, targets),
+          random,
+        );
+      });
+    });
+
+    it('dropout drops what the reference drops, on the way back too', () => {
+      property([upTo(50), fc.constantFrom(0.1, 0.5, 0.9), fc.integer()], (n, rate, seed) => {
+        const random = createRandom(seed);
+        const mask = dropoutMask(n, rate, seed | 0);
+        checkOp(
+          { x: randomInput(random, [n]) },
+          (v) => v['x']!.map((x, i) => x * mask[i]!),
+          (t) => dropout(t['x']!, rate, seed | 0),
+          random,
+        );
+      });
+    });
+
+    it('Adam over several steps, with decay and clipping', () => {
+      const random = createRandom('adam');
+      const n = 37;
+      const p = randomInput(random, [n]).values;
+      const state = { p: p.slice(), m: new Float64Array(n), v: new Float64Array(n) };
+      const variable = (values: ArrayLike<number>) => tf.variable(tf.tensor1d(Float32Array.from(values)));
+      const [tp, tm, tv] = [variable(p), variable(state.m), variable(state.v)];
+      const settings = { rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clip: 0.7 };
+      for (let step = 1; step <= 20; step++) {
+        const g = randomInput(random, [n]).values;
+        adamReference(state, g, step, settings);
+        tf.tidy(() => adamStep(tp, tm, tv, tf.tensor1d(Float32Array.from(g)), step, settings));
+      }
+      expect(worstDifference(tp.dataSync(), state.p)).toBeLessThan(1e-5);
+      expect(worstDifference(tv.dataSync(), state.v)).toBeLessThan(1e-5);
+      for (const t of [tp, tm, tv]) t.dispose();
+      const parts = [tf.tensor1d([3, 4]), tf.tensor1d([12])];
+      expect(sumOfSquares(parts)).toBeCloseTo(169, 4);
+      for (const t of parts) t.dispose();
+    });
+
+    it('ranks of targets, ties and NaN against the model, histories with repeats', () => {
+      property([upTo(9), upTo(6), fc.integer({ min: 2, max: 30 }), seeds], (users, width, numItems, seed) => {
+        const random = createRandom(seed);
+        // Small whole numbers: sums are exact and ties are frequent.
+        const whole = (n: number) => Float64Array.from({ length: n }, () => random.int(3) - 1);
+        const hidden = whole(users * width);
+        const items = whole((numItems + 1) * width);
+        if (random.int(4) === 0) hidden[0] = Number.NaN;
+        const lengths = Int32Array.from({ length: users }, () => random.int(8));
+        const historyOffsets = new Int32Array(users + 1);
+        lengths.forEach((n, u) => {
+          historyOffsets[u + 1] = historyOffsets[u]! + n;
+        });
+        const historyItems = Int32Array.from(
+          { length: historyOffsets[users]! },
+          () => 1 + random.int(numItems),
+        );
+        const targets = Int32Array.from({ length: users }, () => 1 + random.int(numItems));
+        const rest = { targets, historyOffsets, historyItems };
+        const expected = ranksReference({ hidden, items, width, ...rest });
+        tf.tidy(() => {
+          const got = targetRanks({
+            hidden: tf.tensor2d(Float32Array.from(hidden), [users, width]),
+            items: tf.tensor2d(Float32Array.from(items), [numItems + 1, width]),
+            ...rest,
+          });
+          expect([...got.unmasked]).toEqual([...expected.unmasked]);
+          expect([...got.masked]).toEqual([...expected.masked]);
+        });
+      });
+    });
+
+    it('refuses shapes that do not fit, by name', () => {
+      tf.tidy(() => {
+        const x = tf.zeros([1, 3, 2]) as tf.Tensor3D;
+        const B = tf.zeros([1, 3, 4]) as tf.Tensor3D;
+        const A = tf.zeros([3, 4]) as tf.Tensor2D;
+        expect(() => selectiveScan({ x, delta: x, A, B, C: B }, true)).toThrow(
+          'selectiveScan: A has shape [3, 4], expected [2, 4]',
+        );
+      });
+    });
+
+    it('leaves no tensor behind', () => {
+      const step = () =>
+        tf.tidy(() => {
+          const x = tf.randomNormal([2, 5, 4], 0, 1, 'float32', 1) as tf.Tensor3D;
+          const A = tf.fill([4, 3], -1) as tf.Tensor2D;
+          const B = tf.ones([2, 5, 3]) as tf.Tensor3D;
+          tf.grads((u: tf.Tensor) =>
+            selectiveScan({ x: u as tf.Tensor3D, delta: x, A, B, C: B, z: x }, true),
+          )([x], x);
+        });
+      step();
+      const before = tf.memory().numTensors;
+      for (let i = 0; i < 20; i++) step();
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  });
+}

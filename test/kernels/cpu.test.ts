@@ -1,0 +1,3 @@
+import { describeKernels } from '../contract/kernels.js';
+
+describeKernels('cpu', 4);

@@ -1,0 +1,14 @@
+/** The kernels built without fused multiply-adds, for engines that lack relaxed SIMD. */
+import { beforeAll, expect, it } from 'vitest';
+import { openBackend, simdVariant } from '../../src/kernels/backend.js';
+import { describeKernels } from '../contract/kernels.js';
+
+process.env['PERFLAW_SIMD'] = 'baseline';
+
+beforeAll(async () => {
+  await openBackend('wasm');
+});
+
+it('runs without relaxed SIMD', () => expect(simdVariant()).toBe('baseline'));
+
+describeKernels('wasm', 10);
