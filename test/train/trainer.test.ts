@@ -1,0 +1,149 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { leaveOneOut } from '../../src/data/split.js';
+import { openBackend } from '../../src/kernels/backend.js';
+import { createModel } from '../../src/model/model.js';
+import { decodeSafetensors } from '../../src/model/safetensors.js';
+import { popularityBaseline } from '../../src/train/baseline.js';
+import { evaluateModel, evaluationSet } from '../../src/train/evaluate.js';
+import type { TrainingResult } from '../../src/train/result.js';
+import { NotANumberError, TrainingInterrupted, trainModel } from '../../src/train/trainer.js';
+import { ringWalks, smallConfig } from './small.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'perflaw-train-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** All that may not depend on how often a training was stopped: everything but clocks and memory. */
+function numbers({ seconds: _s, tokensPerSecond: _t, peakMemoryBytes: _p, curve, ...rest }: TrainingResult) {
+  return { ...rest, curve: curve.map(({ seconds: _cs, tokensPerSecond: _ct, ...record }) => record) };
+}
+
+describe('training', () => {
+  it('learns: far better than popularity on walks along a ring', async () => {
+    const data = ringWalks();
+    const config = smallConfig(data, { epochs: 12 });
+    const result = await trainModel(config, data);
+    const popularity = popularityBaseline(data, config.slice, config.evaluation);
+    expect(result.test.unmasked['hr@1']).toBeGreaterThan(0.5);
+    expect(result.test.unmasked['hr@1']).toBeGreaterThan(3 * popularity.test.unmasked['hr@1']!);
+    expect(result.curve.at(-1)!.loss).toBeLessThan(result.curve[0]!.loss / 2);
+  });
+
+  it('gives the same bits for the same seed, others for another', async () => {
+    const data = ringWalks();
+    const first = await trainModel(smallConfig(data), data);
+    const second = await trainModel(smallConfig(data), data);
+    const other = await trainModel({ ...smallConfig(data), seed: 8 }, data);
+    expect(numbers(second)).toEqual(numbers(first));
+    expect(other.curve[0]!.loss).not.toBe(first.curve[0]!.loss);
+  });
+
+  it.each([1, 2, 5, 17, 23])(
+    'stopped every %i steps and resumed, it equals an undisturbed run bit for bit',
+    async (every) => {
+      const data = ringWalks();
+      const config = smallConfig(data, { schedule: 'cosine', warmup: 3, clipNorm: 0.5, weightDecay: 0.01 });
+      const whole = await trainModel(config, data);
+      for (let attempts = 0; ; attempts++) {
+        expect(attempts).toBeLessThan(500);
+        const stop = new AbortController();
+        let steps = 0;
+        const onProgress = () => {
+          if (++steps > every) stop.abort();
+        };
+        try {
+          const resumed = await trainModel(config, data, {
+            checkpointDir: folder,
+            signal: stop.signal,
+            onProgress,
+          });
+          expect(numbers(resumed)).toEqual(numbers(whole));
+          break;
+        } catch (error) {
+          if (!(error instanceof TrainingInterrupted)) throw error;
+        }
+      }
+    },
+  );
+
+  it('a checkpoint of another configuration is not used; a damaged one is named', async () => {
+    const data = ringWalks();
+    const config = smallConfig(data, { epochs: 1 });
+    const clean = await trainModel({ ...config, seed: 9 }, data);
+    await trainModel(config, data, { checkpointDir: folder });
+    const other = await trainModel({ ...config, seed: 9 }, data, { checkpointDir: folder });
+    expect(numbers(other)).toEqual(numbers(clean));
+    const path = join(folder, 'checkpoint.safetensors');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 9]! ^= 1;
+    writeFileSync(path, bytes);
+    await expect(trainModel({ ...config, seed: 9 }, data, { checkpointDir: folder })).rejects.toThrow(
+      'damaged',
+    );
+    writeFileSync(path, bytes.subarray(0, bytes.length / 2));
+    await expect(trainModel({ ...config, seed: 9 }, data, { checkpointDir: folder })).rejects.toThrow(
+      'safetensors',
+    );
+  });
+
+  it('a loss that is not a number stops it, names the step and keeps the last checkpoint', async () => {
+    const data = ringWalks();
+    const config = smallConfig(data, { learningRate: 1e30 });
+    await expect(trainModel(config, data, { checkpointDir: folder })).rejects.toThrow(NotANumberError);
+    await expect(trainModel(config, data)).rejects.toThrow(/step \d+ \(epoch \d+\)/);
+  });
+
+  it('stops early when validation does not improve, and reports the best epoch', async () => {
+    const data = ringWalks();
+    const result = await trainModel(smallConfig(data, { epochs: 60, patience: 2, learningRate: 2e-2 }), data);
+    expect(result.stopped).toBe('patience');
+    expect(result.epochsRun).toBe(result.bestEpoch + 2);
+    const values = result.curve.map((record) => record.validation!.masked['ndcg@10']!);
+    expect(values[result.bestEpoch - 1]).toBe(Math.max(...values));
+    expect(result.validation).toEqual(result.curve[result.bestEpoch - 1]!.validation);
+  });
+
+  it('holds no more tensors after many steps than after a few', async () => {
+    const data = ringWalks();
+    const counts: number[] = [];
+    await trainModel(smallConfig(data, { epochs: 6 }), data, {
+      onProgress: () => counts.push(tf.memory().numTensors),
+    });
+    expect(counts.length).toBeGreaterThan(30);
+    expect(new Set(counts).size).toBe(1);
+  });
+
+  it('keeps the best weights as safetensors under the upstream names, and they give the reported numbers', async () => {
+    const data = ringWalks();
+    const config = smallConfig(data);
+    const weightsPath = join(folder, 'weights.safetensors');
+    const result = await trainModel(config, data, { weightsPath });
+    const { tensors } = decodeSafetensors(readFileSync(weightsPath), weightsPath);
+    expect(tensors.get('mamba_layers.1.mamba.x_proj.weight')!.shape).toEqual([1 + 2 * 4, 16]);
+    await openBackend('wasm');
+    const model = createModel(config.model, data.numItems, 99);
+    model.weights.write(new Map([...tensors].map(([name, t]) => [name, t.values])));
+    const again = evaluateModel(model, evaluationSet(data, leaveOneOut(data), 'test'), config.evaluation);
+    expect(again).toEqual(result.test);
+    model.weights.dispose();
+  });
+
+  it('every prefix as an example (loss: last) learns too', async () => {
+    const data = ringWalks(30, 12);
+    const result = await trainModel(smallConfig(data, { loss: 'last', epochs: 4 }), data);
+    expect(result.test.unmasked['hr@1']).toBeGreaterThan(0.4);
+  });
+
+  it('selection by a metric whose K is not computed is refused', async () => {
+    const data = ringWalks();
+    const config = smallConfig(data);
+    config.evaluation.select = 'ndcg@5';
+    await expect(trainModel(config, data)).rejects.toThrow('selection uses ndcg@5');
+  });
+});
