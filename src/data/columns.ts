@@ -125,7 +125,10 @@ export function chooseColumns(names: readonly string[], options: ColumnOptions, 
     if (found[role] === undefined)
       throw new UserError(`no column looks like the ${role}; the file has: ${names.map(quoted).join(', ')}`, {
         place,
-        remedy: `Name it: --${role} COLUMN.`,
+        remedy:
+          names[0] === 'column1'
+            ? `Name it: --${role} COLUMN; or say --format sequences where a line is a user and its items.`
+            : `Name it: --${role} COLUMN.`,
       });
   return found as ColumnChoice;
 }

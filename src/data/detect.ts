@@ -2,7 +2,7 @@
  * What kind of file this is, from its first bytes and its name: Parquet, JSON, delimited text (MovieLens, RecBole, CSV,
  * TSV) with or without a header, or `user item item ...` sequences.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { constants, gunzipSync } from 'node:zlib';
 import { fileError, UserError } from '../util/errors.js';
 import { looksLikeHeader } from './columns.js';
@@ -68,9 +68,7 @@ function delimited(lines: string[], gzip: boolean, options: DetectOptions, path:
   const quote = isRecBole || delimiter === '::' || delimiter === ' ' ? '' : '"';
   const rows = lines.map((line) => splitLine(line, delimiter, quote));
   const names = rows[0]!;
-  const header =
-    options.header ??
-    (isRecBole || looksLikeHeader(names) || (options.asked ?? []).some((name) => names.includes(name)));
+  const header = options.header ?? (isRecBole || hasHeader(rows, options.asked ?? []));
   const isSequences =
     options.format === 'sequences' ||
     (options.format !== 'csv' && !header && delimiter !== '::' && isRagged(rows));
@@ -80,7 +78,7 @@ function delimited(lines: string[], gzip: boolean, options: DetectOptions, path:
     delimiter,
     quote,
     header,
-    names: header ? distinctNames(names) : headerlessNames(rows, path),
+    names: header ? distinctNames(names) : headerlessNames(rows, path, options.header === false),
     gzip,
   };
 }
@@ -133,14 +131,34 @@ export function splitLine(line: string, delimiter: string, quote: string): strin
   return fields;
 }
 
-/** Lines of different lengths, all with a user and an item at least: sequences rather than a table. */
+/** Lines of many lengths, some long: sequences rather than a table with a few broken lines. */
 function isRagged(rows: string[][]): boolean {
-  const lengths = new Set(rows.map((row) => row.filter((field) => field !== '').length));
-  return lengths.size > 1 && Math.min(...lengths) >= 2 && Math.max(...lengths) > 4;
+  const counts = new Map<number, number>();
+  for (const row of rows) {
+    const length = row.filter((field) => field !== '').length;
+    counts.set(length, (counts.get(length) ?? 0) + 1);
+  }
+  return Math.max(...counts.keys()) > 4 && Math.max(...counts.values()) < 0.8 * rows.length;
+}
+
+const isNumber = (field: string) => field !== '' && Number.isFinite(Number(field));
+
+/**
+ * Whether the first line names the columns: by usual names, by a name that was asked for, or because a column is numbers
+ * but for its first line.
+ */
+function hasHeader(rows: string[][], asked: string[]): boolean {
+  const first = rows[0]!;
+  if (looksLikeHeader(first) || asked.some((name) => first.includes(name))) return true;
+  return (
+    rows.length > 1 &&
+    !first.some(isNumber) &&
+    first.some((_, i) => rows.slice(1).every((row) => row[i] !== undefined && isNumber(row[i])))
+  );
 }
 
 /** Columns of a file without header: `user item rating time`, `user item time`, `user item`; else column1, column2, ... */
-function headerlessNames(rows: string[][], path: string): string[] {
+function headerlessNames(rows: string[][], path: string, said: boolean): string[] {
   const row = rows[0]!;
   const value = (i: number) => rows.map((fields) => Number(fields[i] === '' ? Number.NaN : fields[i]));
   const isClock = (i: number) => value(i).every((v) => v >= 1e8);
@@ -152,7 +170,19 @@ function headerlessNames(rows: string[][], path: string): string[] {
   if (row.length === 4 && isClock(3) && value(2).every((v) => Math.abs(v) <= 1000))
     return ['user', 'item', 'rating', 'time'];
   if (row.length === 3 && isClock(2)) return ['user', 'item', 'time'];
-  if (row.length === 2) return ['user', 'item'];
+  if (row.length === 2) {
+    // Two columns of words: a header would pass for an interaction.
+    if (
+      !said &&
+      !row.some(isNumber) &&
+      rows.slice(1).every((fields) => fields[0] !== row[0] && fields[1] !== row[1])
+    )
+      throw new UserError(`does the first line, ${JSON.stringify(row.join(' '))}, name the columns?`, {
+        place: path,
+        remedy: 'Say --no-header, or name the columns: --user COLUMN --item COLUMN.',
+      });
+    return ['user', 'item'];
+  }
   return row.map((_, i) => `column${i + 1}`);
 }
 
@@ -210,11 +240,20 @@ function gunzipHead(head: Buffer, path: string): Buffer {
 
 function readEnds(path: string): { head: Buffer; tail: Buffer; size: number } {
   try {
+    // Looked at before it is opened: opening a pipe would wait for ever.
+    const stat = statSync(path);
+    if (stat.isDirectory())
+      throw new UserError('this is a folder, a file was expected', {
+        place: path,
+        remedy: 'Name the file itself.',
+      });
+    if (!stat.isFile())
+      throw new UserError('not a regular file (a pipe or a device)', {
+        place: path,
+        remedy: 'Save it to a file first.',
+      });
     const file = openSync(path, 'r');
     try {
-      const stat = fstatSync(file);
-      if (stat.isDirectory()) throw new UserError('this is a folder, a file was expected', { place: path });
-      if (!stat.isFile()) throw new UserError('not a regular file', { place: path });
       const head = Buffer.alloc(Math.min(HEAD, stat.size));
       readSync(file, head, 0, head.length, 0);
       const tail = Buffer.alloc(Math.min(4, stat.size));

@@ -118,6 +118,12 @@ describe('importFile reads', () => {
     });
   });
 
+  it('pairs of words, where the caller says that there is no header', async () => {
+    const path = file('words.csv', 'ann,tea\nbob,milk\n');
+    expect(histories(await read(path, { ...all, header: false }))).toEqual({ ann: ['tea'], bob: ['milk'] });
+    expect(histories(await read(path, { ...all, user: 'ann', item: 'tea' }))).toEqual({ bob: ['milk'] });
+  });
+
   it('identifiers as they are written', async () => {
     const rows = ['007,1', '7,01', '7,1.0', '+7,"a,b"', '"it\'s ""x""",2147483648', ' 7,1'];
     const data = await read(file('ids.csv', `user,item\n${rows.join('\n')}\n`));
