@@ -2,7 +2,7 @@
 import type { DoneRecord } from '../sweep/record.js';
 import { formatCount } from '../util/format.js';
 import { recordSlice } from './label.js';
-import { type MetricChoice, metricLabel, type ReportInput, type TrialGroup } from './model.js';
+import { type MetricChoice, mainPanel, metricLabel, type ReportInput, type TrialGroup } from './model.js';
 import { peakIntervalWords, peakWords } from './peak.js';
 import { count, difference, list, parameters, percent, shape, share, sliceWords } from './words.js';
 
@@ -59,15 +59,16 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     ];
   const cards: AnswerCard[] = [];
   const { budget } = law;
+  const main = mainPanel(law);
   const name = `${choice.split} ${metricLabel(choice.name)}`;
   if (!budget) {
     cards.push({
       question: `The law recommends${of}`,
       headline:
-        law.peak.layers.value !== undefined && law.peak.dim.value !== undefined
-          ? shape({ layers: law.peak.layers.value, dim: Math.round(law.peak.dim.value) })
+        main.peak.layers.value !== undefined && main.peak.dim.value !== undefined
+          ? shape({ layers: main.peak.layers.value, dim: Math.round(main.peak.dim.value) })
           : 'No maximum',
-      words: `${law.form}, R² ${law.r2.toFixed(3)}. ${peakWords(law.peak)} The parameters of other configurations are not known, so none is named.`,
+      words: `${main.form}, R² ${main.r2.toFixed(3)}. ${peakWords(main.peak)} The parameters of other configurations are not known, so none is named.`,
     });
     return cards;
   }
@@ -76,12 +77,12 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   cards.push({
     question: `The law recommends${of}`,
     headline: shape(optimum),
-    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${law.form}${optimum.extrapolated ? ', outside the measured range: train it before you trust it' : ', inside the measured range'}.`,
+    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${main.form}${optimum.extrapolated ? ', outside the measured range: train it before you trust it' : ', inside the measured range'}.`,
   });
   cards.push({
     question: `How sure that is${of}`,
     headline: `${share(predicted.low)} to ${share(predicted.high)}`,
-    words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(law.peak)}`,
+    words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(main.peak)}`,
   });
   const smaller = smallest && smallest.params < optimum.params ? smallest : undefined;
   cards.push({
@@ -90,7 +91,7 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
       ? difference(Math.max(0, predicted.value - smaller.predicted.value))
       : 'More than the noise',
     words: smaller
-      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; the loss is ${law.noise === undefined ? 'within the noise of one run' : `within the noise of one run (standard deviation ${difference(law.noise)})`}.`
+      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; the loss is ${main.noise === undefined ? 'within the noise of one run' : `within the noise of one run (standard deviation ${difference(main.noise)})`}.`
       : 'No smaller configuration comes within the noise of one run of the recommended one.',
   });
   return cards;

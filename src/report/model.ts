@@ -51,6 +51,8 @@ export interface FormScore {
   aicc?: number;
   /** Root mean square error on the withheld corners (largest layers, largest dim), in units of the metric. */
   heldOutError?: number;
+  /** Why there is no fit, or no held-out error. */
+  reason?: string;
   chosen: boolean;
 }
 
@@ -86,31 +88,49 @@ export interface DataTermPoint {
   high?: number;
 }
 
-/** A fitted law of one group of trials (one model and everything else that is neither layers, dim nor slice). */
-export interface LawView {
+/** The law of one slice. */
+export interface LawPanel {
+  slice: string;
   /** The form's name, `performance-law` or a rival. */
   form: string;
   /** The equation, as text. */
   equation: string;
-  slices: string[];
-  points: LawPoint[];
-  /** The fitted value, without interval: called on a fine grid. */
-  surface(slice: string, layers: number, dim: number): number;
   r2: number;
   q2?: number;
   /** Standard deviation of one run around the law, in units of the metric. */
   noise?: number;
-  /** How wide the intervals are, e.g. .95, and by which method. */
-  level: number;
-  method: string;
   coefficients: Coefficient[];
   /** Sentences on what the data cannot tell. */
   cautions: string[];
   /** Where the law is highest along each axis. */
   peak: { layers: Peak; dim: Peak };
   forms: FormScore[];
+  /** On what ground the form was chosen among them. */
+  because?: string;
+}
+
+/** The laws of one group of trials (one model and everything else that is neither layers, dim nor slice): one a slice. */
+export interface LawView {
+  /** At least one; by the tokens of their slices, so that the last is the one to train on in earnest. */
+  panels: LawPanel[];
+  points: LawPoint[];
+  /** The fitted value, without interval: called on a fine grid. */
+  surface(slice: string, layers: number, dim: number): number;
+  /** How wide the intervals are, e.g. .9, and by which method. */
+  level: number;
+  method: string;
+  /** Of the last panel. */
   budget?: BudgetCurve;
   dataTerm?: { name: 'D' | 'c'; points: DataTermPoint[] };
+}
+
+/** The law on the slice with the most data. */
+export function mainPanel(law: LawView): LawPanel {
+  return law.panels[law.panels.length - 1]!;
+}
+
+export function lawSlices(law: LawView): string[] {
+  return law.panels.map((panel) => panel.slice);
 }
 
 /** Trials that differ only in layers, dim, slice and seed. */

@@ -1,20 +1,21 @@
 /** Where a law is highest, in words. */
 import type { Peak } from './model.js';
-import { list, round, shape } from './words.js';
+import { list, round, shape, sliceWords } from './words.js';
 
 type Peaks = { layers: Peak; dim: Peak };
 
 const AXES = ['layers', 'dim'] as const;
 
 /** A sentence on the maximum of the fitted surface. */
-export function peakWords(peak: Peaks): string {
+export function peakWords(peak: Peaks, slice = '', several = false): string {
   const { layers, dim } = peak;
+  const surface = several ? `The surface fitted to ${sliceWords(slice)}` : 'The fitted surface';
   if (layers.value !== undefined && dim.value !== undefined) {
     const outside = AXES.filter((axis) => peak[axis].place === 'outside');
     const reach = outside.length
       ? `outside the measured ${list([...outside])}: an extrapolation`
       : 'inside the measured range';
-    return `The fitted surface is highest at about ${shape({ layers: layers.value, dim: Math.round(dim.value) })}, ${reach}.`;
+    return `${surface} is highest at about ${shape({ layers: layers.value, dim: Math.round(dim.value) })}, ${reach}.`;
   }
   const parts = AXES.filter((axis) => peak[axis].place !== 'not fitted').map((axis) => {
     const { place, value } = peak[axis];
@@ -22,9 +23,7 @@ export function peakWords(peak: Peaks): string {
       return `is highest at about ${axis} ${round(value)}${place === 'outside' ? ', outside the measured range' : ''}`;
     return `${place} with ${axis} throughout`;
   });
-  return parts.length
-    ? `The fitted surface ${list(parts)}, so it has no maximum of its own.`
-    : 'The fitted surface is flat.';
+  return parts.length ? `${surface} ${list(parts)}, so it has no maximum of its own.` : `${surface} is flat.`;
 }
 
 /** How far each coordinate of the maximum may lie from where it was found. */

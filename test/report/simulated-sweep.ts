@@ -3,6 +3,7 @@ import type {
   BudgetCurve,
   Candidate,
   DataTermPoint,
+  LawPanel,
   LawPoint,
   LawView,
   MetricChoice,
@@ -197,9 +198,6 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
     measured: record.result.test.masked['ndcg@10']!,
     predicted: around(surface(record.slice.label, record.config.model.layers, record.config.model.dim)),
   }));
-  const mean = points.reduce((sum, p) => sum + p.measured, 0) / points.length;
-  const left = points.reduce((sum, p) => sum + (p.measured - p.predicted.value) ** 2, 0);
-  const total = points.reduce((sum, p) => sum + (p.measured - mean) ** 2, 0);
   const largest = slices[slices.length - 1]!;
   const term: DataTermPoint[] = slices.map((slice) => {
     const record = done.find((one) => one.slice.label === slice)!;
@@ -213,90 +211,86 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
       high: value + 0.002,
     };
   });
+  const panels = slices.map((slice): LawPanel => {
+    const own = points.filter((point) => point.slice === slice);
+    const mean = own.reduce((sum, p) => sum + p.measured, 0) / own.length;
+    const left = own.reduce((sum, p) => sum + (p.measured - p.predicted.value) ** 2, 0);
+    const total = own.reduce((sum, p) => sum + (p.measured - mean) ** 2, 0);
+    const r2 = total > 0 ? 1 - left / total : 0;
+    return { ...PANEL, slice, r2, q2: 1 - 1.3 * (1 - r2), noise, peak: peakAmong(done) };
+  });
   return {
-    form: 'performance-law',
-    equation: 'P = w1 g(layers; a) + w2 g(dim; b) + c, g(x; a) = −1/(2 x^a) − a ln x',
-    slices,
+    panels,
     points,
     surface,
-    r2: total > 0 ? 1 - left / total : 0,
-    q2: total > 0 ? 1 - (left / total) * 1.3 : 0,
-    noise,
     level: 0.95,
     method: 'residual bootstrap, 1,000 draws',
-    coefficients: [
-      { name: 'a', estimate: { value: -0.67, low: -0.74, high: -0.61 } },
-      { name: 'b', estimate: { value: -0.1665, low: -0.19, high: -0.14 } },
-      { name: 'w1', estimate: { value: 0.072, low: 0.06, high: 0.085 } },
-      { name: 'w2', estimate: { value: 0.66, low: 0.5, high: 0.8 }, note: 'moves together with b' },
-      { name: 'c', estimate: { value: 1.0388 } },
-    ],
-    cautions: ['On one slice the data term and the constant cannot be told apart: c is their sum.'],
-    peak: {
-      layers: {
-        value: 2.81,
-        low: 2.5,
-        high: 3.2,
-        ...placeOf(
-          2.81,
-          done.map((r) => r.config.model.layers),
-        ),
-      },
-      dim: {
-        value: 64.2,
-        low: 58,
-        high: 71,
-        ...placeOf(
-          64.2,
-          done.map((r) => r.config.model.dim),
-        ),
-      },
-    },
-    forms: [
-      {
-        name: 'performance-law',
-        parameters: 7,
-        r2: 0.985,
-        q2: 0.979,
-        aicc: -512.3,
-        heldOutError: 0.0016,
-        chosen: true,
-      },
-      {
-        name: 'quadratic-log',
-        parameters: 6,
-        r2: 0.983,
-        q2: 0.977,
-        aicc: -509.9,
-        heldOutError: 0.0019,
-        chosen: false,
-      },
-      {
-        name: 'saturating-power',
-        parameters: 6,
-        r2: 0.871,
-        q2: 0.83,
-        aicc: -431.0,
-        heldOutError: 0.0104,
-        chosen: false,
-      },
-      {
-        name: 'log-linear',
-        parameters: 4,
-        r2: 0.612,
-        q2: 0.55,
-        aicc: -377.5,
-        heldOutError: 0.0191,
-        chosen: false,
-      },
-    ],
     budget: budgetCurve(largest, surface, around, noise),
     ...(slices.length > 1 ? { dataTerm: { name: 'c' as const, points: term } } : {}),
   };
 }
 
-function placeOf(value: number, measured: number[]): { place: 'inside' | 'outside' } {
-  return { place: value >= Math.min(...measured) && value <= Math.max(...measured) ? 'inside' : 'outside' };
+/** What is the same in every slice. */
+const PANEL: Omit<LawPanel, 'slice' | 'r2' | 'peak'> = {
+  form: 'performance-law',
+  equation: 'P = w1 g(layers; a) + w2 g(dim; b) + c, g(x; a) = −1/(2 x^a) − a ln x',
+  coefficients: [
+    { name: 'a', estimate: { value: -0.67, low: -0.74, high: -0.61 } },
+    { name: 'b', estimate: { value: -0.1665, low: -0.19, high: -0.14 } },
+    { name: 'w1', estimate: { value: 0.072, low: 0.06, high: 0.085 } },
+    { name: 'w2', estimate: { value: 0.66, low: 0.5, high: 0.8 }, note: 'moves together with b' },
+    { name: 'c', estimate: { value: 1.0388 } },
+  ],
+  cautions: ['Within one slice the term of the data and the constant cannot be told apart: c is their sum.'],
+  forms: [
+    {
+      name: 'performance-law',
+      parameters: 5,
+      r2: 0.985,
+      q2: 0.979,
+      aicc: -512.3,
+      heldOutError: 0.0016,
+      chosen: true,
+    },
+    {
+      name: 'quadratic-log',
+      parameters: 5,
+      r2: 0.983,
+      q2: 0.977,
+      aicc: -509.9,
+      heldOutError: 0.0019,
+      chosen: false,
+    },
+    {
+      name: 'saturating-power',
+      parameters: 5,
+      r2: 0.871,
+      q2: 0.83,
+      aicc: -431.0,
+      heldOutError: 0.0104,
+      chosen: false,
+    },
+    {
+      name: 'log-linear',
+      parameters: 3,
+      r2: 0.612,
+      q2: 0.55,
+      aicc: -377.5,
+      heldOutError: 0.0191,
+      chosen: false,
+    },
+    { name: 'logistic', reason: 'it needs more configurations', chosen: false },
+  ],
+  because: 'least error on what was withheld',
+};
+
+function peakAmong(done: DoneRecord[]): LawPanel['peak'] {
+  const axis = (name: 'layers' | 'dim', value: number, low: number, high: number) => {
+    const measured = done.map((record) => record.config.model[name]);
+    const inside = value >= Math.min(...measured) && value <= Math.max(...measured);
+    return { place: inside ? ('inside' as const) : ('outside' as const), value, low, high };
+  };
+  return { layers: axis('layers', 2.81, 2.5, 3.2), dim: axis('dim', 64.2, 58, 71) };
 }
 
 function budgetCurve(

@@ -10,7 +10,14 @@ import {
   thin,
   thinned,
 } from '../figure.js';
-import { type LawView, type MetricChoice, metricTitle, type TrialGroup } from '../model.js';
+import {
+  type LawPanel,
+  type LawView,
+  lawSlices,
+  type MetricChoice,
+  metricTitle,
+  type TrialGroup,
+} from '../model.js';
 import { orderedColours } from '../theme.js';
 import { difference, digits, percent, shape, share, sliceWords } from '../words.js';
 
@@ -44,9 +51,9 @@ function sliceColour(canvas: Canvas, law: LawView) {
   return {
     field: 'slice',
     type: 'nominal',
-    scale: { domain: law.slices, range: orderedColours(canvas.theme, law.slices.length) },
+    scale: { domain: lawSlices(law), range: orderedColours(canvas.theme, law.panels.length) },
     legend:
-      law.slices.length > 1 ? { orient: 'bottom', title: 'slice', columns: isNarrow(canvas) ? 2 : 4 } : null,
+      law.panels.length > 1 ? { orient: 'bottom', title: 'slice', columns: isNarrow(canvas) ? 2 : 4 } : null,
   };
 }
 
@@ -57,13 +64,9 @@ export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'p
   const data = rows(law);
   const inside = data.filter((row) => row.measured >= row.low && row.measured <= row.high).length;
   const rmse = Math.sqrt(data.reduce((sum, row) => sum + row.residual ** 2, 0) / data.length);
-  const leaveOneOut =
-    law.q2 === undefined
-      ? ''
-      : `; each run predicted from the others, ${percent(Math.max(0, law.q2))} (Q² ${law.q2.toFixed(3)})`;
   const sentence =
-    `The law (${law.form}) explains ${percent(Math.max(0, law.r2))} of the variance of ${data.length} runs (R² ${law.r2.toFixed(3)})${leaveOneOut}. ` +
-    `Its typical error is ${difference(rmse)}, and ${inside} of ${data.length} runs lie within their ${percent(law.level)} interval.${thinned(thin(data).length, data.length, 'runs')}`;
+    `${fitWords(law, data.length)} ` +
+    `The typical error is ${difference(rmse)}, and ${inside} of ${data.length} runs lie within their ${percent(law.level)} interval.${thinned(thin(data).length, data.length, 'runs')}`;
   const table = {
     columns: ['slice', 'layers', 'dim', 'seed', 'measured', 'predicted', 'from', 'to'],
     rows: data.map((row) => [
@@ -149,6 +152,16 @@ export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'p
       });
     },
   };
+}
+
+/** R² and Q² as a sentence: of the one law, or of each slice's. */
+function fitWords(law: LawView, runs: number): string {
+  const scores = (panel: LawPanel) =>
+    `R² ${panel.r2.toFixed(3)}${panel.q2 === undefined ? '' : `, Q² ${panel.q2.toFixed(3)}`}`;
+  const [first] = law.panels;
+  if (law.panels.length === 1)
+    return `The law (${first!.form}) explains ${percent(Math.max(0, first!.r2))} of the variance of ${runs} runs (${scores(first!)}${first!.q2 === undefined ? '' : ' with each configuration predicted from the others'}).`;
+  return `Each slice has its own law: ${law.panels.map((panel) => `${panel.slice} by ${panel.form} (${scores(panel)})`).join('; ')}.`;
 }
 
 export function residualFigure(group: TrialGroup, choice: MetricChoice, id = 'residuals'): FigureOrAbsence {

@@ -1,7 +1,7 @@
 /** The forms side by side: fit, leave-one-out fit and the error on held-out corners. */
 import { type FigureOrAbsence, frame, isNarrow, type Part, padded, panels } from '../figure.js';
-import type { FormScore, MetricChoice, TrialGroup } from '../model.js';
-import { difference, digits, list } from '../words.js';
+import { type FormScore, type MetricChoice, mainPanel, type TrialGroup } from '../model.js';
+import { difference, digits, list, sliceWords } from '../words.js';
 
 const SCORES: [key: 'r2' | 'q2' | 'heldOutError', label: string][] = [
   ['r2', 'R²'],
@@ -10,28 +10,43 @@ const SCORES: [key: 'r2' | 'q2' | 'heldOutError', label: string][] = [
 ];
 
 export function formsFigure(group: TrialGroup, choice: MetricChoice, id = 'forms'): FigureOrAbsence {
-  const title = `Forms compared on ${choice.split} ${choice.name.toUpperCase()}${group.label ? `, ${group.label}` : ''}`;
   const law = group.law;
+  const title = `Forms compared on ${choice.split} ${choice.name.toUpperCase()}${group.label ? `, ${group.label}` : ''}${law && law.panels.length > 1 ? `, ${sliceWords(mainPanel(law).slice)}` : ''}`;
   if (!law) return { id, title, absent: group.lawMissing ?? 'No law was fitted.' };
-  const forms = law.forms;
+  const { forms, slice } = mainPanel(law);
+  const several = law.panels.length > 1;
   if (forms.length === 0) return { id, title, absent: 'No form was compared with another.' };
   const shown = SCORES.filter(([key]) => forms.some((form) => Number.isFinite(form[key])));
-  const order = forms.map((form) => form.name);
+  const order = forms.filter((form) => form.r2 !== undefined).map((form) => form.name);
   return {
     id,
     title,
-    sentence: describe(forms),
+    sentence: describe(forms, several ? slice : undefined, mainPanel(law).because),
     table: {
-      columns: ['form', 'free numbers', 'R²', 'Q²', 'AICc', 'held-out error', 'used'],
-      rows: forms.map((form) => [
-        form.name,
-        form.parameters ?? '',
-        cell(form.r2),
-        cell(form.q2),
-        form.aicc === undefined ? '' : digits(form.aicc, 5),
-        form.heldOutError === undefined ? '' : difference(form.heldOutError),
-        form.chosen ? 'yes' : '',
-      ]),
+      columns: [
+        ...(several ? ['slice'] : []),
+        'form',
+        'free numbers',
+        'R²',
+        'Q²',
+        'AICc',
+        'held-out error',
+        'used',
+        'note',
+      ],
+      rows: law.panels.flatMap((panel) =>
+        panel.forms.map((form) => [
+          ...(several ? [panel.slice] : []),
+          form.name,
+          form.parameters ?? '',
+          cell(form.r2),
+          cell(form.q2),
+          form.aicc === undefined ? '' : digits(form.aicc, 5),
+          form.heldOutError === undefined ? '' : difference(form.heldOutError),
+          form.chosen ? 'yes' : '',
+          form.reason ?? '',
+        ]),
+      ),
     },
     spec: (canvas) => {
       const narrow = isNarrow(canvas);
@@ -113,14 +128,15 @@ function cell(value: number | undefined): string {
   return value === undefined || !Number.isFinite(value) ? '' : value.toFixed(4);
 }
 
-function describe(forms: FormScore[]): string {
+function describe(forms: FormScore[], slice: string | undefined, because: string | undefined): string {
+  const on = slice === undefined ? 'Predictions use' : `Predictions for ${sliceWords(slice)} use`;
   const used = forms.find((form) => form.chosen);
   const scored = forms.filter((form) => form.heldOutError !== undefined);
   const head = used
-    ? `Predictions use ${used.name}${used.r2 === undefined ? '' : ` (R² ${used.r2.toFixed(3)}${used.q2 === undefined ? '' : `, Q² ${used.q2.toFixed(3)}`})`}.`
+    ? `${on} ${used.name}${used.r2 === undefined ? '' : ` (R² ${used.r2.toFixed(3)}${used.q2 === undefined ? '' : `, Q² ${used.q2.toFixed(3)}`})`}${because ? `: ${because}` : ''}.`
     : 'No form is used for prediction.';
   if (scored.length < 2)
-    return `${head} There are too few points to withhold any of them, so the forms are told apart by fit alone.`;
+    return `${head} Too few configurations could be withheld to compare the forms on what they have not seen.`;
   const byError = [...scored].sort((a, b) => a.heldOutError! - b.heldOutError!);
   const [first, second] = [byError[0]!, byError[1]!];
   const fitted = [...forms].filter((form) => form.r2 !== undefined).sort((a, b) => b.r2! - a.r2!);

@@ -15,7 +15,9 @@ import {
 import {
   type LawPoint,
   type LawView,
+  lawSlices,
   type MetricChoice,
+  mainPanel,
   metricHeading,
   metricTitle,
   type TrialGroup,
@@ -92,23 +94,30 @@ export function surfaceFigure(group: TrialGroup, choice: MetricChoice, id = 'sur
 function describe(law: LawView, cells: Cell[], choice: MetricChoice): string {
   const best = cells.reduce((a, b) => (b.measured > a.measured ? b : a));
   const worst = cells.reduce((a, b) => (b.measured < a.measured ? b : a));
-  const where = law.slices.length > 1 ? ` on ${sliceWords(best.slice)}` : '';
+  const main = mainPanel(law);
+  const where = lawSlices(law).length > 1 ? ` on ${sliceWords(best.slice)}` : '';
   const span =
     cells.length > 1
       ? ` The ${count(cells.length, 'measured configuration')} range over ${difference(best.measured - worst.measured)}, from ${share(worst.measured)} at ${shape(worst)}.`
       : '';
-  return `The best measured ${metricTitle(choice)} is ${share(best.measured)} at ${shape(best)}${where}.${span} ${peakWords(law.peak)}`;
+  return `The best measured ${metricTitle(choice)} is ${share(best.measured)} at ${shape(best)}${where}.${span} ${peakWords(main.peak, main.slice, law.panels.length > 1)}`;
 }
 
 const GRID = 56;
 
 function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
-  const { columns, width: plot } = panels(canvas, law.slices.length, panelColumns(law.slices.length), 54);
+  const { columns, width: plot } = panels(
+    canvas,
+    lawSlices(law).length,
+    panelColumns(lawSlices(law).length),
+    54,
+  );
   const height = Math.round(isNarrow(canvas) ? plot * 0.8 : Math.min(340, plot * (columns > 2 ? 1 : 0.72)));
   const xDomain = padded(distinct(cells.map((c) => c.layers)), 0.09, true);
   const yDomain = padded(distinct(cells.map((c) => c.dim)), 0.09, true);
   const along = (domain: [number, number], share: number) => domain[0] * (domain[1] / domain[0]) ** share;
-  const fields = law.slices.map((slice) =>
+  const slices = lawSlices(law);
+  const fields = slices.map((slice) =>
     sampleField(GRID, GRID, (u, v) => law.surface(slice, along(xDomain, u), along(yDomain, v))),
   );
   const all = [...cells.map((c) => c.measured), ...cells.map((c) => c.predicted)];
@@ -118,8 +127,8 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
   const levels = Array.from({ length: 1 + Math.floor(high / step) }, (_, k) => k * step).filter(
     (v) => v > low - 10 * step,
   );
-  const peak = { layers: law.peak.layers.value, dim: law.peak.dim.value };
-  const starred = within(peak.layers, xDomain) && within(peak.dim, yDomain);
+  const peaks = law.panels.map(({ peak }) => ({ layers: peak.layers.value, dim: peak.dim.value }));
+  const isStarred = peaks.map((peak) => within(peak.layers, xDomain) && within(peak.dim, yDomain));
   const scale = {
     x: { type: 'log', domain: xDomain, nice: false },
     y: { type: 'log', domain: yDomain, nice: false },
@@ -145,7 +154,7 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
     legend: {
       title: [
         'points: measured, field: fitted',
-        `a line every ${Number(step.toPrecision(3))}${starred ? ', star: maximum of the law' : ''}`,
+        `a line every ${Number(step.toPrecision(3))}${isStarred.includes(true) ? ', star: maximum of the law' : ''}`,
       ],
       format: '.3~f',
       orient: 'bottom',
@@ -154,7 +163,7 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
       tickCount: 4,
     },
   };
-  const views = law.slices.map((slice, s): Part => {
+  const views = slices.map((slice, s): Part => {
     const axes = { x, y: y(isNarrow(canvas) || s % columns === 0) };
     const lines = levels.flatMap((level, l) =>
       levelLines(fields[s]!, level).flatMap((line, k) =>
@@ -206,9 +215,9 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
         ],
       },
     });
-    if (starred)
+    if (isStarred[s])
       layer.push({
-        data: { values: [peak] },
+        data: { values: [peaks[s]!] },
         mark: {
           type: 'point',
           shape: STAR,
@@ -222,7 +231,7 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
         encoding: { ...axes, tooltip: { value: 'maximum of the fitted surface' } },
       });
     return {
-      ...(law.slices.length > 1 ? { title: panelTitle(slice, plot) } : {}),
+      ...(lawSlices(law).length > 1 ? { title: panelTitle(slice, plot) } : {}),
       width: plot,
       height,
       layer,
@@ -244,7 +253,7 @@ function curve(canvas: Canvas, law: LawView, cells: Cell[], axis: 'layers' | 'di
   const fixed = cells[0]![axis === 'dim' ? 'layers' : 'dim'];
   const values = distinct(cells.map((cell) => cell[axis]));
   const domain = padded(values, 0.06, true);
-  const line = law.slices.flatMap((slice) =>
+  const line = lawSlices(law).flatMap((slice) =>
     Array.from({ length: 80 }, (_, i) => {
       const at = domain[0] * (domain[1] / domain[0]) ** (i / 79);
       return {
@@ -266,8 +275,8 @@ function curve(canvas: Canvas, law: LawView, cells: Cell[], axis: 'layers' | 'di
     field: 'slice',
     type: 'nominal',
     title: 'slice',
-    scale: { domain: law.slices, range: orderedColours(canvas.theme, law.slices.length) },
-    legend: law.slices.length > 1 ? { orient: 'bottom', columns: narrow ? 1 : 3 } : null,
+    scale: { domain: lawSlices(law), range: orderedColours(canvas.theme, lawSlices(law).length) },
+    legend: lawSlices(law).length > 1 ? { orient: 'bottom', columns: narrow ? 1 : 3 } : null,
   };
   const y = (field: string) => ({
     field,

@@ -1,0 +1,247 @@
+/**
+ * Fitted laws as the report shows them: one law a slice, the same that `perflaw fit` and `perflaw predict` use, with
+ * intervals, what cannot be told, the budget curve, and the constants of the slices from a joint fit.
+ */
+import { compareForms, type FormScore as LawScore } from '../law/compare.js';
+import { fitLaw, type LawFit } from '../law/fit.js';
+import type { FormName } from '../law/form.js';
+import { identifiability } from '../law/identifiability.js';
+import type { Observation } from '../law/observation.js';
+import { optimum } from '../law/optimum.js';
+import { toPoints } from '../law/points.js';
+import {
+  type Bootstrap,
+  bootstrap,
+  coefficientIntervals,
+  type Interval as Ends,
+  optimumIntervals,
+  predictWithInterval,
+} from '../law/uncertainty.js';
+import type { ModelConfig } from '../model/config.js';
+import { UserError } from '../util/errors.js';
+import { bestOfEachSize, enumerateShapes } from './candidates.js';
+import type {
+  BudgetCurve,
+  Candidate,
+  Coefficient,
+  DataTermPoint,
+  FormScore,
+  Interval,
+  LawPanel,
+  LawView,
+  Peak,
+} from './model.js';
+
+export interface LawViewOptions {
+  /** The metric's name in the observations. */
+  metric: string;
+  /** The form asked for; otherwise the one with the least held-out error, slice by slice. */
+  form?: FormName;
+  /** Slices in the order in which they are shown, smallest first. */
+  slices: string[];
+  /** What parameters are counted for; without it there is no budget curve. */
+  counting?: { model: ModelConfig; numItems: number };
+  /** Bootstrap replicates, 1,000. */
+  resamples?: number;
+}
+
+/** Share of single new runs inside an interval. */
+const LEVEL = 0.9;
+
+interface FittedPanel {
+  panel: LawPanel;
+  fit: LawFit;
+  predict(layers: number, dim: number): Interval;
+}
+
+/**
+ * Fits every slice that has enough configurations.
+ * @throws UserError, of the largest slice, when no slice has.
+ */
+export async function viewLaw(observations: Observation[], options: LawViewOptions): Promise<LawView> {
+  const { resamples = 1000 } = options;
+  const fitted: FittedPanel[] = [];
+  let refusal: unknown;
+  for (const slice of options.slices) {
+    const own = observations.filter((one) => one.slice === slice);
+    try {
+      fitted.push(await fitPanel(slice, own, { ...options, resamples }));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      refusal = error;
+    }
+  }
+  if (fitted.length === 0) throw refusal;
+  const bySlice = new Map(fitted.map((one) => [one.panel.slice, one]));
+  const main = fitted[fitted.length - 1]!;
+  const usable = observations.filter(
+    (one) => bySlice.has(one.slice) && one.metrics[options.metric] !== undefined,
+  );
+  return {
+    panels: fitted.map(({ panel }) => panel),
+    points: usable.map((one) => ({
+      slice: one.slice,
+      layers: one.layers,
+      dim: one.dim,
+      seed: one.seed,
+      params: one.params,
+      measured: one.metrics[options.metric]!,
+      predicted: bySlice.get(one.slice)!.predict(one.layers, one.dim),
+    })),
+    surface: (slice, layers, dim) => bySlice.get(slice)!.fit.predict({ layers, dim }),
+    level: LEVEL,
+    method: `residual bootstrap, ${resamples.toLocaleString('en')} replicates`,
+    budget: options.counting && budget(main, usable, options.counting),
+    dataTerm: fitted.length > 1 ? await dataTerm(usable, options, main.fit.form) : undefined,
+  };
+}
+
+async function fitPanel(
+  slice: string,
+  observations: Observation[],
+  { metric, form, resamples }: LawViewOptions,
+): Promise<FittedPanel> {
+  const { points, notes } = toPoints(observations, metric);
+  const comparison = compareForms(points, metric);
+  const used = form ?? comparison.chosen;
+  // A form that was asked for and does not fit these points is refused in its own words.
+  const fit = comparison.fits[used] ?? fitLaw(observations, { form: used, metric });
+  const boot = await bootstrap(fit, { resamples, level: LEVEL });
+  const known = new Map<string, Interval>();
+  return {
+    fit,
+    panel: {
+      slice,
+      form: used,
+      equation: fit.equation,
+      r2: fit.r2,
+      q2: comparison.scores.find((score) => score.form === used)?.q2 ?? undefined,
+      noise: fit.sigma,
+      ...coefficients(fit, boot, notes),
+      peak: peakOf(fit, boot),
+      forms: comparison.scores.map((score) => toScore(score, used)),
+      because: form === undefined ? comparison.because : 'the form asked for',
+    },
+    predict: (layers, dim) => {
+      const key = `${layers}/${dim}`;
+      const interval = known.get(key) ?? toInterval(predictWithInterval(boot, { layers, dim }));
+      known.set(key, interval);
+      return interval;
+    },
+  };
+}
+
+function toInterval({ value, interval: [low, high] }: { value: number; interval: Ends }): Interval {
+  return { value, low: low ?? value, high: high ?? value };
+}
+
+function toScore(score: LawScore, used: FormName): FormScore {
+  return {
+    name: score.form,
+    parameters: score.size ?? undefined,
+    r2: score.r2 ?? undefined,
+    q2: score.q2 ?? undefined,
+    aicc: score.aicc ?? undefined,
+    heldOutError: score.heldOut?.rmse,
+    reason: score.reason,
+    chosen: score.form === used,
+  };
+}
+
+function coefficients(
+  fit: LawFit,
+  boot: Bootstrap,
+  notes: string[],
+): { coefficients: Coefficient[]; cautions: string[] } {
+  const intervals = coefficientIntervals(boot);
+  const told = identifiability(fit);
+  const rows = Object.entries(fit.coefficients).map(([name, value]): Coefficient => {
+    const [low, high] = intervals[name] ?? [null, null];
+    const judged = told.coefficients[name];
+    return {
+      name,
+      estimate: low === null || high === null ? { value } : { value, low, high },
+      note: judged && !judged.identifiable ? `cannot be told: ${judged.reason}` : undefined,
+    };
+  });
+  const untold = rows.filter((row) => row.note !== undefined).map((row) => row.name);
+  const cautions = [...notes, ...fit.notes].map((text) => `${text[0]!.toUpperCase()}${text.slice(1)}.`);
+  if (untold.length > 0)
+    cautions.push(
+      `The points do not fix ${untold.join(', ')}: other values of ${untold.length === 1 ? 'it' : 'them'} describe the runs as well. Read the surface and its interval, not ${untold.length === 1 ? 'this number' : 'these numbers'}.`,
+    );
+  if (fit.form === 'performance-law')
+    cautions.push(
+      'Within one slice the term of the data and the constant cannot be told apart: c is their sum.',
+    );
+  return { coefficients: rows, cautions };
+}
+
+function peakOf(fit: LawFit, boot: Bootstrap): LawPanel['peak'] {
+  const { axes } = optimum(fit);
+  const intervals = optimumIntervals(boot);
+  const peak = (axis: 'layers' | 'dim'): Peak => {
+    const found = axes[axis];
+    if (!found) return { place: 'not fitted' };
+    const [low, high] = intervals[axis]?.interval ?? [null, null];
+    return {
+      place: found.place,
+      ...(found.value === null ? {} : { value: found.value, low: low ?? undefined, high: high ?? undefined }),
+    };
+  };
+  return { layers: peak('layers'), dim: peak('dim') };
+}
+
+/** On the slice with the most data: what would be trained in earnest. */
+function budget(
+  { panel, fit, predict }: FittedPanel,
+  observations: Observation[],
+  { model, numItems }: { model: ModelConfig; numItems: number },
+): BudgetCurve {
+  const own = observations.filter((one) => one.slice === panel.slice);
+  const [layers, dims] = [own.map((one) => one.layers), own.map((one) => one.dim)];
+  const outside = (at: { layers: number; dim: number }) =>
+    at.layers < Math.min(...layers) ||
+    at.layers > Math.max(...layers) ||
+    at.dim < Math.min(...dims) ||
+    at.dim > Math.max(...dims);
+  const shapes = enumerateShapes(own, model, numItems);
+  const value = (shape: { layers: number; dim: number }) =>
+    fit.predict({ layers: shape.layers, dim: shape.dim });
+  const dress = (shape: (typeof shapes)[number]): Candidate => ({
+    ...shape,
+    predicted: predict(shape.layers, shape.dim),
+    extrapolated: outside(shape),
+  });
+  const best = shapes.reduce((a, b) => (value(b) > value(a) ? b : a));
+  const enough = value(best) - fit.sigma;
+  const close = shapes.filter((shape) => value(shape) >= enough);
+  return {
+    slice: panel.slice,
+    candidates: bestOfEachSize(shapes, value).map(dress),
+    optimum: dress(best),
+    smallest: dress(close.reduce((a, b) => (b.params < a.params ? b : a))),
+  };
+}
+
+/** A joint fit with the terms of layers and dim shared: its constants, a slice each, hold what the data do. */
+async function dataTerm(
+  observations: Observation[],
+  { metric, slices, resamples }: LawViewOptions,
+  form: FormName,
+): Promise<LawView['dataTerm']> {
+  const fit = fitLaw(observations, { form, metric });
+  const { model } = fit.inner;
+  const boot = await bootstrap(fit, { resamples, level: LEVEL });
+  const intervals = coefficientIntervals(boot);
+  const points = slices.flatMap((slice): DataTermPoint[] => {
+    const name = `${model.form.constant}[${slice}]`;
+    const term = fit.coefficients[name];
+    const record = observations.find((one) => one.slice === slice);
+    if (term === undefined || record?.tokens === undefined) return [];
+    const [low, high] = intervals[name] ?? [null, null];
+    const apen = record.quality?.['apen'] ?? Number.NaN;
+    return [{ slice, tokens: record.tokens, apen, term, low: low ?? term, high: high ?? term }];
+  });
+  return points.length < 2 ? undefined : { name: 'c', points };
+}
