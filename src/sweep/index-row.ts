@@ -1,4 +1,5 @@
-/** A trial as a flat row: for `index.json`, tables, CSV and SQL. */
+/** A trial as a flat row: for `index.json`, tables, CSV, Parquet and SQL. */
+import { observationOf } from './observations.js';
 import type { TrialRecord } from './record.js';
 import type { StoredTrial } from './store.js';
 
@@ -14,59 +15,73 @@ export function indexRow(trial: StoredTrial, record: TrialRecord | undefined): R
   return { ...head, [`test ${select}`]: record.result.test[history][select] ?? null };
 }
 
-/** Every setting and every number of a trial but its curve, one column each; metrics as `test_masked_ndcg@10`. */
+/**
+ * Every setting and number of a trial but its curve. Names are those that `perflaw fit` reads from a table: `slice`,
+ * `layers`, `dim`, `hr@10` (test, history as selected), `validation:hr@10`, `unmasked:hr@10`, `popularity:hr@10`,
+ * `tokens` (of the slice), `params`, `seed`.
+ */
 export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Row {
   const { config } = trial;
   const { name, ...shape } = config.model;
-  const { ks: _ks, ...evaluation } = config.evaluation;
+  const { select, history } = config.evaluation;
   const row: Row = {
     id: trial.id,
     status: record?.status ?? 'open',
     model: name,
+    slice: null,
     ...shape,
+    seed: config.seed,
+    params: trial.parameters,
+    tokens: trial.tokens,
+    flops: trial.flops,
     users_share: config.slice.users,
     time_share: config.slice.time ?? 1,
     length_cut: config.slice.maxLength ?? null,
-    seed: config.seed,
     ...config.training,
-    ...evaluation,
+    select,
+    history,
     backend: config.backend,
     data: config.data.name,
     data_hash: config.data.hash,
-    planned_params: trial.parameters,
-    planned_flops: trial.flops,
   };
   if (!record) return row;
+  const { environment } = record;
   Object.assign(row, {
     started_at: record.startedAt,
     finished_at: record.finishedAt,
-    host: record.environment.host,
-    perflaw: record.environment.perflaw,
-    node: record.environment.node,
+    host: environment.host,
+    perflaw: environment.perflaw,
+    node: environment.node,
   });
   if (record.status === 'failed')
     return Object.assign(row, { reason: record.reason, message: record.message });
-  const { result, slice, popularity } = record;
-  for (const [measure, value] of Object.entries(slice))
-    row[measure === 'label' ? 'slice' : `slice_${measure}`] = value;
-  for (const split of ['test', 'validation'] as const)
-    for (const history of ['masked', 'unmasked'] as const)
-      for (const [metric, value] of Object.entries(result[split][history]))
-        row[`${split}_${history}_${metric}`] = value;
-  for (const history of ['masked', 'unmasked'] as const)
-    for (const [metric, value] of Object.entries(popularity.test[history]))
-      row[`popularity_${history}_${metric}`] = value;
-  return Object.assign(row, {
+  const { result, popularity } = record;
+  const seen = observationOf(record);
+  for (const [metric, value] of Object.entries(popularity.test[history])) row[`popularity:${metric}`] = value;
+  return Object.assign(row, seen.quality, seen.metrics, {
+    slice: seen.slice,
     params: result.parameters.total,
-    nonEmbedding: result.parameters.nonEmbedding,
+    nonEmbeddingParams: result.parameters.nonEmbedding,
     flops: result.flops.total,
-    tokens: result.tokens.total,
+    training_tokens: result.tokens.total,
     bestEpoch: result.bestEpoch,
     epochsRun: result.epochsRun,
     stopped: result.stopped,
-    training_seconds: result.seconds.training,
-    evaluation_seconds: result.seconds.evaluation,
+    seconds: seen.seconds,
     tokensPerSecond: result.tokensPerSecond,
     peakMemoryBytes: result.peakMemoryBytes,
   });
+}
+
+/** The learning curve of a trial, a row an epoch. */
+export function curveRows(record: TrialRecord): Row[] {
+  if (record.status !== 'done') return [];
+  const { history } = record.config.evaluation;
+  return record.result.curve.map(({ validation, ...epoch }) => ({
+    id: record.id,
+    ...epoch,
+    ...Object.fromEntries(
+      Object.entries(validation?.[history] ?? {}).map(([metric, value]) => [`validation:${metric}`, value]),
+    ),
+  }));
 }

@@ -1,0 +1,112 @@
+/** `perflaw results`: the trials of a sweep as a table, filtered, queried, exported. */
+import type { Argv } from 'yargs';
+import { curveRows, fullRow, type Row } from '../sweep/index-row.js';
+import { findSweep } from '../sweep/locate.js';
+import type { TrialRecord } from '../sweep/record.js';
+import { SweepStore } from '../sweep/store.js';
+import { ExitCode, UserError } from '../util/errors.js';
+import { writeAtomic } from '../util/files.js';
+import { formatCount, formatTable } from '../util/format.js';
+import { type Arguments, note, print, printJson } from './command.js';
+
+export function options(yargs: Argv): Argv {
+  return yargs
+    .positional('runs', {
+      type: 'string',
+      describe: "A sweep's folder or name; the last sweep where none is given",
+    })
+    .option('where', { type: 'string', describe: 'Keep the trials that meet this SQL condition' })
+    .option('sql', { type: 'string', describe: 'Run this query over the tables trials and curves' })
+    .option('csv', { type: 'string', describe: 'Write CSV to this file; without one, to standard output' })
+    .option('parquet', { type: 'string', describe: 'Write a Parquet file' })
+    .option('columns', {
+      type: 'string',
+      describe: 'Columns to show, separated by commas; all for every one',
+    })
+    .conflicts('sql', 'where')
+    .example('$0 results', 'The last sweep as a table')
+    .example(`$0 results ml100k --where "layers >= 2 and status = 'done'"`, 'Some of its trials')
+    .example(`$0 results --sql 'select dim, max("ndcg@10") from trials group by dim'`, 'Any question in SQL')
+    .example('$0 results --csv results.csv', 'Export; `perflaw fit results.csv` reads it back');
+}
+
+const SHOWN = ['id', 'status', 'model', 'slice', 'layers', 'dim', 'seed', 'params', 'tokens'];
+
+export async function run(args: Arguments): Promise<number> {
+  // "--csv -" is how many programs spell standard output: the dash arrives as a positional.
+  const runs = args['runs'] === '-' || args['runs'] === '' ? undefined : (args['runs'] as string | undefined);
+  const store = new SweepStore(findSweep(runs));
+  const plan = store.readPlan();
+  const trials: Row[] = [];
+  const records: TrialRecord[] = [];
+  for (const trial of plan.trials) {
+    const found = store.readTrial(trial.id, plan.numericVersion);
+    if (found.state === 'damaged') note(`${found.path}: left out, this result ${found.reason}`);
+    const record = found.state === 'done' || found.state === 'failed' ? found.record : undefined;
+    if (record) records.push(record);
+    trials.push(fullRow(trial, record));
+  }
+  const select = String(plan.trials[0]?.config.evaluation.select ?? 'ndcg@10');
+  const k = select.split('@')[1];
+  let rows = trials;
+  let names = [...SHOWN, `ndcg@${k}`, `hr@${k}`, `popularity:ndcg@${k}`, 'seconds'];
+  const where = args['where'] as string | undefined;
+  const sql = (args['sql'] as string | undefined) ?? (where && `select * from trials where ${where}`);
+  if (sql !== undefined) {
+    const { queryRows } = await import('../sweep/query.js');
+    const result = await queryRows({ trials, curves: records.flatMap(curveRows) }, sql);
+    rows = result.rows;
+    if (args['sql'] !== undefined) names = result.names;
+  }
+  names = chosenColumns(args['columns'], names, rows);
+  const csv = args['csv'] as string | undefined;
+  const parquet = args['parquet'] as string | undefined;
+  if (csv === '' || csv === '-') process.stdout.write(csvText(rows));
+  else if (csv !== undefined) writeAtomic(csv, csvText(rows));
+  if (parquet === '') throw new UserError('--parquet needs the name of a file');
+  if (parquet !== undefined) await (await import('../sweep/query.js')).writeParquet(rows, parquet);
+  for (const path of [csv, parquet])
+    if (path !== undefined && path !== '' && path !== '-') note(`${path}: ${rows.length} rows`);
+  if (args.json) printJson(rows);
+  else if (csv === undefined && parquet === undefined)
+    print(
+      formatTable(
+        names,
+        rows.map((row) => names.map((name) => cell(name, row[name]))),
+      ),
+    );
+  return ExitCode.ok;
+}
+
+function chosenColumns(wanted: unknown, names: string[], rows: Row[]): string[] {
+  const all = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  if (wanted === undefined) return names.filter((name) => rows.length === 0 || all.includes(name));
+  if (wanted === 'all') return all;
+  const chosen = String(wanted)
+    .split(',')
+    .map((name) => name.trim());
+  const unknown = chosen.find((name) => !all.includes(name));
+  if (unknown !== undefined)
+    throw new UserError(`there is no column "${unknown}"`, { remedy: `Columns: ${all.join(', ')}.` });
+  return chosen;
+}
+
+const COUNTS = new Set(['params', 'tokens', 'flops', 'nonEmbeddingParams', 'training_tokens']);
+
+function cell(name: string, value: string | number | null | undefined): string {
+  if (value === null || value === undefined) return '-';
+  if (typeof value === 'string') return value;
+  if (COUNTS.has(name)) return formatCount(value);
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
+}
+
+/** RFC 4180, all columns that any row has. */
+export function csvText(rows: Row[]): string {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const quoted = (value: string | number | null | undefined) => {
+    const text = value === null || value === undefined ? '' : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const line = (values: (string | number | null | undefined)[]) => `${values.map(quoted).join(',')}\n`;
+  return line(names) + rows.map((row) => line(names.map((name) => row[name]))).join('');
+}
