@@ -21,7 +21,11 @@ export function bestRun(records: DoneRecord[], choice: MetricChoice): DoneRecord
 export function answerCards(input: ReportInput): AnswerCard[] {
   const cards: AnswerCard[] = [];
   const best = bestRun(input.done, input.metric);
-  if (best) cards.push(measured(best, input));
+  cards.push(
+    best
+      ? measured(best, input)
+      : { question: 'Best measured', headline: 'Nothing yet', words: 'No trial has finished.' },
+  );
   for (const group of input.groups) cards.push(...lawCards(group, input.metric));
   return cards;
 }
@@ -107,7 +111,7 @@ export function shortfall(input: ReportInput): string | undefined {
     const words = [...reasons].map(([reason, n]) => `${reason.replaceAll('-', ' ')}: ${n}`).join(', ');
     const slices = [...new Set(failed.map(recordSlice))];
     parts.push(
-      `${failed.length} of ${count(done.length + failed.length, 'trial')} failed (${words}; ${slices.length > 3 ? `${slices.length} slices` : list(slices)}). They are listed below and are in no figure.`,
+      `${failed.length} of ${count(done.length + failed.length, 'trial')} failed (${words}; ${slices.length > 3 ? `${slices.length} slices` : list(slices)}).`,
     );
   }
   if (pending)

@@ -59,7 +59,7 @@ ${input.description ? html`<p>${input.description}</p>` : ''}
 <main>
 <section id="answer" aria-labelledby="answer-title">
 <h2 id="answer-title">The answer</h2>
-${problem ? html`<div class="warn" role="note"><p>${problem}</p></div>` : ''}
+${problem ? html`<div class="warn" role="note"><p>${problem} ${input.failed.length ? 'Failed trials are listed below and are in no figure.' : ''}</p></div>` : ''}
 <dl class="answer">
 ${answerCards(input).map(
   (
@@ -70,7 +70,7 @@ ${answerCards(input).map(
 </section>
 <section id="law" aria-labelledby="law-title">
 <h2 id="law-title">The law</h2>
-${pick(isLaw)}
+${input.groups.length ? pick(isLaw) : html`<p>No trial has finished, so there is no law.</p>`}
 ${input.groups.map((group) => lawSection(group, input.metric))}
 </section>
 <section id="training" aria-labelledby="training-title">

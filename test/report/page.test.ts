@@ -16,6 +16,7 @@ const CASES = {
   single: { slices: [1], seeds: [0, 1] },
   few: { layers: [1], dims: [32, 64], slices: [1], epochs: 1, failures: 1 },
   'one-layer': { layers: [2], slices: [0.5, 1] },
+  ruined: { layers: [8], dims: [128], slices: [1], failures: 1 },
   hostile: { name: HOSTILE, failures: 1 },
 } satisfies Record<string, SimulationOptions>;
 
@@ -100,6 +101,13 @@ describe('words on the page', () => {
 
   it('say why there is no law', () => {
     expect(pages.get('few')).toContain('A law needs at least 6 finished configurations; there are 1.');
+  });
+
+  it('do without a single result', () => {
+    const text = pages.get('ruined')!;
+    expect(text).toContain('Nothing yet');
+    expect(text).toContain('No trial has finished, so there is no law.');
+    expect(text).toContain('1 of 1 trial failed');
   });
 
   it('are text, whatever a name holds', () => {

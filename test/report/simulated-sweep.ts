@@ -27,7 +27,7 @@ export interface SimulationOptions {
   epochs?: number;
 }
 
-const ITEMS = 3416;
+export const ITEMS = 3416;
 const CHOICE: MetricChoice = { name: 'ndcg@10', split: 'test', history: 'masked' };
 
 /** g(x; a) = -1/(p x^a) - a ln x with p = 2, in the negative exponents of the published ML-1M panel. */
@@ -333,15 +333,20 @@ export function simulateInput(options: SimulationOptions = {}): ReportInput {
     title: options.name ?? 'simulated',
     description: 'A sweep that was never trained: its metrics follow a known law.',
     metric: CHOICE,
-    groups: [
-      {
-        label: '',
-        records: done,
-        ...(enough
-          ? { law: trueLaw(done, options.noise ?? 0.0015) }
-          : { lawMissing: `A law needs at least 6 finished configurations; there are ${done.length}.` }),
-      },
-    ],
+    groups:
+      done.length === 0
+        ? []
+        : [
+            {
+              label: '',
+              records: done,
+              ...(enough
+                ? { law: trueLaw(done, options.noise ?? 0.0015) }
+                : {
+                    lawMissing: `A law needs at least 6 finished configurations; there are ${done.length}.`,
+                  }),
+            },
+          ],
     done,
     failed,
     slices,

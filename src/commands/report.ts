@@ -1,0 +1,77 @@
+/** `perflaw report`: one self-contained HTML page of a sweep, and its figures as SVG and PNG. */
+import { join, relative, resolve } from 'node:path';
+import type { Argv } from 'yargs';
+import { answerCards, shortfall } from '../report/answer.js';
+import { gatherReport } from '../report/gather.js';
+import { readSweepRecords } from '../report/read.js';
+import { REPORT_FORMATS, type ReportFormat, writeReport } from '../report/write.js';
+import { ExitCode, UserError } from '../util/errors.js';
+import { type Arguments, note, print, printJson } from './command.js';
+
+export function options(yargs: Argv): Argv {
+  return yargs
+    .positional('runs', {
+      type: 'string',
+      describe: "A sweep's folder or name; the last sweep where none is given",
+    })
+    .option('metric', {
+      type: 'string',
+      describe:
+        'Metric of the law and its figures, e.g. hr@10 or validation:ndcg@10 [default: what the sweep selected on]',
+    })
+    .option('form', {
+      type: 'string',
+      describe: 'Form of the law [default: the one with the least held-out error]',
+    })
+    .option('out', { type: 'string', describe: "Folder to write to [default: the sweep's own]" })
+    .option('format', {
+      array: true,
+      choices: REPORT_FORMATS,
+      describe: 'What to write; may be given several times [default: all]',
+    })
+    .example('$0 report', 'The last sweep: report.html and figures/ in its folder')
+    .example('$0 report ml100k --metric hr@10 --out /tmp/ml100k', 'Another metric, another folder')
+    .example('$0 report ml100k --format svg', 'The figures alone, as SVG');
+}
+
+export async function run(args: Arguments): Promise<number> {
+  const runs = args['runs'] as string | undefined;
+  const metric = args['metric'] as string | undefined;
+  const form = args['form'] as string | undefined;
+  const formats = (args['format'] as ReportFormat[] | undefined) ?? REPORT_FORMATS;
+  const sweep = readSweepRecords(runs);
+  if (sweep.done.length + sweep.failed.length === 0)
+    throw new UserError('no trial of this sweep has a result yet', {
+      place: sweep.path,
+      remedy: 'Run `perflaw sweep` with its file, or wait for the first trial.',
+    });
+  for (const { path, reason } of sweep.damaged) note(`${path}: left out, ${reason}`);
+  const input = await gatherReport(sweep, { metric, form });
+  const folder = args['out'] === undefined ? sweep.path : resolve(String(args['out']));
+  const written = await writeReport(input, folder, formats);
+  if (args.json) {
+    printJson({
+      sweep: sweep.name,
+      metric: input.metric,
+      page: written.page,
+      answer: answerCards(input),
+      shortfall: shortfall(input),
+      figures: written.figures,
+      absent: written.absent,
+      trials: { done: input.done.length, failed: input.failed.length, pending: sweep.pending },
+    });
+    return ExitCode.ok;
+  }
+  const problem = shortfall(input);
+  if (problem) print(`${problem}\n`);
+  for (const card of answerCards(input)) print(`${card.question}: ${card.headline}\n  ${card.words}\n`);
+  for (const { title, reason } of written.absent) note(`no figure "${title}": ${reason}`);
+  const shown = (path: string) => {
+    const short = relative(process.cwd(), path);
+    return short.startsWith('..') ? path : short;
+  };
+  if (written.page) print(`Report:  ${shown(written.page)}`);
+  if (formats.some((format) => format !== 'html'))
+    print(`Figures: ${shown(join(folder, 'figures'))} (${written.figures.length})`);
+  return ExitCode.ok;
+}
