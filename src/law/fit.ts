@@ -30,6 +30,8 @@ export interface FitOptions {
   bounds?: Record<string, [number, number]>;
   /** p of the performance law, 2. */
   p?: number;
+  /** A coarser search, for the many fits of a cross-validation. */
+  quick?: boolean;
 }
 
 export interface LawFit {
@@ -113,7 +115,7 @@ export function fitPoints(points: Point[], metric: string, options: FitOptions =
     throw new UserError('a fit of the logarithm needs a metric above 0 in every configuration', {
       remedy: 'Leave the link out.',
     });
-  const settings: SolveSettings = { huber: options.huber, link: options.link };
+  const settings: SolveSettings = { huber: options.huber, link: options.link, quick: options.quick };
   const solution = solve(problem, settings);
   return summarise(problem, points, metric, solution, settings);
 }

@@ -53,9 +53,10 @@ function distinct(rows: number[][]): { levels: number[][]; of: Int32Array } {
 
 /** The weighted columns of the constants and of one term. */
 export function constantColumns({ model, n, root, group }: Problem): Float64Array[] {
-  return model.groups.map((_, g) =>
-    Float64Array.from({ length: n }, (_, i) => (group[i] === g ? root[i]! : 0)),
-  );
+  if (model.groups.length === 1) return [root];
+  const columns = model.groups.map(() => new Float64Array(n));
+  for (let i = 0; i < n; i++) columns[group[i]!]![i] = root[i]!;
+  return columns;
 }
 
 export function termColumns(problem: Problem, index: number, theta: ArrayLike<number>): Float64Array[] {
@@ -121,8 +122,9 @@ export function orthogonalise(columns: readonly Float64Array[], tolerance = 1e-1
   const Q: Float64Array[] = [];
   const R: number[][] = [];
   const kept: number[] = [];
-  columns.forEach((column, j) => {
-    const q = Float64Array.from(column);
+  for (let j = 0; j < columns.length; j++) {
+    const column = columns[j]!;
+    const q = column.slice();
     const size = Math.sqrt(dot(q, q));
     const r = new Array<number>(Q.length).fill(0);
     for (let pass = 0; pass < 2; pass++)
@@ -132,12 +134,12 @@ export function orthogonalise(columns: readonly Float64Array[], tolerance = 1e-1
         subtract(q, share, Q[i]!);
       }
     const rest = Math.sqrt(dot(q, q));
-    if (!(rest > tolerance * size) || !Number.isFinite(rest)) return;
+    if (!(rest > tolerance * size) || !Number.isFinite(rest)) continue;
     for (let t = 0; t < q.length; t++) q[t]! /= rest;
     Q.push(q);
     R.push([...r, rest]);
     kept.push(j);
-  });
+  }
   return { Q, R, kept };
 }
 
@@ -153,7 +155,7 @@ export interface Projection extends Orthogonal {
 export function project(columns: Float64Array[], target: Float64Array): Projection {
   const basis = orthogonalise(columns);
   const { Q, R, kept } = basis;
-  const residual = Float64Array.from(target);
+  const residual = target.slice();
   const shares = Q.map((q) => {
     const share = dot(q, residual);
     subtract(residual, share, q);
@@ -185,7 +187,7 @@ export function projectLimited(
       rest = Math.floor(rest / 3);
     }
     if ([...held.values()].some((value) => !Number.isFinite(value))) continue;
-    const shifted = Float64Array.from(target);
+    const shifted = target.slice();
     for (const [j, value] of held) subtract(shifted, value, columns[j]!);
     const zero = new Float64Array(target.length);
     const found = project(
@@ -229,7 +231,8 @@ export function projectedDerivatives(
   problem.model.places.forEach(({ term, beta: j }, index) => {
     term.exponents.forEach((_, k) => {
       const slope = termDerivative(problem, index, theta, k);
-      const out = Float64Array.from(slope, (value) => value * beta[j]!);
+      const out = slope.slice();
+      for (let i = 0; i < out.length; i++) out[i]! *= beta[j]!;
       for (const q of Q) subtract(out, dot(q, out), q);
       const place = kept.indexOf(j);
       if (place >= 0) {

@@ -161,14 +161,14 @@ export interface Surface {
 
 /** Sum of squares over the whole grid for a weighted target. */
 export function sweepGrid(prepared: PreparedGrid, target: Float64Array): Surface {
-  const rest = Float64Array.from(target);
+  const rest = target.slice();
   for (const q of prepared.fixed) {
     const share = dot(q, rest);
     for (let t = 0; t < rest.length; t++) rest[t]! -= share * q[t]!;
   }
   const total = dot(rest, rest);
   const shares = prepared.directions.map((list) =>
-    Float64Array.from(list, (direction) => (direction ? dot(direction, rest) : 0)),
+    list.map((direction) => (direction ? dot(direction, rest) : 0)),
   );
   const shape = shares.map((list) => list.length);
   const sse = new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(total);

@@ -24,6 +24,8 @@ export interface SolveSettings {
   starts?: number;
   /** Replicates and cross-validation: fewer starts, quick refinement, no last scan. */
   quick?: boolean;
+  /** Exponents to start from instead of the grid, where the optimum is known to be near. */
+  near?: readonly number[];
 }
 
 export interface Solution {
@@ -43,7 +45,11 @@ export interface Solution {
 
 /** Solves for the global optimum. `prepared` saves forming the grid again where only the target changed. */
 export function solve(problem: Problem, settings: SolveSettings = {}, prepared?: PreparedGrid): Solution {
-  const grid = prepared?.grid ?? makeGrid(problem);
+  const grid =
+    prepared?.grid ??
+    (settings.near
+      ? { candidates: [], rowLength: [] }
+      : makeGrid(problem, settings.quick ? 'coarse' : 'fine'));
   if (settings.link === 'log') return solveLog(problem, grid, settings);
   const squares = leastSquares(problem, grid, settings, prepared);
   if (settings.huber === undefined) return squares;
@@ -57,13 +63,9 @@ function leastSquares(
   prepared?: PreparedGrid,
 ): Solution {
   const target = problem.y.map((value, i) => value * problem.root[i]!);
-  const { surface, starts } = startsOf(
-    problem,
-    grid,
-    target,
-    settings.starts ?? (settings.quick ? 2 : 6),
-    prepared,
-  );
+  const { surface, starts } = settings.near
+    ? { surface: undefined, starts: [settings.near] }
+    : startsOf(problem, grid, target, settings.starts ?? (settings.quick ? 2 : 6), prepared);
   let best: Refined | undefined;
   for (const start of starts) {
     const found = settings.quick ? refineQuickly(problem, start, target) : refine(problem, start, target);

@@ -1,0 +1,177 @@
+/**
+ * What a configuration costs: parameters exactly, from the model's configuration; training FLOPs from its FLOPs a token and
+ * the tokens that the measured runs trained on; hours from the measured throughput; memory from the measured peaks. Where the
+ * model is not known (a table made elsewhere) parameters are calibrated on a column of them.
+ */
+import type { ModelConfig } from '../model/config.js';
+import { countParameters, trainingFlopsPerToken } from '../model/size.js';
+import { UserError } from '../util/errors.js';
+import { type Calibrated, COST_PARTS, calibrate, type Shape, SIZE_PARTS } from './calibrate.js';
+import type { Observation } from './observation.js';
+
+export interface CostModel {
+  /** Parameters; undefined for a shape that the model cannot have. */
+  params(shape: Shape): { total: number; nonEmbedding: number | undefined } | undefined;
+  /** Exact counts, or calibrated ones. */
+  exact: boolean;
+  flops?(shape: Shape): number;
+  seconds?(shape: Shape): number;
+  memoryBytes?(shape: Shape): number;
+  /** How each was had, for people. */
+  notes: string[];
+}
+
+export interface ModelSource {
+  /** The models that were measured; the one that agrees with the observations' settings is used. */
+  models?: readonly ModelConfig[];
+  /** Items of the catalogue, without the padding row. */
+  numItems?: number;
+}
+
+const median = (values: number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+const shapeOf = ({ layers, dim }: Observation): Shape => ({ layers, dim });
+
+/** The model whose settings agree with those of the observations. */
+function templateFor(
+  observations: readonly Observation[],
+  models: readonly ModelConfig[],
+): ModelConfig | undefined {
+  const settings = observations[0]?.config ?? {};
+  const agrees = (model: ModelConfig) =>
+    Object.entries({ ...model, model: model.name } as Record<string, unknown>).every(
+      ([key, value]) =>
+        key === 'layers' ||
+        key === 'dim' ||
+        key === 'name' ||
+        settings[key] === undefined ||
+        settings[key] === value,
+    );
+  return models.find(agrees);
+}
+
+/**
+ * @param observations of one panel.
+ * @throws UserError when parameters can neither be counted nor calibrated.
+ */
+export function costModel(observations: readonly Observation[], source: ModelSource): CostModel {
+  const template = source.numItems === undefined ? undefined : templateFor(observations, source.models ?? []);
+  const notes: string[] = [];
+  const cost: CostModel =
+    template !== undefined
+      ? { exact: true, notes, params: (shape) => count({ ...template, ...shape }, source.numItems!) }
+      : { exact: false, notes, params: calibratedParams(observations, notes) };
+  const perToken = template
+    ? (shape: Shape) => trainingFlopsPerToken({ ...template, ...shape }, source.numItems!)
+    : undefined;
+  addFlops(cost, observations, perToken);
+  addSeconds(cost, observations);
+  const memory = observed(observations, 'peakMemoryBytes');
+  const memoryFit = memory && calibrate(memory.shapes, memory.values, COST_PARTS);
+  if (memoryFit) {
+    cost.memoryBytes = memoryFit.at;
+    notes.push(
+      `memory: fitted to ${memory.values.length} measured peaks, at most ${percent(memoryFit.worst)} off`,
+    );
+  }
+  return cost;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+function count(config: ModelConfig, numItems: number) {
+  try {
+    return countParameters(config, numItems);
+  } catch (error) {
+    // a dim that headDim does not divide: the model does not exist
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function observed(
+  observations: readonly Observation[],
+  field: 'params' | 'nonEmbeddingParams' | 'flops' | 'seconds' | 'peakMemoryBytes',
+): { shapes: Shape[]; values: number[] } | undefined {
+  const having = observations.filter((observation) => (observation[field] ?? 0) > 0);
+  if (having.length === 0) return undefined;
+  return { shapes: having.map(shapeOf), values: having.map((observation) => observation[field]!) };
+}
+
+function calibratedParams(observations: readonly Observation[], notes: string[]): CostModel['params'] {
+  const total = observed(observations, 'params');
+  const fit = total && calibrate(total.shapes, total.values, SIZE_PARTS);
+  if (!fit)
+    throw new UserError('the parameters of configurations that were not run cannot be counted', {
+      place: observations[0]?.source,
+      remedy:
+        'Give --items N, the number of items (and --model, if it is not mamba4rec), or add a column params with at least two configurations.',
+    });
+  notes.push(
+    `parameters: fitted to the column params (${total.values.length} rows), at most ${percent(fit.worst)} off`,
+  );
+  const rest = observed(observations, 'nonEmbeddingParams');
+  const restFit: Calibrated | undefined = rest && calibrate(rest.shapes, rest.values, SIZE_PARTS);
+  return (shape) => ({
+    total: Math.round(fit.at(shape)),
+    nonEmbedding: restFit ? Math.round(restFit.at(shape)) : undefined,
+  });
+}
+
+function addFlops(
+  cost: CostModel,
+  observations: readonly Observation[],
+  perToken: ((shape: Shape) => number) | undefined,
+): void {
+  const measured = observed(observations, 'flops');
+  if (!measured) return;
+  if (perToken) {
+    const tokens = median(measured.values.map((value, i) => value / perToken(measured.shapes[i]!)));
+    cost.flops = (shape) => tokens * perToken(shape);
+    cost.notes.push(
+      `FLOPs: exact a token, times the ${tokens.toPrecision(3)} tokens that the median run trained on`,
+    );
+    return;
+  }
+  const fit = calibrate(measured.shapes, measured.values, SIZE_PARTS);
+  if (!fit) return;
+  cost.flops = fit.at;
+  cost.notes.push(`FLOPs: fitted to the measured runs, at most ${percent(fit.worst)} off`);
+}
+
+/** Hours through throughput: FLOP/s as a power of the FLOPs of the run, or time itself where no FLOPs are known. */
+function addSeconds(cost: CostModel, observations: readonly Observation[]): void {
+  const measured = observed(observations, 'seconds');
+  if (!measured) return;
+  if (cost.flops) {
+    const work = measured.shapes.map((shape) => Math.log(cost.flops!(shape)));
+    const rate = measured.values.map((seconds, i) => work[i]! - Math.log(seconds));
+    const line = straightLine(work, rate);
+    cost.seconds = (shape) => {
+      const w = Math.log(cost.flops!(shape));
+      return Math.exp(w - (line.intercept + line.slope * w));
+    };
+    const worst = Math.max(
+      ...measured.values.map((seconds, i) => Math.abs(cost.seconds!(measured.shapes[i]!) / seconds - 1)),
+    );
+    cost.notes.push(
+      `hours: through the measured throughput (median ${Math.exp(median(rate)).toPrecision(3)} FLOP/s), at most ${percent(worst)} off`,
+    );
+    return;
+  }
+  const fit = calibrate(measured.shapes, measured.values, COST_PARTS);
+  if (!fit) return;
+  cost.seconds = fit.at;
+  cost.notes.push(
+    `hours: fitted to ${measured.values.length} measured runs, at most ${percent(fit.worst)} off`,
+  );
+}
+
+function straightLine(x: number[], y: number[]): { slope: number; intercept: number } {
+  const mx = x.reduce((a, b) => a + b, 0) / x.length;
+  const my = y.reduce((a, b) => a + b, 0) / y.length;
+  const sxx = x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
+  const sxy = x.reduce((sum, value, i) => sum + (value - mx) * (y[i]! - my), 0);
+  // throughput rises with size or stays: below three sizes, or when noise turns it round, the mean is safer
+  const slope = new Set(x).size > 2 && sxx > 0 ? Math.min(1, Math.max(0, sxy / sxx)) : 0;
+  return { slope, intercept: my - slope * mx };
+}
