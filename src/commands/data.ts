@@ -30,7 +30,7 @@ export function options(yargs: Argv): Argv {
       .option('slice', {
         type: 'string',
         array: true,
-        description: 'describe: slices to measure, e.g. users=0.5,length=50 [quarters of the users]',
+        description: 'describe: slices to measure, e.g. users=0.5,length=50 all [quarters of the users]',
       }),
   )
     .example('$0 data list', 'The catalogue, and what is here already')

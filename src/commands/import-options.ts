@@ -23,6 +23,11 @@ export function addImportOptions(yargs: Argv): Argv {
       description: 'Whether the first line of a text table names the columns [guessed]',
       group: GROUP,
     })
+    .option('where', {
+      type: 'string',
+      description: 'Read only rows that meet this, e.g. "rating>=4 and kind=buy"',
+      group: GROUP,
+    })
     .option('k-core', {
       type: 'number',
       description: 'Keep users and items with at least so many interactions; 0 keeps all [5]',
@@ -53,6 +58,7 @@ export function importArguments(args: Arguments): ImportOptions {
     delimiter: delimiter === '\\t' ? '\t' : delimiter,
     format: args['format'] as ImportOptions['format'],
     header: args['header'] as boolean | undefined,
+    where: (args['where'] as string | undefined)?.split(/\s+and\s+/i),
     kCore,
     timestamps: args['timestamps'] as ImportOptions['timestamps'],
     timeUnit: args['time-unit'] as ImportOptions['timeUnit'],

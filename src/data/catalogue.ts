@@ -36,6 +36,7 @@ export interface Descriptor {
     time?: string;
     order?: string;
     timeUnit?: 'auto' | 's' | 'ms' | 'us' | 'ns';
+    where?: string[];
   };
   /** Counts after 5-core; a reading that differs is reported. */
   expected?: { users: number; items: number; interactions: number };
@@ -87,6 +88,7 @@ export async function parseDescriptor(text: string, path: string): Promise<Descr
         time: column.optional(),
         order: column.optional(),
         timeUnit: z.enum(['auto', 's', 'ms', 'us', 'ns']).optional(),
+        where: z.array(z.string()).optional(),
       })
       .default({}),
     expected: z.strictObject({ users: count, items: count, interactions: count }).optional(),

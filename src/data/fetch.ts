@@ -140,6 +140,6 @@ function compareCounts(
   if (numUsers !== expected.users || numItems !== expected.items || items.length !== expected.interactions)
     onNote(
       `Published after 5-core: ${expected.users} users, ${expected.items} items, ${expected.interactions} interactions; ` +
-        `found: ${numUsers}, ${numItems}, ${items.length}. This is another edition of the data.`,
+        `found: ${numUsers}, ${numItems}, ${items.length}. The data or its preparation differs.`,
     );
 }

@@ -12,6 +12,7 @@ import type { Interactions } from './interactions.js';
 import { RawCollector, type RawInteractions } from './raw.js';
 import { readSequenceText } from './sequence-text.js';
 import { openTable, type Table } from './table.js';
+import { whereSql } from './where.js';
 
 export interface ImportOptions extends ColumnOptions {
   /** The data set's name; the file's by default. */
@@ -19,6 +20,8 @@ export interface ImportOptions extends ColumnOptions {
   format?: Format;
   delimiter?: string;
   header?: boolean;
+  /** Reads only the rows that meet all these conditions: `rating>=4`, `kind=buy`. */
+  where?: string[];
   /** Keeps users and items with at least so many interactions, iterated; 5 by default, 0 keeps everything. */
   kCore?: number;
   /** `float32` reproduces RecBole's cast, which ties events that are seconds apart; `exact` by default. */
@@ -49,6 +52,8 @@ export async function importFile(path: string, options: ImportOptions = {}): Pro
     (name) => name !== undefined,
   );
   const detected = detectFormat(path, { ...options, asked });
+  if (detected.kind === 'sequences' && options.where?.length)
+    throw new UserError('conditions need a table with columns; this is sequence text', { place: path });
   const raw =
     detected.kind === 'sequences'
       ? await readSequenceText(path, detected.delimiter, detected.gzip)
@@ -101,12 +106,13 @@ async function readTable(
       ...value(choice.time),
       ...value(choice.order),
     ];
+    const where = whereSql(options.where ?? [], columns, path);
     const collector = new RawCollector(choice.time !== undefined, choice.order !== undefined);
     const nameAt = (at: number | undefined) => (at === undefined ? '' : names[at]!);
     let row = 0;
     const fail = (what: string, remedy: string) =>
-      new UserError(what, { place: `${path}:${row + firstLine}`, remedy });
-    await eachChunk(connection, `SELECT ${selected.join(', ')} FROM ${from}`, (chunk) => {
+      new UserError(what, { place: where === '' ? `${path}:${row + firstLine}` : path, remedy });
+    await eachChunk(connection, `SELECT ${selected.join(', ')} FROM ${from}${where}`, (chunk) => {
       const vectors = selected.map((_, i) => chunk.getColumnVector(i));
       const numeric = (at: number, i: number, column: string): number => {
         const found = vectors[at]!.getItem(i) as number | null;

@@ -167,7 +167,7 @@ describe('fetchDataset', () => {
     const notes: string[] = [];
     const info = await fetchDataset('toy', { datasets, onNote: (note) => notes.push(note) });
     expect(info).toMatchObject({ name: 'toy', users: 60, items: 41, interactions: 30_000, fetched: true });
-    expect(notes.join('\n')).not.toMatch(/another edition/);
+    expect(notes.join('\n')).not.toMatch(/preparation differs/);
     expect((await openDataset('toy', { datasets })).hash).toBe(info.hash);
     expect(readdirSync(join(datasets, 'toy')).sort()).toEqual([
       'dataset.json',
@@ -216,7 +216,7 @@ describe('fetchDataset', () => {
     const notes: string[] = [];
     await fetchDataset('differs', { datasets, onNote: (note) => notes.push(note) });
     expect(notes.join('\n')).toMatch(/no checksum/);
-    expect(notes.join('\n')).toMatch(/found: 60, 41, 30000. This is another edition/);
+    expect(notes.join('\n')).toMatch(/found: 60, 41, 30000. The data or its preparation differs/);
   });
 
   it('an evil archive gets no further than an error', async () => {

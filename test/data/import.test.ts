@@ -124,6 +124,22 @@ describe('importFile reads', () => {
     expect(histories(await read(path, { ...all, user: 'ann', item: 'tea' }))).toEqual({ bob: ['milk'] });
   });
 
+  it('only the rows that meet conditions', async () => {
+    const path = file(
+      'rated.csv',
+      `user,item,rating,kind's\n1,a,5,buy\n1,b,3,buy\n1,c,4.5,view\n1,d,,buy\n1,e,10,buy\n`,
+    );
+    const where = async (...conditions: string[]) =>
+      histories(await read(path, { ...all, where: conditions }))['1'];
+    expect(await where('rating>=4')).toEqual(['a', 'c', 'e']);
+    expect(await where('rating >= 4', "kind's = buy")).toEqual(['a', 'e']);
+    expect(await where("kind's!=buy")).toEqual(['c']);
+    await expect(where('ratng>4')).rejects.toThrow(/no column "ratng"/);
+    await expect(where('rating')).rejects.toThrow(/is no condition/);
+    await expect(where('rating>high')).rejects.toThrow(/not a number/);
+    await expect(where("kind's=' OR 1=1 --")).rejects.toThrow(/holds no interactions/);
+  });
+
   it('identifiers as they are written', async () => {
     const rows = ['007,1', '7,01', '7,1.0', '+7,"a,b"', '"it\'s ""x""",2147483648', ' 7,1'];
     const data = await read(file('ids.csv', `user,item\n${rows.join('\n')}\n`));

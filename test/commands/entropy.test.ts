@@ -1,0 +1,68 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import * as entropy from '../../src/commands/entropy.js';
+import { approximateEntropy } from '../../src/data/entropy/apen.js';
+import { runCommand, useWorkspace } from './run.js';
+
+const { folder } = useWorkspace();
+const run = (...words: string[]) => runCommand(entropy, 'entropy <file>', ['entropy', ...words]);
+const file = (name: string, text: string) => {
+  const path = join(folder(), name);
+  writeFileSync(path, text);
+  return path;
+};
+
+describe('perflaw entropy', () => {
+  it('of histories', async () => {
+    const path = file('h.csv', 'user,item\n1,a\n1,b\n1,a\n1,b\n1,c\n2,c\n2,c\n');
+    const result = JSON.parse((await run(path, '--json')).out);
+    expect(result).toMatchObject({ users: 2, items: 3, interactions: 7, repeatShare: 3 / 7 });
+    expect(result.lempelZiv.phrases).toBeCloseTo((1.14959851 + (2 * Math.log(2)) / 3) / 2, 7);
+    const first = approximateEntropy(['a', 'b', 'a', 'b', 'c'], { m: 2 });
+    expect(JSON.parse((await run(path, '-m', '2', '--json')).out).apen).toMatchObject({
+      m: 2,
+      r: 0,
+      perUser: first,
+    });
+    const text = await run(path);
+    expect(text.out).toMatch(/ApEn\(1\), pooled/);
+    expect(text.out).toMatch(/2 users, 3 items, 7 interactions/);
+  });
+
+  it('warns where histories repeat nothing', async () => {
+    expect((await run(file('n.csv', 'user,item\n1,a\n1,b\n2,a\n2,c\n'))).err).toMatch(
+      /functions of their length/,
+    );
+  });
+
+  it('of symbols, one a line: NIST SP 800-22, 2.12.4', async () => {
+    const path = file('bits.txt', `${[...'0100110101'].join('\n')}\n`);
+    const result = JSON.parse((await run(path, '-m', '3', '--circular', '--json')).out);
+    expect(result.apen.value).toBeCloseTo(0.19095425, 8);
+    expect(result).toMatchObject({ length: 10, distinct: 2 });
+    expect((await run(path, '-m', '3', '--circular')).out).toMatch(/ApEn\(3, 0\)\s+0\.190954/);
+  });
+
+  it('of a numeric column, with a tolerance', async () => {
+    const values = Array.from({ length: 50 }, (_, i) => [12, 13, 15, 16, 17][i % 5]!);
+    const path = file('pulse.csv', `minute,rate\n${values.map((v, i) => `${i},${v}`).join('\n')}\n`);
+    const result = JSON.parse((await run(path, '--series', 'rate', '--tolerance-std', '0.9', '--json')).out);
+    expect(result.apen.value).toBeCloseTo(0.282456191, 9);
+    expect(result.apen.m).toBe(2);
+  });
+
+  it('answers mistakes with what to do', async () => {
+    const words = file('words.txt', 'a\nb\na\n');
+    await expect(run(words, '-r', '0.5')).rejects.toThrow(/value 1, "a", is not a number/);
+    await expect(run(words, '-m', '1.5')).rejects.toThrow(/whole number/);
+    await expect(run(words, '-m', 'x')).rejects.toThrow(/--window/);
+    await expect(run(file('none.txt', ''))).rejects.toThrow(/empty/);
+    await expect(run(join(folder(), 'absent.txt'))).rejects.toThrow(/no such file/);
+    const table = file('t.csv', 'user,item\n1,2\n1,3\n');
+    await expect(run(table, '--series', 'itm')).rejects.toMatchObject({
+      remedy: 'Did you mean --series item?',
+    });
+    await expect(run(table, '-r', '1')).rejects.toThrow(/--tolerance is for one series/);
+  });
+});
