@@ -70,7 +70,11 @@ export function options(yargs: Argv): Argv {
       description: 'Ranking that selects: without or with the items already seen',
     })
     .option('seed', { type: 'number', default: 1, description: 'Seed of weights, order and dropout' })
-    .option('backend', { type: 'string', default: 'auto', description: 'auto, wasm, composed or cpu' })
+    .option('backend', {
+      type: 'string',
+      default: 'auto',
+      description: 'auto, wasm, composed, cpu or tensorflow',
+    })
     .option('out', {
       type: 'string',
       description: 'Folder for checkpoint, weights and result; run again to resume',

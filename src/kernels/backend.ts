@@ -5,12 +5,14 @@
  *   wasm      fused WebAssembly kernels beside tfjs's own; the default, needs nothing but Node
  *   composed  plain tfjs ops on tfjs's wasm backend: what the fused kernels are measured and tested against
  *   cpu       plain tfjs ops in JavaScript: slow, runs anywhere
+ *   tensorflow  plain tfjs ops on libtensorflow, from a package that the user adds
  */
+import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../util/errors.js';
 import { detectSimd, openWasmKernels, type SimdVariant } from './wasm/module.js';
 
-export const BACKENDS = ['wasm', 'composed', 'cpu'] as const;
+export const BACKENDS = ['wasm', 'composed', 'cpu', 'tensorflow'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 let variant: SimdVariant | undefined;
@@ -28,10 +30,11 @@ export async function openBackend(name: string): Promise<BackendName> {
       remedy: `Choose one of auto, ${BACKENDS.join(', ')}.`,
     });
   tf.enableProdMode();
-  if (wanted !== 'cpu') {
+  if (wanted === 'wasm' || wanted === 'composed') {
     wasmReady ??= prepareWasm();
     await wasmReady;
   }
+  if (wanted === 'tensorflow') await loadTensorflow();
   if (!(await tf.setBackend(wanted)))
     throw new UserError(`the backend '${wanted}' did not open`, {
       remedy: 'Try --backend cpu, which runs anywhere.',
@@ -48,6 +51,33 @@ export function simdVariant(): SimdVariant | undefined {
 /** True where the current backend has a fused kernel of that name. */
 export function hasKernel(name: string): boolean {
   return tf.getKernel(name, tf.getBackend()) !== undefined;
+}
+
+/** Packages that bring libtensorflow; the first that is installed is taken. */
+const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+
+async function loadTensorflow(): Promise<void> {
+  // Its binding calls a function that Node 23 took away.
+  const util = createRequire(import.meta.url)('node:util') as {
+    isNullOrUndefined?: (value: unknown) => boolean;
+  };
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  for (const name of TENSORFLOW_PACKAGES) {
+    try {
+      await import(name);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') continue;
+      throw new UserError(`${name} is installed but does not load: ${(error as Error).message}`, {
+        remedy:
+          'Check that its libtensorflow was downloaded, and for a GPU that CUDA 11.2 and cuDNN 8.1 are there.',
+        cause: error,
+      });
+    }
+  }
+  throw new UserError("the backend 'tensorflow' needs a package that is not installed", {
+    remedy: `Run \`npm install ${TENSORFLOW_PACKAGES[0]}\` (NVIDIA GPU) or \`npm install ${TENSORFLOW_PACKAGES[1]}\` (CPU), or use --backend wasm.`,
+  });
 }
 
 async function prepareWasm(): Promise<void> {
