@@ -1,0 +1,197 @@
+/** `perflaw sweep` and `perflaw results` as a person types them: exit codes, words, files left behind. */
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../sweep/fake.js';
+import { CLI } from '../sweep/killing.js';
+import { fillDisk, mountSmallDisk } from '../sweep/small-disk.js';
+
+const TINY = `name: tiny
+data: {synthetic: {users: 60, items: 40, meanLength: 10}}
+model: {dState: 4, maxLength: 10, dim: 4}
+training: {epochs: 1, learningRate: 5e-3}
+grid: {layers: [1, 2]}
+`;
+
+function perflaw(home: string, ...words: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
+    cwd: home,
+    env: { ...process.env, PERFLAW_HOME: home },
+    encoding: 'utf8',
+  });
+  return { code: status, out: stdout, words: stderr };
+}
+
+function homeWith(files: Record<string, string>): string {
+  const home = temporaryFolder();
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
+  return home;
+}
+
+/** An error as it should be: code 2, the words, no stack trace, no results. */
+function expectRefusal(home: string, words: string[], ...patterns: RegExp[]): void {
+  const { code, words: text } = perflaw(home, 'sweep', ...words);
+  for (const pattern of patterns) expect(text).toMatch(pattern);
+  expect(text).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+  expect(code).toBe(2);
+  expect(existsSync(join(home, 'reports'))).toBe(false);
+}
+
+describe('perflaw sweep refuses', () => {
+  it('a misspelt key, with its place and what was meant', () => {
+    const home = homeWith({ 'a.yaml': TINY.replace('grid', 'grdi') });
+    expectRefusal(home, ['a.yaml'], /a\.yaml:5:1: unknown key "grdi"/, /Did you mean `grid`\?/);
+  });
+  it('a wrong type, an empty grid and a missing file', () => {
+    const home = homeWith({
+      'a.yaml': TINY.replace('[1, 2]', 'two'),
+      'b.yaml': TINY.replace('[1, 2]', '[]'),
+    });
+    expectRefusal(home, ['a.yaml'], /a\.yaml:5:16: grid\.layers: expected a list.*got two/);
+    expectRefusal(home, ['b.yaml'], /b\.yaml:5:16: grid\.layers: expected at least one value/);
+    expectRefusal(home, ['c.yaml'], /c\.yaml: cannot read this sweep file: no such file/);
+  });
+  it('a data set that is not here, and names the ways to get one', () => {
+    const home = homeWith({ 'a.yaml': 'data: ml-100k\n' });
+    expectRefusal(
+      home,
+      ['a.yaml'],
+      /a\.yaml:1:7/,
+      /perflaw data fetch ml-100k/,
+      /--from-file/,
+      /--data NAME\|FILE/,
+    );
+    expectRefusal(home, ['a.yaml', '--data', 'nothing.csv'], /nothing\.csv: no such file/);
+  });
+  it('a table in which nobody has enough events', () => {
+    const home = homeWith({ 'a.yaml': 'data: t.csv\n', 't.csv': 'user,item,time\n1,2,3\n2,3,4\n' });
+    expectRefusal(home, ['a.yaml'], /no user|interactions|events/);
+  });
+  it('unknown options, backends and worker counts', () => {
+    const home = homeWith({ 'a.yaml': TINY });
+    expectRefusal(home, ['a.yaml', '--dry-rum'], /dry-rum/);
+    expectRefusal(home, ['a.yaml', '--backend', 'cuda'], /unknown backend "cuda"/, /wasm/);
+    expectRefusal(home, ['a.yaml', '--workers', '0'], /--workers must be/);
+  });
+  it('a folder that cannot be written', () => {
+    const home = homeWith({ 'a.yaml': TINY, file: '' });
+    expectRefusal(home, ['a.yaml', '--out', 'file/x'], /file\/x\/plan\.json: cannot write this file/);
+  });
+  it('a folder of another version of the store', () => {
+    const home = homeWith({ 'a.yaml': TINY });
+    mkdirSync(join(home, 'old'));
+    writeFileSync(join(home, 'old', 'plan.json'), '{"schema": 99}');
+    expectRefusal(home, ['a.yaml', '--out', 'old'], /another version of perflaw \(schema 99/);
+  });
+});
+
+describe('perflaw sweep', () => {
+  let home: string;
+  let first: ReturnType<typeof perflaw>;
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), 'perflaw-command-'));
+    writeFileSync(join(home, 'tiny.yaml'), TINY);
+    first = perflaw(home, 'sweep', 'tiny.yaml', '--json');
+    return () => rmSync(home, { recursive: true, force: true });
+  });
+
+  it('with --json prints one object on stdout and words on stderr', () => {
+    expect(first.code, first.words).toBe(0);
+    const answer = JSON.parse(first.out);
+    expect(answer).toMatchObject({ name: 'tiny', planned: 2, done: 2, failed: 0, open: 0, kept: 0 });
+    expect(answer.trials[0]).toMatchObject({
+      status: 'done',
+      backend: 'wasm',
+      popularity: expect.anything(),
+    });
+    expect(first.words).toMatch(/\[2\/2\].*test ndcg@10 \S+ \(popularity \S+\)/);
+  });
+
+  it('again keeps what is done and names the next command', () => {
+    const again = perflaw(home, 'sweep', 'tiny.yaml');
+    expect(again.code).toBe(0);
+    expect(again.out).toMatch(/2 done \(2 kept from before\)/);
+    expect(again.out).toMatch(/Next: perflaw fit/);
+    expect(again.out).toMatch(/ndcg@10 +pop +hr@10 +pop +ndcg@10 unmasked/);
+    const dry = perflaw(home, 'sweep', 'tiny.yaml', '--dry-run');
+    expect(dry.out.match(/cached/g)).toHaveLength(2);
+    expect(dry.out).toMatch(/measured in this sweep/);
+  });
+
+  it('with --dry-run and --print-config writes nothing', () => {
+    const other = homeWith({ 'tiny.yaml': TINY });
+    const dry = perflaw(other, 'sweep', 'tiny.yaml', '--dry-run');
+    expect(dry.out).toMatch(/2 trials on synthetic, 2 to run/);
+    expect(dry.out).toMatch(/assumed/);
+    const config = perflaw(other, 'sweep', 'tiny.yaml', '--print-config', '--backend', 'cpu');
+    expect(config.out).toMatch(/^training\.epochs +1 +tiny\.yaml:4:20$/m);
+    expect(config.out).toMatch(/^backend +"cpu" +command line$/m);
+    expect(readdirSync(other)).toEqual(['tiny.yaml']);
+  });
+
+  it('records failing trials, ends with 3 and goes on with the rest', () => {
+    const other = homeWith({ 'tiny.yaml': `${TINY}limits: {time: 0.05s}\n` });
+    const { code, out } = perflaw(other, 'sweep', 'tiny.yaml');
+    expect(code).toBe(3);
+    expect(out).toMatch(/Failed: trial [0-9a-f]{10} \(time-limit\): past the time limit/);
+    expect(out).toMatch(/2 failed \(again with --retry-failed\)/);
+    writeFileSync(join(other, 'tiny.yaml'), TINY);
+    expect(perflaw(other, 'sweep', 'tiny.yaml').code).toBe(3);
+    expect(perflaw(other, 'sweep', 'tiny.yaml', '--retry-failed').code).toBe(0);
+  });
+
+  it('--watch shows a finished sweep and ends', () => {
+    const { code, words } = perflaw(home, 'sweep', 'tiny.yaml', '--watch');
+    expect([code, words.includes('Error')]).toEqual([0, false]);
+  });
+
+  it('results: a table, conditions, SQL, CSV, Parquet', () => {
+    expect(perflaw(home, 'results').out).toMatch(/^id +status +model/);
+    const some = perflaw(home, 'results', 'tiny', '--where', 'layers = 2', '--json');
+    expect(JSON.parse(some.out)).toMatchObject([{ layers: 2, status: 'done', slice: 'all' }]);
+    const asked = perflaw(home, 'results', '--sql', 'select count(*) as n from curves', '--json');
+    expect(JSON.parse(asked.out)).toEqual([{ n: 2 }]);
+    const csv = perflaw(home, 'results', '--csv').out.trim().split('\n');
+    expect(csv).toHaveLength(3);
+    expect(csv[0]!.split(',')).toEqual(
+      expect.arrayContaining(['slice', 'layers', 'dim', 'hr@10', 'ndcg@10', 'tokens', 'apen']),
+    );
+    expect(perflaw(home, 'results', '--parquet', 'r.parquet').code).toBe(0);
+    expect(readFileSync(join(home, 'r.parquet')).subarray(0, 4).toString()).toBe('PAR1');
+  });
+
+  it('results: a wrong query, an unknown sweep and a reach for a file are refused', () => {
+    for (const [words, pattern] of [
+      [['--sql', 'select nope from trials'], /this query does not run.*nope/],
+      [['--sql', "select * from read_csv('/etc/hosts')"], /this query does not run/],
+      [['tinny'], /Did you mean `tiny`/],
+      [['--columns', 'dimm'], /there is no column "dimm"/],
+    ] as const) {
+      const { code, words: text } = perflaw(home, 'results', ...words);
+      expect(text).toMatch(pattern);
+      expect(code).toBe(2);
+    }
+  });
+
+  const disk = mountSmallDisk(256);
+  it.skipIf(!disk)('on a full disk says so, ends with 2, and goes on when there is space', () => {
+    writeFileSync(join(disk!, 'tiny.yaml'), TINY);
+    fillDisk(disk!);
+    const full = perflaw(disk!, 'sweep', 'tiny.yaml');
+    expect(full.words).toMatch(/no space left on the device/);
+    expect(full.words).not.toMatch(/^\s+at /m);
+    expect(full.code).toBe(2);
+    writeFileSync(join(disk!, 'filler'), '');
+    expect(perflaw(disk!, 'sweep', 'tiny.yaml').code).toBe(0);
+  });
+});
