@@ -86,7 +86,8 @@ export async function run(args: Arguments): Promise<number> {
   const { openDataset } = await import('../data/dataset.js');
   const { openBackend } = await import('../kernels/backend.js');
   const { popularityBaseline } = await import('../train/baseline.js');
-  const { TrainingInterrupted, trainModel } = await import('../train/trainer.js');
+  const { TrainingInterrupted } = await import('../train/hooks.js');
+  const { trainModel } = await import('../train/trainer.js');
   const text = (name: string) => args[name] as string | undefined;
   const columns = { user: text('user'), item: text('item'), time: text('time'), order: text('order') };
   const data = await openDataset(text('data')!, { ...columns, onNote: note });

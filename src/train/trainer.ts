@@ -18,55 +18,11 @@ import { assemble, countSteps, epochRows, type TrainingBatch } from './batches.j
 import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
 import { evaluateModel, evaluationSet } from './evaluate.js';
+import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
 import { parseMetric } from './metrics.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
 import { NUMERIC_VERSION } from './version.js';
-
-export interface TrainingProgress {
-  epoch: number;
-  epochs: number;
-  /** Steps done in this epoch, and steps it has. */
-  step: number;
-  stepsPerEpoch: number;
-  /** Mean loss of this epoch so far, nats a token. */
-  loss: number;
-  /** Best selection metric so far. */
-  best: number | null;
-  tokensPerSecond: number;
-  /** The epoch just finished and evaluated; absent in between. */
-  finished?: EpochRecord;
-}
-
-export interface TrainingHooks {
-  /** Folder of the checkpoint; without one nothing is written. */
-  checkpointDir?: string;
-  /** Seconds of training between checkpoints (30); one is written after every epoch too. */
-  checkpointSeconds?: number;
-  /** Where the best weights go at the end (safetensors, upstream names); without it they are not kept. */
-  weightsPath?: string;
-  onProgress?(progress: TrainingProgress): void;
-  /** When it fires the step is finished, a checkpoint written and TrainingInterrupted thrown. */
-  signal?: AbortSignal;
-}
-
-/** Training stopped on request; its checkpoint is written. */
-export class TrainingInterrupted extends Error {
-  constructor() {
-    super('training was interrupted; it goes on from its checkpoint');
-    this.name = 'TrainingInterrupted';
-  }
-}
-
-/** The loss is not a finite number: names the step, and leaves the last good checkpoint as it is. */
-export class NotANumberError extends Error {
-  constructor(epoch: number, step: number, loss: number) {
-    super(
-      `the loss became ${loss} at step ${step} (epoch ${epoch}); try a lower learningRate, warmup or clipNorm`,
-    );
-    this.name = 'NotANumberError';
-  }
-}
 
 /** Everything of a running training in one place. */
 interface Run {

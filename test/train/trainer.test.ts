@@ -9,8 +9,9 @@ import { createModel } from '../../src/model/model.js';
 import { decodeSafetensors } from '../../src/model/safetensors.js';
 import { popularityBaseline } from '../../src/train/baseline.js';
 import { evaluateModel, evaluationSet } from '../../src/train/evaluate.js';
+import { NotANumberError, TrainingInterrupted } from '../../src/train/hooks.js';
 import type { TrainingResult } from '../../src/train/result.js';
-import { NotANumberError, TrainingInterrupted, trainModel } from '../../src/train/trainer.js';
+import { trainModel } from '../../src/train/trainer.js';
 import { ringWalks, smallConfig } from './small.js';
 
 let folder: string;
