@@ -5,7 +5,7 @@ import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatTable } from '../util/format.js';
 import { workspace } from '../util/workspace.js';
 import { type Arguments, note, print, printJson } from './command.js';
-import { addImportOptions, importArguments } from './import-options.js';
+import { addImportOptions, IMPORT_OPTIONS, importArguments } from './import-options.js';
 
 const ACTIONS = ['list', 'fetch', 'import', 'describe'] as const;
 
@@ -40,9 +40,23 @@ export function options(yargs: Argv): Argv {
     .example('$0 data describe shop', 'Counts, lengths, entropies, tokens by slice');
 }
 
+/** Which options each action reads; the others would be ignored in silence. */
+const READS: Record<(typeof ACTIONS)[number], string[]> = {
+  list: [],
+  fetch: ['from-file', 'skip-checksum', 'k-core', 'timestamps'],
+  import: ['name', ...IMPORT_OPTIONS],
+  describe: ['slice', ...IMPORT_OPTIONS],
+};
+
 export async function run(args: Arguments): Promise<number> {
+  const action = args['action'] as (typeof ACTIONS)[number];
+  for (const name of ['name', 'from-file', 'skip-checksum', 'slice', ...IMPORT_OPTIONS])
+    if (args[name] !== undefined && args[name] !== false && !READS[action].includes(name))
+      throw new UserError(`--${name} has no meaning for \`perflaw data ${action}\``, {
+        remedy: 'See `perflaw data --help`.',
+      });
   const source = args['source'] as string | undefined;
-  switch (args['action'] as (typeof ACTIONS)[number]) {
+  switch (action) {
     case 'list':
       return list(args);
     case 'fetch':

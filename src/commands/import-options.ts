@@ -7,6 +7,21 @@ import type { Arguments } from './command.js';
 const FORMATS = ['auto', 'csv', 'parquet', 'json', 'sequences'] as const;
 const UNITS = ['auto', 's', 'ms', 'us', 'ns'] as const;
 
+/** Their names. */
+export const IMPORT_OPTIONS = [
+  'user',
+  'item',
+  'time',
+  'order',
+  'delimiter',
+  'format',
+  'header',
+  'where',
+  'k-core',
+  'timestamps',
+  'time-unit',
+];
+
 /** Adds the options, as one group of the help. */
 export function addImportOptions(yargs: Argv): Argv {
   const text = (name: string, description: string) =>

@@ -43,13 +43,19 @@ export async function openDataset(
 }
 
 async function open(reference: DatasetReference, options: OpenOptions): Promise<Interactions> {
-  if (typeof reference !== 'string') return generateSynthetic(reference.synthetic);
+  if (typeof reference !== 'string') {
+    refuseImportOptions('the synthetic data', options);
+    return generateSynthetic(reference.synthetic);
+  }
   if (reference.trim() === '') throw new UserError('the name of the data set is empty');
   const datasets = options.datasets ?? workspace().datasets;
   if (isDatasetName(reference)) {
     const cache = cachePath(datasets, reference);
-    if (existsSync(cache)) return readCache(cache, await renewal(datasets, reference));
-    if (reference === 'synthetic') return generateSynthetic();
+    if (existsSync(cache)) {
+      refuseImportOptions(reference, options);
+      return readCache(cache, await renewal(datasets, reference));
+    }
+    if (reference === 'synthetic') return open({ synthetic: {} }, options);
   }
   if (existsSync(reference)) return openFile(reference, datasets, options);
   if (isDatasetName(reference) && !/\.[A-Za-z]+$/.test(reference))
@@ -105,6 +111,17 @@ async function openFile(path: string, datasets: string, options: OpenOptions): P
     onNote(`Not cached: ${(error as Error).message} (${cache}).`);
   }
   return interactions;
+}
+
+/** Options of reading mean nothing for what was read before: ignoring them would give other data than asked for. */
+function refuseImportOptions(name: string, options: OpenOptions): void {
+  const { datasets: _datasets, onNote: _onNote, evaluable: _evaluable, name: _name, ...reading } = options;
+  const given = Object.keys(definedOf(reading));
+  if (given.length > 0)
+    throw new UserError(`${given.join(', ')}: these say how to read a file; ${name} is no file`, {
+      place: name,
+      remedy: `Leave them out, or import the file anew with them: perflaw data import FILE.`,
+    });
 }
 
 /** The options that decide what is read, with defaults filled in. */

@@ -21,7 +21,7 @@ export interface Description {
   time: { from: string; to: string; days: number } | null;
   /** Measures of the training sequences (all but the last two events), whole and by slice. */
   slices: (SequenceMeasures & { label: string })[];
-  /** HR@10 that the Lempel-Ziv entropy of single histories allows: a loose bound, not a forecast. */
+  /** HR@10 that the Lempel-Ziv entropy of single histories allows: a loose bound, not a forecast; null where no item repeats. */
   looseCeilingAt10: number | null;
   warnings: string[];
 }
@@ -60,7 +60,7 @@ export function describeDataset(data: Interactions, slices: SliceSpec[] = DEFAUL
     time: timeSpan(data.timestamps),
     slices: bySlice,
     looseCeilingAt10:
-      data.numItems > 10 && whole.lempelZivPrefix > 0
+      data.numItems > 10 && whole.repeatShare > 0
         ? predictabilityCeiling(whole.lempelZivPrefix / Math.LN2, 10, data.numItems)
         : null,
     warnings: measureWarnings(train, whole),

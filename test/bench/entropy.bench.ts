@@ -2,7 +2,7 @@
  * How long do the measures of many histories take, and how much memory? 160,000 users with 25 million events in all.
  * Run by: npx vitest bench --run --config test/vitest.config.ts test/bench/entropy.bench.ts
  */
-import { afterAll, bench, describe } from 'vitest';
+import { bench, describe } from 'vitest';
 import { perUserApproximateEntropy, pooledApproximateEntropy } from '../../src/data/entropy/apen.js';
 import { compressionRatio } from '../../src/data/entropy/compression.js';
 import { perUserLempelZiv } from '../../src/data/entropy/lempel-ziv.js';
@@ -31,9 +31,7 @@ describe(`measures of ${USERS} synthetic users, 157 events each on average`, () 
   bench('ApEn pooled', () => void pooledApproximateEntropy(sequences()), prepared);
   bench('ApEn per user', () => void perUserApproximateEntropy(sequences()), prepared);
   bench('Lempel-Ziv per user, both forms', () => void perUserLempelZiv(sequences()), prepared);
-  bench('DEFLATE ratio', () => void compressionRatio(sequences().items), prepared);
-  afterAll(() => {
-    const mebibytes = Math.round(process.resourceUsage().maxRSS / 1024);
-    console.log(`peak memory of the process: ${mebibytes} MiB`);
-  });
+  const teardown = () =>
+    console.log(`peak memory of the process: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`);
+  bench('DEFLATE ratio', () => void compressionRatio(sequences().items), { ...prepared, teardown });
 });

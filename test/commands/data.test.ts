@@ -106,6 +106,11 @@ describe('perflaw data', () => {
     );
     await expect(run('import', shop(), ...COLUMNS, '--k-core', 'x')).rejects.toThrow(/--k-core/);
     await expect(run('describe', 'my-shop', '--slice', 'users=7')).rejects.toThrow(/share of users/);
+    await expect(run('fetch', 'ml-1m', '--name', 'x')).rejects.toThrow(/--name has no meaning/);
+    await expect(run('describe', 'my-shop', '--user', 'x')).rejects.toThrow(
+      /user: these say how to read a file/,
+    );
+    await expect(run('describe', 'synthetic', '--k-core', '3')).rejects.toThrow(/kCore: these say how/);
     await expect(run('remove', 'x')).rejects.toThrow(/Invalid values/);
   });
 });
