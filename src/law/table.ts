@@ -2,7 +2,7 @@
  * Results measured elsewhere: a CSV, JSON or Parquet table with columns slice, layers, dim, hr@10, ndcg@10 and, where known,
  * tokens, apen, params, flops, seed, seconds and the model's settings. What `perflaw results --csv` writes is read back.
  */
-import { readFileSync } from 'node:fs';
+import { accessSync, readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileError, UserError } from '../util/errors.js';
 import { parseCount } from '../util/format.js';
@@ -272,7 +272,7 @@ function jsonRows(text: string, path: string): RawRow[] {
 
 async function readParquet(path: string): Promise<RawRow[]> {
   try {
-    readFileSync(path, { flag: 'r' }).subarray(0, 4);
+    accessSync(path);
   } catch (error) {
     throw fileError(error, path, 'read this table');
   }

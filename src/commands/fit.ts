@@ -1,0 +1,132 @@
+/** `perflaw fit`: performance laws fitted to a sweep or a table, forms side by side, with intervals and with what cannot be told. */
+import type { Argv } from 'yargs';
+import { analysePanel, type PanelAnalysis } from '../law/analyse.js';
+import { FORM_NAMES, formByName } from '../law/forms.js';
+import { analyseJoint, type JointAnalysis } from '../law/joint.js';
+import { chooseMetric, metricNames, type Panel, panelsOf } from '../law/points.js';
+import { closeThreads } from '../law/threads.js';
+import { ExitCode, UserError } from '../util/errors.js';
+import { type Arguments, note, print, printJson } from './command.js';
+import { jointText, panelText } from './fit-text.js';
+import { readLawInput, wholeNumber } from './law-input.js';
+
+export function options(yargs: Argv): Argv {
+  return yargs
+    .positional('runs', {
+      type: 'string',
+      describe:
+        "A sweep's folder or name, or a table (CSV, JSON, Parquet); the last sweep where none is given",
+    })
+    .option('metric', { type: 'string', describe: 'Metric to fit [default: ndcg@10, then hr@10]' })
+    .option('form', { type: 'string', describe: `One form only: ${FORM_NAMES.join(', ')}` })
+    .option('slice', { type: 'string', describe: 'One slice only' })
+    .option('bootstrap', { type: 'number', default: 1000, describe: 'Bootstrap replicates; 0 for none' })
+    .option('resample', {
+      choices: ['residual', 'case'] as const,
+      default: 'residual' as const,
+      describe: 'What the bootstrap draws',
+    })
+    .option('level', { type: 'number', default: 0.9, describe: 'Share inside an interval' })
+    .option('seed', { type: 'number', default: 0, describe: 'Seed of the bootstrap' })
+    .option('robust', { type: 'boolean', default: false, describe: "Huber's loss: outliers pull less" })
+    .example('$0 fit', 'The last sweep, all slices, all forms')
+    .example('$0 fit runs.csv --metric hr@10 --form performance-law --json', 'A table made elsewhere')
+    .epilogue(
+      'A table has columns slice, layers, dim, hr@10, ndcg@10 and, where known, tokens, apen, params, flops, seed.',
+    );
+}
+
+export async function run(args: Arguments): Promise<number> {
+  const form = args['form'] === undefined ? undefined : formByName(String(args['form'])).name;
+  const resamples = wholeNumber(args['bootstrap'], '--bootstrap', 0)!;
+  const seed = wholeNumber(args['seed'], '--seed', 0)!;
+  const level = Number(args['level']);
+  if (!(level > 0 && level < 1))
+    throw new UserError(`${args['level']} is not between 0 and 1`, { place: '--level', remedy: 'Give 0.9.' });
+  const asked = args['metric'] as string | undefined;
+  const input = await readLawInput(args['runs'] as string | undefined, asked);
+  const metric = chooseMetric(input.observations, asked);
+  const slice = args['slice'] as string | undefined;
+  const panels = panelsOf(input.observations).filter((panel) => slice === undefined || panel.slice === slice);
+  if (panels.length === 0)
+    throw new UserError(`slice "${slice}" was never measured`, {
+      place: '--slice',
+      remedy: `Measured slices: ${[...new Set(input.observations.map((one) => one.slice))].join('; ')}.`,
+    });
+  const huber = args['robust'] ? { huber: 'auto' as const } : {};
+  const options = {
+    metric,
+    ...(form ? { forms: [form] } : {}),
+    ...huber,
+    resamples,
+    seed,
+    level,
+    kind: args['resample'] as 'residual' | 'case',
+  };
+  const slices: PanelAnalysis[] = [];
+  const refused: { label: string; error: UserError }[] = [];
+  for (const panel of panels)
+    try {
+      slices.push((await analysePanel(panel, options)).panel);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      refused.push({ label: panel.label, error });
+    }
+  await closeThreads();
+  if (slices.length === 0) throw refused[0]!.error;
+  const joint = jointOf(panels, slices, metric, form, huber);
+  for (const text of input.notes) note(`note: ${text}`);
+  for (const { label, error } of refused) note(`note: ${label}: not fitted: ${error.message}`);
+  if (args.json) {
+    printJson({
+      name: input.name,
+      metric,
+      metrics: metricNames(input.observations),
+      level,
+      bootstrap: resamples,
+      seed,
+      slices,
+      joint,
+      refused: refused.map(({ label, error }) => ({ slice: label, reason: error.message })),
+      notes: input.notes,
+    });
+    return ExitCode.ok;
+  }
+  print(slices.map((panel) => panelText(panel, level)).join('\n\n'));
+  for (const one of joint) print(`\n${jointText(one, metric)}`);
+  return ExitCode.ok;
+}
+
+/** Joint fits: the slices of one setting of everything else, where there are at least two. */
+function jointOf(
+  panels: readonly Panel[],
+  fitted: readonly PanelAnalysis[],
+  metric: string,
+  form: PanelAnalysis['form'] | undefined,
+  huber: { huber?: 'auto' },
+): (JointAnalysis & { group: Panel['group'] })[] {
+  const groups = new Map<string, Panel[]>();
+  for (const panel of panels) {
+    const key = JSON.stringify(panel.group);
+    groups.set(key, [...(groups.get(key) ?? []), panel]);
+  }
+  const joint: (JointAnalysis & { group: Panel['group'] })[] = [];
+  for (const own of groups.values()) {
+    if (new Set(own.map((panel) => panel.slice)).size < 2) continue;
+    // the form that wins on most slices
+    const votes = fitted.map((panel) => panel.form);
+    const chosen =
+      form ??
+      votes.reduce((a, b) =>
+        votes.filter((v) => v === b).length > votes.filter((v) => v === a).length ? b : a,
+      );
+    try {
+      const observations = own.flatMap((panel) => panel.observations);
+      joint.push({ group: own[0]!.group, ...analyseJoint(observations, metric, { form: chosen, ...huber }) });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      note(`note: no joint fit over slices: ${error.message}`);
+    }
+  }
+  return joint;
+}

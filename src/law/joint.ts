@@ -1,0 +1,110 @@
+/**
+ * One law over several slices: the terms of layers and dim are shared, and each slice keeps a constant of its own. Only here
+ * can the data be told from the rest: the levels of the slices are set against tokens and tokens over quality, and the law
+ * is fitted again with a data term in the place of the constants.
+ */
+import { UserError } from '../util/errors.js';
+import { compareDataMeasures, type MeasureLine, type SliceLevel } from './data-term.js';
+import { addData, type FitOptions, fitPoints } from './fit.js';
+import type { FormName } from './form.js';
+import type { Observation } from './observation.js';
+import { toPoints } from './points.js';
+import type { Variable } from './terms.js';
+
+export interface JointAnalysis {
+  form: FormName;
+  slices: string[];
+  /** Shared coefficients and one constant a slice. */
+  coefficients: Record<string, number>;
+  r2: number;
+  rmse: number;
+  /** The law of each slice at one common configuration (the geometric middle of what was measured). */
+  levels: { slice: string; level: number; tokens: number | null }[];
+  at: { layers: number; dim: number };
+  /** The law with a data term instead of the constants: tokens alone, and tokens over each measure. */
+  dataTerms: { data: string; r2: number; rmse: number; size: number; coefficients: Record<string, number> }[];
+  /** Levels against quantity and quality; empty below three slices. */
+  measures: MeasureLine[];
+  notes: string[];
+}
+
+/** Measures that every slice has and that are above 0 there. */
+function sharedMeasures(observations: readonly Observation[]): string[] {
+  const names = new Set(observations.flatMap(({ quality }) => Object.keys(quality ?? {})));
+  return [...names].filter((name) => observations.every(({ quality }) => (quality?.[name] ?? 0) > 0));
+}
+
+/**
+ * @throws UserError when there is one slice only, or too few configurations.
+ */
+export function analyseJoint(
+  observations: readonly Observation[],
+  metric: string,
+  options: FitOptions & { form: FormName },
+): JointAnalysis {
+  const { points, notes } = toPoints(observations, metric, options.variables);
+  const slices = [...new Set(points.map((point) => point.slice))];
+  if (slices.length < 2) throw new UserError('a joint fit needs at least two slices');
+  const fit = fitPoints(points, metric, { ...options, data: 'slice' });
+  const middle = (name: Variable) => {
+    const logs = points.map((point) => Math.log(point.x[name]!));
+    return Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
+  };
+  const at: Partial<Record<Variable, number>> = { layers: middle('layers'), dim: middle('dim') };
+  for (const { term } of fit.inner.model.places)
+    for (const name of term.variables) if (name !== 'data') at[name] = middle(name);
+  const tokensOf = (slice: string) =>
+    points.find((point) => point.slice === slice && point.x.tokens !== undefined)?.x.tokens ?? null;
+  const levels = slices.map((slice) => ({
+    slice,
+    level: fit.predict({ ...at, slice }),
+    tokens: tokensOf(slice),
+  }));
+  const result: JointAnalysis = {
+    form: fit.form,
+    slices,
+    coefficients: fit.coefficients,
+    r2: fit.r2,
+    rmse: fit.rmse,
+    levels,
+    at: { layers: at.layers!, dim: at.dim! },
+    dataTerms: [],
+    measures: [],
+    notes: [...notes, ...fit.notes],
+  };
+  if (levels.some(({ tokens }) => tokens === null)) {
+    result.notes.push('without the tokens of every slice the data term cannot be told');
+    return result;
+  }
+  const measures = sharedMeasures(observations);
+  for (const data of ['tokens', ...measures.map((name) => ({ tokensOver: name }))] as const) {
+    const own = points.map((point) => ({ ...point, x: { ...point.x } }));
+    addData(own, observations, data);
+    const term = fitPoints(own, metric, { ...options, data });
+    const { r2, rmse, size, coefficients } = term;
+    result.dataTerms.push({
+      data: data === 'tokens' ? data : `tokens/${data.tokensOver}`,
+      r2,
+      rmse,
+      size,
+      coefficients,
+    });
+    if (data === 'tokens') result.notes.push(...term.notes.filter((text) => text.includes('data')));
+  }
+  if (slices.length < 3)
+    result.notes.push('two slices make any straight line perfect: quality and quantity cannot be told apart');
+  else
+    result.measures = compareDataMeasures(
+      levels.map(
+        ({ slice, level, tokens }): SliceLevel => ({
+          slice,
+          level,
+          tokens: tokens!,
+          quality: Object.fromEntries(
+            measures.map((name) => [name, observations.find((one) => one.slice === slice)!.quality![name]!]),
+          ),
+        }),
+      ),
+    );
+  return result;
+}

@@ -1,0 +1,264 @@
+/**
+ * `predict`: which configuration to train within a budget. Every configuration within reach is costed and put through the
+ * law; the answer says how sure it is, how far it lies outside what was measured, what a smaller model would lose, and which
+ * further run would narrow it most.
+ */
+import { UserError } from '../util/errors.js';
+import {
+  type Budget,
+  budgetLine,
+  budgetWords,
+  type Candidate,
+  checkBudget,
+  enumerateCandidates,
+  REACH,
+  withinBudget,
+} from './candidates.js';
+import { compareForms } from './compare.js';
+import { costModel, type ModelSource } from './cost.js';
+import type { FitOptions } from './fit.js';
+import type { FormName } from './form.js';
+import { type NextTrial, nextTrial } from './next-trial.js';
+import type { Observation } from './observation.js';
+import { type Optimum, optimum, outside } from './optimum.js';
+import { chooseMetric, type Panel, panelsOf, toPoints } from './points.js';
+import type { Variable } from './terms.js';
+import {
+  type Bootstrap,
+  type BootstrapOptions,
+  bootstrap,
+  type Interval,
+  type OptimumInterval,
+  optimumIntervals,
+  predictWithInterval,
+} from './uncertainty.js';
+
+export interface PredictOptions extends FitOptions, BootstrapOptions, ModelSource {
+  budget: Budget;
+  /** Default: the slice with the most tokens. */
+  slice?: string;
+}
+
+export interface Choice extends Candidate {
+  predicted: number;
+  /** Where one new run lies. */
+  interval: Interval;
+  /** Where the law lies. */
+  law: Interval;
+  /** How many times beyond the measured range, 1 inside. */
+  beyond: { layers: number; dim: number };
+  extrapolates: boolean;
+  /** Mean of the metric where this very configuration was measured. */
+  measured: number | null;
+  /** Other settings of the configuration where the sweep varied them. */
+  group: Record<string, string | number>;
+}
+
+export interface PredictionReport {
+  slice: string;
+  /** Other slices that were measured. */
+  otherSlices: string[];
+  metric: string;
+  level: number;
+  form: FormName;
+  because: string;
+  budget: Budget;
+  budgetText: string;
+  /** How many configurations were considered and how many fit. */
+  considered: number;
+  fitting: number;
+  range: { layers: [number, number]; dim: [number, number] };
+  best: Choice;
+  /** The best within the measured ranges; null where none of them fits. */
+  bestMeasuredRange: Choice | null;
+  /** The best of those that use the budget up; null where the budget exceeds everything within reach. */
+  budgetLine: Choice | null;
+  /** The smallest within one interval of the best. */
+  smallest: Choice;
+  /** Optimum of the law whatever the cost. */
+  optimum: Optimum & { intervals: Partial<Record<Variable, OptimumInterval>>; params: number | null };
+  /** The run that would narrow the prediction of the best most. */
+  next: NextTrial | null;
+  /** The best of each further setting that the sweep varied. */
+  groups: { group: Record<string, string | number>; best: Choice | null; reason?: string }[];
+  parametersExact: boolean;
+  notes: string[];
+}
+
+/** The slice to predict for. */
+function chooseSlice(observations: readonly Observation[], asked?: string): string {
+  const slices = [...new Set(observations.map((observation) => observation.slice))];
+  if (asked !== undefined) {
+    if (slices.includes(asked)) return asked;
+    throw new UserError(`slice "${asked}" was never measured`, {
+      place: '--slice',
+      remedy: `Measured slices: ${slices.join('; ')}.`,
+    });
+  }
+  const tokens = (slice: string) =>
+    Math.max(0, ...observations.filter((one) => one.slice === slice).map((one) => one.tokens ?? 0));
+  return slices.reduce((a, b) => (tokens(b) > tokens(a) ? b : a));
+}
+
+interface PanelAnswer {
+  panel: Panel;
+  boot: Bootstrap;
+  because: string;
+  cost: ReturnType<typeof costModel>;
+  candidates: Candidate[];
+  fitting: Candidate[];
+  best: Choice;
+  notes: string[];
+}
+
+/**
+ * The best configuration within a budget.
+ * @throws UserError when nothing fits the budget, when the slice was never measured, when parameters cannot be counted, and
+ *   for everything that fitLaw refuses.
+ */
+export async function predict(
+  observations: readonly Observation[],
+  options: PredictOptions,
+): Promise<PredictionReport> {
+  if (observations.length === 0)
+    throw new UserError('there are no results to predict from', { remedy: 'Run a sweep, or name a table.' });
+  const metric = chooseMetric(observations, options.metric);
+  const slice = chooseSlice(observations, options.slice);
+  const own = observations.filter((observation) => observation.slice === slice);
+  const answers: PanelAnswer[] = [];
+  const groups: PredictionReport['groups'] = [];
+  let refusal: unknown;
+  for (const panel of panelsOf(own))
+    try {
+      const answer = await answerPanel(panel, metric, options);
+      answers.push(answer);
+      groups.push({ group: panel.group, best: answer.best });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      refusal ??= error;
+      groups.push({ group: panel.group, best: null, reason: error.message });
+    }
+  if (answers.length === 0) throw refusal;
+  const first = answers.reduce((a, b) => (b.best.predicted > a.best.predicted ? b : a));
+  return report(first, groups, { metric, slice, observations, options });
+}
+
+async function answerPanel(panel: Panel, metric: string, options: PredictOptions): Promise<PanelAnswer> {
+  const { points, notes } = toPoints(panel.observations, metric, options.variables);
+  const forms = options.form ? [options.form] : undefined;
+  const { form: _form, ...fitOptions } = options;
+  const comparison = compareForms(points, metric, { ...fitOptions, forms });
+  const fit = comparison.fits[comparison.chosen]!;
+  const cost = costModel(panel.observations, options);
+  const candidates = enumerateCandidates(panel.observations, cost);
+  checkBudget(options.budget, candidates);
+  const fitting = withinBudget(candidates, options.budget);
+  const boot = await bootstrap(fit, options);
+  const value = (candidate: Candidate) => fit.predict(placeOf(candidate, panel.slice));
+  const top = fitting.reduce((a, b) => (value(b) > value(a) ? b : a));
+  return {
+    panel,
+    boot,
+    because: options.form ? 'the form asked for' : comparison.because,
+    cost,
+    candidates,
+    fitting,
+    best: choice(top, panel, boot),
+    notes: [...notes, ...fit.notes, ...cost.notes],
+  };
+}
+
+const placeOf = ({ layers, dim, params, nonEmbeddingParams, flops }: Candidate, slice: string) => ({
+  layers,
+  dim,
+  params,
+  nonEmbeddingParams,
+  flops,
+  slice,
+});
+
+function choice(candidate: Candidate, panel: Panel, boot: Bootstrap): Choice {
+  const { value, interval, law } = predictWithInterval(boot, placeOf(candidate, panel.slice));
+  const { points } = boot.fit.inner;
+  const beyond = (key: 'layers' | 'dim') => {
+    const values = points.map((point) => point.x[key]!);
+    return outside(candidate[key], Math.min(...values), Math.max(...values));
+  };
+  const same = points.find(({ x }) => x.layers === candidate.layers && x.dim === candidate.dim);
+  const far = { layers: beyond('layers'), dim: beyond('dim') };
+  return {
+    ...candidate,
+    predicted: value,
+    interval,
+    law,
+    beyond: far,
+    extrapolates: far.layers > 1 || far.dim > 1,
+    measured: same?.value ?? null,
+    group: panel.group,
+  };
+}
+
+function report(
+  answer: PanelAnswer,
+  groups: PredictionReport['groups'],
+  {
+    metric,
+    slice,
+    observations,
+    options,
+  }: { metric: string; slice: string; observations: readonly Observation[]; options: PredictOptions },
+): PredictionReport {
+  const { panel, boot, fitting, best, candidates, cost } = answer;
+  const { fit } = boot;
+  const value = (candidate: Candidate) => fit.predict(placeOf(candidate, slice));
+  const highest = (list: readonly Candidate[]) =>
+    list.length === 0 ? undefined : list.reduce((a, b) => (value(b) > value(a) ? b : a));
+  const make = (candidate: Candidate | undefined) => (candidate ? choice(candidate, panel, boot) : null);
+  const values = (key: 'layers' | 'dim'): [number, number] => {
+    const list = fit.inner.points.map((point) => point.x[key]!);
+    return [Math.min(...list), Math.max(...list)];
+  };
+  const range = { layers: values('layers'), dim: values('dim') };
+  const inRange = ({ layers, dim }: Candidate) =>
+    layers >= range.layers[0] && layers <= range.layers[1] && dim >= range.dim[0] && dim <= range.dim[1];
+  const floor = best.interval[0] ?? best.predicted;
+  const smallest = fitting
+    .filter((candidate) => value(candidate) >= floor)
+    .reduce((a, b) => (b.params < a.params ? b : a), best as Candidate);
+  const line = highest(budgetLine(candidates, options.budget));
+  const peak = optimum(fit);
+  const peakShape =
+    peak.layers !== null && peak.dim !== null
+      ? cost.params({ layers: Math.round(peak.layers), dim: Math.round(peak.dim) })
+      : undefined;
+  const notes = [...answer.notes];
+  if (!line) notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
+  if (best.extrapolates)
+    notes.push('the best lies outside the measured range: a prediction there is a guess until it is run');
+  return {
+    slice,
+    otherSlices: [...new Set(observations.map((one) => one.slice))].filter((name) => name !== slice),
+    metric,
+    level: boot.level,
+    form: fit.form,
+    because: answer.because,
+    budget: options.budget,
+    budgetText: budgetWords(options.budget),
+    considered: candidates.length,
+    fitting: fitting.length,
+    range,
+    best,
+    bestMeasuredRange: make(highest(fitting.filter(inRange))),
+    budgetLine: make(line),
+    smallest: choice(smallest, panel, boot),
+    optimum: {
+      ...peak,
+      intervals: boot.draws.length > 0 ? optimumIntervals(boot) : {},
+      params: peakShape?.total ?? null,
+    },
+    next: nextTrial(boot, fitting, placeOf(best, slice), (candidate) => placeOf(candidate, slice)),
+    groups: groups.length > 1 ? groups : [],
+    parametersExact: cost.exact,
+    notes,
+  };
+}
