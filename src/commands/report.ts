@@ -65,7 +65,6 @@ export async function run(args: Arguments): Promise<number> {
   const problem = shortfall(input);
   if (problem) print(`${problem}\n`);
   for (const card of answerCards(input)) print(`${card.question}: ${card.headline}\n  ${card.words}\n`);
-  for (const { title, reason } of written.absent) note(`no figure "${title}": ${reason}`);
   const shown = (path: string) => {
     const short = relative(process.cwd(), path);
     return short.startsWith('..') ? path : short;

@@ -76,12 +76,15 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     });
     return cards;
   }
-  const { optimum, smallest } = budget;
+  const { optimum, smallest, beyond } = budget;
   const { predicted } = optimum;
+  const rise = beyond
+    ? ` The law rises on beyond the measured range, to ${share(beyond.predicted.value)} at ${shape(beyond)}: measure there before you trust it.`
+    : '';
   cards.push({
     question: `The law recommends${of}`,
     headline: shape(optimum),
-    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${main.form}${optimum.extrapolated ? ', outside the measured range: train it before you trust it' : ', inside the measured range'}.`,
+    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${main.form}, the best inside the measured range.${rise}`,
   });
   cards.push({
     question: `How sure that is${of}`,
@@ -89,14 +92,13 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(main.peak)}`,
   });
   const smaller = smallest && smallest.params < optimum.params ? smallest : undefined;
+  const loss = smaller && Math.max(0, predicted.value - smaller.predicted.value);
   cards.push({
     question: `A smaller model would lose${of}`,
-    headline: smaller
-      ? difference(Math.max(0, predicted.value - smaller.predicted.value))
-      : 'More than the noise',
+    headline: loss === undefined ? 'More than chance' : difference(loss),
     words: smaller
-      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; the loss is ${main.noise === undefined ? 'within the noise of one run' : `within the noise of one run (standard deviation ${difference(main.noise)})`}.`
-      : 'No smaller configuration comes within the noise of one run of the recommended one.',
+      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; a single run could not tell the difference (standard deviation ${main.noise === undefined ? 'unknown' : difference(main.noise)}).`
+      : 'Every smaller configuration is expected to fall below where a single run of the recommended one may.',
   });
   return cards;
 }

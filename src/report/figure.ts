@@ -106,7 +106,7 @@ export function padded(values: readonly number[], share = 0.08, log = false): [n
 }
 
 /** Marks of one kind that a panel can hold and a reader can tell apart. */
-export const MAX_MARKS = 600;
+export const MAX_MARKS = 300;
 
 /** Evenly spread members of a long list, first and last among them; the list itself when it is short enough. */
 export function thin<T>(rows: readonly T[], most = MAX_MARKS): T[] {

@@ -107,7 +107,7 @@ async function lawOf(
       metric,
       form: form as FormName | undefined,
       slices: slicesOf(records).map((slice) => slice.label),
-      counting: { model: records[0]!.config.model, numItems: sweep.plan.data.numItems },
+      source: { models: [records[0]!.config.model], numItems: sweep.plan.data.numItems },
       resamples,
     });
     return { law };

@@ -42,8 +42,12 @@ export function trusted(markup: string): Html {
 }
 
 /** JSON inside a script element: no character sequence can end the element. */
-export function jsonScript(id: string, value: unknown): Html {
-  const text = JSON.stringify(value)
+export function jsonScript(
+  id: string,
+  value: unknown,
+  replacer?: (key: string, value: unknown) => unknown,
+): Html {
+  const text = JSON.stringify(value, replacer)
     .replace(/</g, '\\u003c')
     .replace(/\u2028|\u2029/g, (c) => (c === '\u2028' ? '\\u2028' : '\\u2029'));
   return html`<script type="application/json" id="${id}">${trusted(text)}</script>`;

@@ -2,7 +2,9 @@
  * Fitted laws as the report shows them: one law a slice, the same that `perflaw fit` and `perflaw predict` use, with
  * intervals, what cannot be told, the budget curve, and the constants of the slices from a joint fit.
  */
+import { enumerateCandidates } from '../law/candidates.js';
 import { compareForms, type FormScore as LawScore } from '../law/compare.js';
+import { type CostModel, costModel, type ModelSource } from '../law/cost.js';
 import { fitLaw, type LawFit } from '../law/fit.js';
 import type { FormName } from '../law/form.js';
 import { identifiability } from '../law/identifiability.js';
@@ -10,6 +12,7 @@ import type { Observation } from '../law/observation.js';
 import { optimum } from '../law/optimum.js';
 import { toPoints } from '../law/points.js';
 import {
+  type At,
   type Bootstrap,
   bootstrap,
   coefficientIntervals,
@@ -17,9 +20,7 @@ import {
   optimumIntervals,
   predictWithInterval,
 } from '../law/uncertainty.js';
-import type { ModelConfig } from '../model/config.js';
 import { UserError } from '../util/errors.js';
-import { bestOfEachSize, enumerateShapes } from './candidates.js';
 import type {
   BudgetCurve,
   Candidate,
@@ -31,6 +32,7 @@ import type {
   LawView,
   Peak,
 } from './model.js';
+import { bestOfEachSize } from './sizes.js';
 
 export interface LawViewOptions {
   /** The metric's name in the observations. */
@@ -39,8 +41,8 @@ export interface LawViewOptions {
   form?: FormName;
   /** Slices in the order in which they are shown, smallest first. */
   slices: string[];
-  /** What parameters are counted for; without it there is no budget curve. */
-  counting?: { model: ModelConfig; numItems: number };
+  /** What parameters are counted with. */
+  source: ModelSource;
   /** Bootstrap replicates, 1,000. */
   resamples?: number;
 }
@@ -48,10 +50,18 @@ export interface LawViewOptions {
 /** Share of single new runs inside an interval. */
 const LEVEL = 0.9;
 
+interface Shape {
+  layers: number;
+  dim: number;
+}
+
 interface FittedPanel {
   panel: LawPanel;
   fit: LawFit;
-  predict(layers: number, dim: number): Interval;
+  cost: CostModel;
+  /** The variables of a shape that this law looks at. */
+  place(shape: Shape): At;
+  predict(shape: Shape): Interval;
 }
 
 /**
@@ -86,12 +96,18 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
       seed: one.seed,
       params: one.params,
       measured: one.metrics[options.metric]!,
-      predicted: bySlice.get(one.slice)!.predict(one.layers, one.dim),
+      predicted: bySlice.get(one.slice)!.predict({ layers: one.layers, dim: one.dim }),
     })),
-    surface: (slice, layers, dim) => bySlice.get(slice)!.fit.predict({ layers, dim }),
+    surface: (slice, layers, dim) => {
+      const { fit, place } = bySlice.get(slice)!;
+      return fit.predict(place({ layers, dim }));
+    },
     level: LEVEL,
     method: `residual bootstrap, ${resamples.toLocaleString('en')} replicates`,
-    budget: options.counting && budget(main, usable, options.counting),
+    budget: budget(
+      main,
+      usable.filter((one) => one.slice === main.panel.slice),
+    ),
     dataTerm: fitted.length > 1 ? await dataTerm(usable, options, main.fit.form) : undefined,
   };
 }
@@ -99,7 +115,7 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
 async function fitPanel(
   slice: string,
   observations: Observation[],
-  { metric, form, resamples }: LawViewOptions,
+  { metric, form, resamples, source }: LawViewOptions,
 ): Promise<FittedPanel> {
   const { points, notes } = toPoints(observations, metric);
   const comparison = compareForms(points, metric);
@@ -107,9 +123,13 @@ async function fitPanel(
   // A form that was asked for and does not fit these points is refused in its own words.
   const fit = comparison.fits[used] ?? fitLaw(observations, { form: used, metric });
   const boot = await bootstrap(fit, { resamples, level: LEVEL });
+  const cost = costModel(observations, source);
+  const place = placing(fit, cost);
   const known = new Map<string, Interval>();
   return {
     fit,
+    cost,
+    place,
     panel: {
       slice,
       form: used,
@@ -122,12 +142,34 @@ async function fitPanel(
       forms: comparison.scores.map((score) => toScore(score, used)),
       because: form === undefined ? comparison.because : 'the form asked for',
     },
-    predict: (layers, dim) => {
-      const key = `${layers}/${dim}`;
-      const interval = known.get(key) ?? toInterval(predictWithInterval(boot, { layers, dim }));
+    predict: (shape) => {
+      const key = `${shape.layers}/${shape.dim}`;
+      const interval = known.get(key) ?? toInterval(predictWithInterval(boot, place(shape)));
       known.set(key, interval);
       return interval;
     },
+  };
+}
+
+/** Laws of compute or parameters need those of every shape; they are counted for whole numbers only. */
+function placing(fit: LawFit, cost: CostModel): (shape: Shape) => At {
+  const { places, options } = fit.inner.model;
+  const needs = new Set([...places.flatMap(({ term }) => term.variables), ...options.variables]);
+  const counted = ['params', 'nonEmbeddingParams', 'flops'].some((name) => needs.has(name as never));
+  if (!counted) return ({ layers, dim }) => ({ layers, dim });
+  const measured = new Map(fit.inner.points.map(({ x }) => [`${x.layers}/${x.dim}`, x]));
+  return ({ layers, dim }) => {
+    const known = measured.get(`${layers}/${dim}`);
+    if (known) return { ...known };
+    const whole = { layers: Math.max(1, Math.round(layers)), dim: Math.max(1, Math.round(dim)) };
+    const params = cost.params(whole);
+    return {
+      layers,
+      dim,
+      params: params?.total,
+      nonEmbeddingParams: params?.nonEmbedding,
+      flops: cost.flops?.(whole),
+    };
   };
 }
 
@@ -192,35 +234,45 @@ function peakOf(fit: LawFit, boot: Bootstrap): LawPanel['peak'] {
   return { layers: peak('layers'), dim: peak('dim') };
 }
 
-/** On the slice with the most data: what would be trained in earnest. */
+/** How many times the largest measured model the curve goes on. */
+const CURVE_REACH = 2;
+
+/**
+ * On the slice with the most data: what would be trained in earnest. Recommended is the best inside the measured range, since
+ * a law that still rises would otherwise always point at the largest model anyone can name.
+ */
 function budget(
-  { panel, fit, predict }: FittedPanel,
-  observations: Observation[],
-  { model, numItems }: { model: ModelConfig; numItems: number },
-): BudgetCurve {
-  const own = observations.filter((one) => one.slice === panel.slice);
-  const [layers, dims] = [own.map((one) => one.layers), own.map((one) => one.dim)];
-  const outside = (at: { layers: number; dim: number }) =>
-    at.layers < Math.min(...layers) ||
-    at.layers > Math.max(...layers) ||
-    at.dim < Math.min(...dims) ||
-    at.dim > Math.max(...dims);
-  const shapes = enumerateShapes(own, model, numItems);
-  const value = (shape: { layers: number; dim: number }) =>
-    fit.predict({ layers: shape.layers, dim: shape.dim });
-  const dress = (shape: (typeof shapes)[number]): Candidate => ({
-    ...shape,
-    predicted: predict(shape.layers, shape.dim),
-    extrapolated: outside(shape),
+  { panel, fit, cost, place, predict }: FittedPanel,
+  own: Observation[],
+): BudgetCurve | undefined {
+  const candidates = enumerateCandidates(own, cost);
+  const value = (at: Shape) => fit.predict(place(at));
+  const isInside = ({ layers, dim }: Shape) =>
+    own.some((one) => one.layers <= layers) &&
+    own.some((one) => one.layers >= layers) &&
+    own.some((one) => one.dim <= dim) &&
+    own.some((one) => one.dim >= dim);
+  const dress = ({ layers, dim, params }: Shape & { params: number }): Candidate => ({
+    layers,
+    dim,
+    params,
+    predicted: predict({ layers, dim }),
+    extrapolated: !isInside({ layers, dim }),
   });
-  const best = shapes.reduce((a, b) => (value(b) > value(a) ? b : a));
-  const enough = value(best) - fit.sigma;
-  const close = shapes.filter((shape) => value(shape) >= enough);
+  const highest = <T extends Shape>(list: T[]) => list.reduce((a, b) => (value(b) > value(a) ? b : a));
+  const inside = candidates.filter(isInside);
+  if (inside.length === 0) return undefined;
+  const optimum = dress(highest(inside));
+  const close = inside.filter((one) => value(one) >= optimum.predicted.low);
+  const largest = Math.max(...inside.map((one) => one.params));
+  const near = candidates.filter((one) => one.params <= CURVE_REACH * largest);
+  const beyond = highest(near);
   return {
     slice: panel.slice,
-    candidates: bestOfEachSize(shapes, value).map(dress),
-    optimum: dress(best),
+    candidates: bestOfEachSize(near, value).map(dress),
+    optimum,
     smallest: dress(close.reduce((a, b) => (b.params < a.params ? b : a))),
+    ...(value(beyond) > optimum.predicted.value + (panel.noise ?? 0) ? { beyond: dress(beyond) } : {}),
   };
 }
 

@@ -71,10 +71,12 @@ export interface BudgetCurve {
   slice: string;
   /** Ascending in params: the best configuration of about that many parameters. */
   candidates: Candidate[];
-  /** The candidate with the highest predicted metric. */
+  /** The best inside the measured range: what is recommended. */
   optimum: Candidate;
-  /** The smallest candidate whose prediction is no worse than the optimum by more than the noise of one run. */
+  /** The smallest inside the measured range that is expected no lower than where a single run of the optimum may fall. */
   smallest?: Candidate;
+  /** The best outside the measured range, where the law expects more of it than the optimum and the noise of one run. */
+  beyond?: Candidate;
 }
 
 /** The data term of the law, one value a slice, against how much data the slice holds. */

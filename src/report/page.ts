@@ -115,13 +115,18 @@ async function figureBlock(figure: FigureOrAbsence, interactive: boolean): Promi
 <p>${figure.sentence}</p>
 <div class="chart" role="img" aria-label="${chartLabel(figure)}">${drawings}</div>
 <details><summary>The numbers behind this figure</summary>${dataTable(figure.title, figure.table.columns, figure.table.rows)}</details>
-${interactive ? views.map(([size, view]) => jsonScript(`${figure.id}-${size}`, view.spec)) : ''}
+${interactive ? views.map(([size, view]) => jsonScript(`${figure.id}-${size}`, view.spec, sixDigits)) : ''}
 </figure>
 `;
 }
 
 function chartLabel(figure: Figure): string {
   return `Chart: ${figure.title}. ${figure.sentence}`;
+}
+
+/** No pixel and no tooltip shows more; a page of many points is a third smaller. */
+function sixDigits(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 }
 
 /** SVG as part of a page: without the parts only a file needs, and with identifiers that no other SVG of the page has. */
@@ -131,6 +136,9 @@ function inlineSvg(svg: string, prefix: string): Html {
       .replace(
         /^<svg [^>]*?(width="[\d.]+" height="[\d.]+" viewBox="[^"]*")[^>]*>/,
         '<svg $1 aria-hidden="true" focusable="false">',
+      )
+      .replace(/ (?:d|transform|x|y|x1|x2|y1|y2|width|height)="[^"]*"/g, (attribute) =>
+        attribute.replace(/(\.\d\d)\d+(?!\d*e)/g, '$1'),
       )
       .replace(/\bid="([A-Za-z_-]+\d+)"/g, `id="${prefix}-$1"`)
       .replace(/url\(#([A-Za-z_-]+\d+)\)/g, `url(#${prefix}-$1)`),

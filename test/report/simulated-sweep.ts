@@ -225,7 +225,7 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
     surface,
     level: 0.95,
     method: 'residual bootstrap, 1,000 draws',
-    budget: budgetCurve(largest, surface, around, noise),
+    budget: budgetCurve(largest, surface, around),
     ...(slices.length > 1 ? { dataTerm: { name: 'c' as const, points: term } } : {}),
   };
 }
@@ -297,7 +297,6 @@ function budgetCurve(
   slice: string,
   surface: LawView['surface'],
   around: (value: number, widths?: number) => { value: number; low: number; high: number },
-  noise: number,
 ): BudgetCurve {
   const all: Candidate[] = [];
   for (const layers of [1, 2, 3, 4, 5, 6, 8, 10, 12])
@@ -318,8 +317,10 @@ function budgetCurve(
     if (!kept || candidate.predicted.value > kept.predicted.value) bins.set(bin, candidate);
   }
   const candidates = [...bins.values()].sort((a, b) => a.params - b.params);
-  const optimum = all.reduce((a, b) => (b.predicted.value > a.predicted.value ? b : a));
-  const smallest = candidates.find((one) => one.predicted.value >= optimum.predicted.value - noise);
+  const optimum = all
+    .filter((one) => !one.extrapolated)
+    .reduce((a, b) => (b.predicted.value > a.predicted.value ? b : a));
+  const smallest = candidates.find((one) => one.predicted.value >= optimum.predicted.low);
   return { slice, candidates, optimum, smallest };
 }
 

@@ -215,11 +215,13 @@ function stretches<T extends { range: string }>(line: T[]): (T & { stretch: numb
 
 /** What the law recommends and what a smaller model would lose, as sentences. */
 export function smallerModel(curve: BudgetCurve): string {
-  const { optimum, smallest } = curve;
-  const beyond = optimum.extrapolated ? ' (outside the measured range, an extrapolation)' : '';
-  const head = `On ${sliceWords(curve.slice)} the law is highest at ${shape(optimum)} with ${parameters(optimum.params)}${beyond}: ${share(optimum.predicted.value)}, and one new run is expected between ${share(optimum.predicted.low)} and ${share(optimum.predicted.high)}.`;
+  const { optimum, smallest, beyond } = curve;
+  const head = `On ${sliceWords(curve.slice)} the law is highest at ${shape(optimum)} with ${parameters(optimum.params)}, within the measured range: ${share(optimum.predicted.value)}, and one new run is expected between ${share(optimum.predicted.low)} and ${share(optimum.predicted.high)}.`;
+  const rise = beyond
+    ? ` Beyond that range it rises on, to ${share(beyond.predicted.value)} at ${shape(beyond)} (${formatCount(beyond.params)}): an extrapolation.`
+    : '';
   if (!smallest || smallest.params >= optimum.params)
-    return `${head} No smaller configuration comes within the noise of one run.`;
-  const loss = optimum.predicted.value - smallest.predicted.value;
-  return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(Math.max(0, loss))}, which is within the noise of one run.`;
+    return `${head} Every smaller configuration is expected to fall below that interval.${rise}`;
+  const loss = Math.max(0, optimum.predicted.value - smallest.predicted.value);
+  return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(loss)}, which a single run could not tell.${rise}`;
 }

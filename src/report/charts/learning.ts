@@ -21,8 +21,8 @@ import { orderedColours } from '../theme.js';
 import { count, shape, share, sliceWords } from '../words.js';
 
 /** Curves and points beyond which lines hide one another and the page grows heavy. */
-const MAX_CURVES = 150;
-const MAX_POINTS = 2400;
+const MAX_CURVES = 120;
+const MAX_POINTS = 1200;
 
 interface Step {
   slice: string;

@@ -11,6 +11,7 @@ import {
   panelColumns,
   panels,
   panelTitle,
+  thin,
 } from '../figure.js';
 import {
   type LawPoint,
@@ -167,7 +168,7 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
     const axes = { x, y: y(isNarrow(canvas) || s % columns === 0) };
     const lines = levels.flatMap((level, l) =>
       levelLines(fields[s]!, level).flatMap((line, k) =>
-        line.map(([u, v], order) => ({
+        thin(line, 2 + Math.ceil(line.length / 2)).map(([u, v], order) => ({
           layers: along(xDomain, u),
           dim: along(yDomain, v),
           line: `${l}/${k}`,
