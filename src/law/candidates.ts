@@ -29,20 +29,26 @@ export const REACH = 8;
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
-/** Dims in steps of what divides all measured ones; layers one by one; each thinned out where there would be very many. */
+/** The largest step up to 8 that divides every measured dim: finer tells nothing, coarser misses what people could train. */
+const dimStep = (dims: number[]) => {
+  const common = dims.reduce(gcd);
+  return [8, 7, 6, 5, 4, 3, 2, 1].find((step) => common % step === 0)!;
+};
+
+/** Dims in even steps, layers one by one; each thinned out where there would be very many. */
 function axes(observations: readonly Observation[]): { layers: number[]; dims: number[] } {
   const measured = (key: 'layers' | 'dim') => [...new Set(observations.map((one) => one[key]))];
   const grow = (values: number[], step: number): number[] => {
     // an axis on which only one value was measured is not a choice: the law knows nothing of it
     if (values.length === 1) return values;
     const top = REACH * Math.max(...values);
-    while (top / step > 128) step *= 2;
+    while (top / step > 256) step *= 2;
     const list = new Set(values);
     for (let value = step; value <= top; value += step) list.add(value);
     return [...list].sort((a, b) => a - b);
   };
   const dims = measured('dim');
-  return { layers: grow(measured('layers'), 1), dims: grow(dims, dims.reduce(gcd)) };
+  return { layers: grow(measured('layers'), 1), dims: grow(dims, dimStep(dims)) };
 }
 
 /** Every configuration within reach, with its costs. */

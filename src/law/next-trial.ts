@@ -18,7 +18,7 @@ export interface NextTrial {
 }
 
 /** Trials lie within so many times of the measured range: farther out the law that chooses them is not to be trusted. */
-const NEAR = 2;
+const NEAR = 1.5;
 
 export function nextTrial(
   boot: Bootstrap,

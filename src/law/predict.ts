@@ -107,6 +107,8 @@ interface PanelAnswer {
   cost: ReturnType<typeof costModel>;
   candidates: Candidate[];
   fitting: Candidate[];
+  /** The law at every candidate. */
+  values: Map<Candidate, number>;
   best: Choice;
   notes: string[];
 }
@@ -154,8 +156,10 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
   checkBudget(options.budget, candidates);
   const fitting = withinBudget(candidates, options.budget);
   const boot = await bootstrap(fit, options);
-  const value = (candidate: Candidate) => fit.predict(placeOf(candidate, panel.slice));
-  const top = fitting.reduce((a, b) => (value(b) > value(a) ? b : a));
+  const values = new Map(
+    candidates.map((candidate) => [candidate, fit.predict(placeOf(candidate, panel.slice))]),
+  );
+  const top = fitting.reduce((a, b) => (values.get(b)! > values.get(a)! ? b : a));
   return {
     panel,
     boot,
@@ -163,6 +167,7 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
     cost,
     candidates,
     fitting,
+    values,
     best: choice(top, panel, boot),
     notes: [...notes, ...fit.notes, ...cost.notes],
   };
@@ -208,9 +213,9 @@ function report(
     options,
   }: { metric: string; slice: string; observations: readonly Observation[]; options: PredictOptions },
 ): PredictionReport {
-  const { panel, boot, fitting, best, candidates, cost } = answer;
+  const { panel, boot, fitting, values: predicted, best, candidates, cost } = answer;
   const { fit } = boot;
-  const value = (candidate: Candidate) => fit.predict(placeOf(candidate, slice));
+  const value = (candidate: Candidate) => predicted.get(candidate)!;
   const highest = (list: readonly Candidate[]) =>
     list.length === 0 ? undefined : list.reduce((a, b) => (value(b) > value(a) ? b : a));
   const make = (candidate: Candidate | undefined) => (candidate ? choice(candidate, panel, boot) : null);
@@ -224,7 +229,7 @@ function report(
   const floor = best.interval[0] ?? best.predicted;
   const smallest = fitting
     .filter((candidate) => value(candidate) >= floor)
-    .reduce((a, b) => (b.params < a.params ? b : a), best as Candidate);
+    .reduce((a: Candidate, b) => (b.params < a.params ? b : a), best);
   const line = highest(budgetLine(candidates, options.budget));
   const peak = optimum(fit);
   const peakShape =
@@ -256,7 +261,12 @@ function report(
       intervals: boot.draws.length > 0 ? optimumIntervals(boot) : {},
       params: peakShape?.total ?? null,
     },
-    next: nextTrial(boot, fitting, placeOf(best, slice), (candidate) => placeOf(candidate, slice)),
+    next: nextTrial(
+      { ...boot, draws: boot.draws.slice(0, 300) },
+      fitting,
+      placeOf(best, slice),
+      (candidate) => placeOf(candidate, slice),
+    ),
     groups: groups.length > 1 ? groups : [],
     parametersExact: cost.exact,
     notes,

@@ -1,0 +1,177 @@
+/** `perflaw predict`: the best configuration within a budget, with its uncertainty and what a smaller one would lose. */
+import type { Argv } from 'yargs';
+import type { Budget } from '../law/candidates.js';
+import { FORM_NAMES, formByName } from '../law/forms.js';
+import { predict } from '../law/predict.js';
+import { closeThreads } from '../law/threads.js';
+import { DEFAULT_MODEL, type ModelConfig, type ModelName } from '../model/config.js';
+import { ExitCode, UserError } from '../util/errors.js';
+import { parseCount } from '../util/format.js';
+import { type Arguments, note, print, printJson } from './command.js';
+import { type LawInput, readLawInput, wholeNumber } from './law-input.js';
+import { predictionText } from './predict-text.js';
+
+const MODELS: ModelName[] = ['mamba4rec', 'tim4rec', 'ssd4rec'];
+
+export function options(yargs: Argv): Argv {
+  return yargs
+    .positional('runs', {
+      type: 'string',
+      describe:
+        "A sweep's folder or name, or a table (CSV, JSON, Parquet); the last sweep where none is given",
+    })
+    .option('params', { type: 'string', describe: 'Budget of parameters, e.g. 50M' })
+    .option('non-embedding', {
+      type: 'boolean',
+      default: false,
+      describe: '--params counts those outside the item table',
+    })
+    .option('flops', { type: 'string', describe: 'Budget of training FLOPs of the whole run, e.g. 1e15' })
+    .option('memory', { type: 'string', describe: 'Budget of peak memory, e.g. 8GiB or 500MB' })
+    .option('hours', { type: 'string', describe: 'Budget of hours, through the measured throughput' })
+    .option('slice', {
+      type: 'string',
+      describe: 'Slice of the data [default: the one with the most tokens]',
+    })
+    .option('metric', { type: 'string', describe: 'Metric to predict [default: ndcg@10, then hr@10]' })
+    .option('form', {
+      type: 'string',
+      describe: `Form of the law: ${FORM_NAMES.join(', ')} [default: least held-out error]`,
+    })
+    .option('items', {
+      type: 'string',
+      describe: 'For a table: items of the catalogue, to count parameters exactly',
+    })
+    .option('model', {
+      choices: MODELS,
+      describe: 'For a table with --items: the model [default: mamba4rec]',
+    })
+    .option('d-state', {
+      type: 'number',
+      describe: 'For a table with --items: states a channel [default: 32]',
+    })
+    .option('max-length', {
+      type: 'number',
+      describe: 'For a table with --items: longest history [default: 200]',
+    })
+    .option('bootstrap', { type: 'number', default: 1000, describe: 'Bootstrap replicates; 0 for none' })
+    .option('level', { type: 'number', default: 0.9, describe: 'Share inside an interval' })
+    .option('seed', { type: 'number', default: 0, describe: 'Seed of the bootstrap' })
+    .option('robust', { type: 'boolean', default: false, describe: "Huber's loss: outliers pull less" })
+    .example('$0 predict --params 50M', 'The last sweep: the best with at most 50 million parameters')
+    .example('$0 predict runs.csv --items 3416 --params 2M --json', 'A table made elsewhere');
+}
+
+const BYTES: Record<string, number> = {
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+function amount(value: unknown, option: string, example: string): number | undefined {
+  if (value === undefined) return undefined;
+  const number = parseCount(String(value));
+  if (number !== undefined && number > 0) return number;
+  throw new UserError(`"${value}" is not an amount above 0`, {
+    place: option,
+    remedy: `Give for instance ${option} ${example}.`,
+  });
+}
+
+function bytes(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  const match = /^\s*([0-9.]+)\s*([kmgt]i?b?|b)?\s*$/i.exec(String(value));
+  const unit = (match?.[2] ?? 'b').toLowerCase();
+  const number = Number(match?.[1]) * (BYTES[unit] ?? BYTES[`${unit}b`] ?? Number.NaN);
+  if (number > 0 && Number.isFinite(number)) return number;
+  throw new UserError(`"${value}" is not an amount of memory`, {
+    place: '--memory',
+    remedy: 'Give for instance --memory 8GiB.',
+  });
+}
+
+function readBudget(args: Arguments): Budget {
+  const budget: Budget = {
+    params: amount(args['params'], '--params', '50M'),
+    nonEmbedding: args['non-embedding'] === true,
+    flops: amount(args['flops'], '--flops', '1e15'),
+    memoryBytes: bytes(args['memory']),
+    hours: amount(args['hours'], '--hours', '2'),
+  };
+  const { nonEmbedding, ...limits } = budget;
+  if (Object.values(limits).every((limit) => limit === undefined))
+    throw new UserError('there is no budget', {
+      remedy: 'Give --params 50M, --flops 1e15, --memory 8GiB or --hours 2; several count together.',
+    });
+  if (nonEmbedding && budget.params === undefined)
+    throw new UserError('--non-embedding says how --params counts', { remedy: 'Give --params too.' });
+  return budget;
+}
+
+/** Models and items to count with: a sweep knows them, a table is told. */
+function modelsFor(args: Arguments, input: LawInput): { models?: ModelConfig[]; numItems?: number } {
+  const items = amount(args['items'], '--items', '3416');
+  if (input.numItems !== undefined) {
+    if (items !== undefined) note('note: --items is ignored, the sweep knows its own');
+    return { models: input.models, numItems: input.numItems };
+  }
+  if (items === undefined) return {};
+  const numItems = Math.round(items);
+  const dState = wholeNumber(args['d-state'], '--d-state', 1);
+  const maxLength = wholeNumber(args['max-length'], '--max-length', 1);
+  // every setting that the table names, and the defaults for the rest
+  const named = input.observations.map(({ config }) => config ?? {});
+  const distinct = new Map(named.map((config) => [JSON.stringify(config), config]));
+  const models = [...distinct.values()].map((config) => {
+    const { model, ...rest } = config as { model?: string } & Partial<ModelConfig>;
+    const name =
+      (args['model'] as ModelName | undefined) ??
+      MODELS.find((known) => known === model) ??
+      DEFAULT_MODEL.name;
+    return {
+      ...DEFAULT_MODEL,
+      ...(dState ? { dState } : {}),
+      ...(maxLength ? { maxLength } : {}),
+      ...rest,
+      name,
+    } as ModelConfig;
+  });
+  note(
+    `note: parameters are counted for ${[...new Set(models.map((model) => model.name))].join(', ')} with ${numItems} items`,
+  );
+  return { models, numItems };
+}
+
+export async function run(args: Arguments): Promise<number> {
+  const form = args['form'] === undefined ? undefined : formByName(String(args['form'])).name;
+  const budget = readBudget(args);
+  const resamples = wholeNumber(args['bootstrap'], '--bootstrap', 0)!;
+  const seed = wholeNumber(args['seed'], '--seed', 0)!;
+  const level = Number(args['level']);
+  if (!(level > 0 && level < 1))
+    throw new UserError(`${args['level']} is not between 0 and 1`, { place: '--level', remedy: 'Give 0.9.' });
+  const metric = args['metric'] as string | undefined;
+  const input = await readLawInput(args['runs'] as string | undefined, metric);
+  const report = await predict(input.observations, {
+    ...modelsFor(args, input),
+    budget,
+    form,
+    metric,
+    slice: args['slice'] as string | undefined,
+    resamples,
+    seed,
+    level,
+    ...(args['robust'] ? { huber: 'auto' as const } : {}),
+  });
+  await closeThreads();
+  for (const text of input.notes) note(`note: ${text}`);
+  if (args.json) printJson({ name: input.name, ...report, inputNotes: input.notes });
+  else print(predictionText(report));
+  return ExitCode.ok;
+}
