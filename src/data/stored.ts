@@ -61,8 +61,9 @@ export function storeDataset(
     options,
     fetched,
   };
-  writeCache(cachePath(datasets, data.name), data);
+  // The cache last: it is what makes the name known.
   writeJson(join(datasets, data.name, 'dataset.json'), info);
+  writeCache(cachePath(datasets, data.name), data);
   return info;
 }
 

@@ -1,21 +1,51 @@
 /** Files that are whole or absent: every write goes through a temporary name, fsync and rename. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { fileError, UserError } from './errors.js';
 
 /**
  * Writes `data` so that a reader, or a crash at any moment, sees either the old file or the new one.
- * @throws UserError when the folder cannot be written or the disk is full.
+ * Every byte is accounted for: on a disk that is nearly full a single write may store a part only and report no error,
+ * which is why a loop stands here.
+ * @throws UserError when the folder cannot be written or the disk is full; the old file then stays as it was.
  */
 export function writeAtomic(path: string, data: string | Uint8Array): void {
+  const bytes =
+    typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  let temporary: string | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileAtomic.sync(
-      path,
-      typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-    );
+    const old = statSync(path, { throwIfNoEntry: false });
+    const target = old ? realpathSync(path) : path;
+    temporary = `${target}.${randomInt(1e9, 1e10)}`;
+    const file = openSync(temporary, 'wx', old ? old.mode & 0o777 : 0o666);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, target);
   } catch (error) {
+    if (temporary !== undefined) rmSync(temporary, { force: true });
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new UserError('cannot write this file: a file stands where a folder is needed', {
+        place: path,
+        remedy: 'Choose another folder.',
+        cause: error,
+      });
     throw fileError(error, path, 'write this file');
   }
 }

@@ -8,10 +8,12 @@ import { importFile } from '../../src/data/import.js';
 import { cachePath, checkDatasetName, importedNames, storeDataset } from '../../src/data/stored.js';
 import { generateSynthetic } from '../../src/data/synthetic.js';
 import { UserError } from '../../src/util/errors.js';
+import { mountSmallDisk } from '../sweep/small-disk.js';
 import { file, folder, userError } from './files.js';
 
 const data = generateSynthetic({ users: 20, items: 12, clusters: 3, meanLength: 8 });
 const datasets = join(folder, 'datasets');
+const disk = mountSmallDisk(200);
 
 describe('the cache', () => {
   const path = join(folder, 'one.bin');
@@ -118,6 +120,18 @@ describe('openDataset', () => {
     });
     expect(found.numUsers).toBe(5);
     expect(notes.join()).toMatch(/Not cached/);
+  });
+
+  it.runIf(disk)('a full disk leaves the earlier import, or none', async () => {
+    const small = { ...data, name: 'small' };
+    storeDataset(disk!, small, 'nowhere', {}, false);
+    const large = generateSynthetic({ users: 2000 });
+    expect(() => storeDataset(disk!, { ...large, name: 'small' }, 'nowhere', {}, false)).toThrow(
+      /no space left/,
+    );
+    expect((await openDataset('small', { datasets: disk! })).hash).toBe(data.hash);
+    expect(() => storeDataset(disk!, { ...large, name: 'other' }, 'nowhere', {}, false)).toThrow(UserError);
+    expect(importedNames(disk!)).toEqual(['small']);
   });
 
   it('names that are not here', async () => {
