@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../util/errors.js';
 import { writeJson } from '../util/files.js';
+import { nearest } from '../util/nearest.js';
 import { workspace } from '../util/workspace.js';
-import { nearest } from './suggest.js';
 
 const isSweep = (folder: string) => existsSync(join(folder, 'plan.json'));
 

@@ -37,7 +37,7 @@ export async function readSweepObservations(runs?: string): Promise<SweepObserva
   const damaged: { path: string; reason: string }[] = [];
   let failed = 0;
   for (const { id } of plan.trials) {
-    const trial = store.readTrial(id, plan.numericVersion);
+    const trial = store.readTrial(id, plan.numericVersion, { curve: false });
     if (trial.state === 'damaged') damaged.push({ path: trial.path, reason: trial.reason });
     else if (trial.state === 'failed') failed++;
     else if (trial.state === 'done' && trial.record.status === 'done') {

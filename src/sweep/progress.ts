@@ -37,23 +37,28 @@ function shareDone(progress: TrialProgress | undefined): number {
   return (progress.epoch - 1 + progress.step / progress.stepsPerEpoch) / progress.epochs;
 }
 
-/** Seconds until everything is done, by the speed measured so far; undefined before anything was measured. */
+/** FLOPs a second of a running trial, by its own tokens a second. */
+function ownSpeed(trial: StoredTrial, progress: TrialProgress | undefined): number | undefined {
+  if (!progress || !(progress.tokensPerSecond > 0)) return undefined;
+  return (progress.tokensPerSecond * trial.flops) / (trial.tokens * trial.config.training.epochs);
+}
+
+/**
+ * Seconds until everything is done: running trials by their own speed, waiting ones by that of the finished ones;
+ * undefined before anything was measured.
+ */
 export function secondsLeft(state: ProgressState): number | undefined {
   const records = [...state.records.values()];
-  const running = [...state.running.values()];
-  let speed = measuredSpeed(records);
-  if (speed === undefined) {
-    const fastest = running.find(({ progress }) => progress && progress.tokensPerSecond > 0);
-    if (!fastest) return undefined;
-    const { trial, progress } = fastest;
-    speed = (progress!.tokensPerSecond * trial.flops) / (trial.tokens * trial.config.training.epochs);
-  }
+  const running = [...state.running.values()].map(({ trial, progress }) => ownSpeed(trial, progress));
+  const common = measuredSpeed(records) ?? running.find((speed) => speed !== undefined);
+  if (common === undefined) return undefined;
   const share = measuredShareOfEpochs(records);
   const seconds = state.trials
     .filter(({ id }) => !state.records.has(id))
     .map((trial) => {
-      const done = shareDone(state.running.get(trial.id)?.progress);
-      return (trial.flops * Math.max(share - done, 0.02)) / speed;
+      const progress = state.running.get(trial.id)?.progress;
+      const left = trial.flops * Math.max(share - shareDone(progress), 0.02);
+      return left / (ownSpeed(trial, progress) ?? common);
     });
   return wallSeconds(seconds, state.workers);
 }

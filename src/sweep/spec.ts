@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { z } from 'zod';
 import { fileError, UserError } from '../util/errors.js';
+import { nearest } from '../util/nearest.js';
 import {
   AXIS_NAMES,
   type AxisName,
@@ -12,7 +13,6 @@ import {
   trainingFields,
 } from './schema.js';
 import { type Path, type Problem, parseYaml, type YamlSource } from './source.js';
-import { nearest } from './suggest.js';
 
 /** A sweep file that passed every check, still as written: nothing filled in. */
 export interface SweepSource {

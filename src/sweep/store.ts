@@ -165,8 +165,11 @@ export class SweepStore {
     return job;
   }
 
-  /** What is known of a trial; a result that is damaged, of another version or of another trial is never taken for its own. */
-  readTrial(id: string, numericVersion: number): TrialState {
+  /**
+   * What is known of a trial; a result that is damaged, of another version or of another trial is never taken for its own.
+   * @param curve false leaves learning curves out: most of a result's text, and nothing that a law needs.
+   */
+  readTrial(id: string, numericVersion: number, { curve = true } = {}): TrialState {
     const path = join(this.folder(id), 'result.json');
     let text: string;
     try {
@@ -176,7 +179,7 @@ export class SweepStore {
       if (code === 'ENOENT' || code === 'ENOTDIR') return { state: 'absent' };
       return { state: 'damaged', path, reason: `cannot be read (${code})` };
     }
-    const checked = checkRecord(text, id, numericVersion);
+    const checked = checkRecord(curve ? text : withoutCurve(text), id, numericVersion);
     if (typeof checked === 'string') return { state: 'damaged', path, reason: checked };
     return { state: checked.status, record: checked };
   }
@@ -253,14 +256,23 @@ export class SweepStore {
   }
 }
 
+const CURVE = '"curve": [';
+
 /** Indented for people, except the curve: one line an epoch, so that 10,000 results are read in a second. */
 function recordText(record: TrialRecord): string {
   if (record.status === 'failed') return `${JSON.stringify(record, null, 2)}\n`;
   const { curve, ...result } = record.result;
   const text = JSON.stringify({ ...record, result: { ...result, curve: [] } }, null, 1);
   const lines = curve.map((epoch) => `   ${JSON.stringify(epoch)}`).join(',\n');
-  const at = text.lastIndexOf('"curve": []');
-  return `${text.slice(0, at)}"curve": [\n${lines}\n  ]${text.slice(at + '"curve": []'.length)}\n`;
+  const at = text.lastIndexOf(CURVE) + CURVE.length;
+  return `${text.slice(0, at)}\n${lines}\n  ${text.slice(at)}\n`;
+}
+
+/** The same text with an empty curve, as `recordText` lays it out. */
+function withoutCurve(text: string): string {
+  const begin = text.indexOf(CURVE);
+  const end = text.lastIndexOf('\n  ]');
+  return begin < 0 || end < begin ? text : text.slice(0, begin + CURVE.length) + text.slice(end + 3);
 }
 
 function otherSchema(path: string, found: unknown): UserError {

@@ -10,6 +10,7 @@ import {
   makeHome,
   numbersOf,
   runCommand,
+  SWEEP,
   startCommand,
   trialProcesses,
 } from './killing.js';
