@@ -26,6 +26,8 @@ export interface Candidate {
 
 /** Candidates reach so many times beyond the largest measured layers and dim. */
 export const REACH = 8;
+/** Far out, beyond twice the largest, steps are so many times coarser. */
+const COARSER = 4;
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
@@ -35,16 +37,17 @@ const dimStep = (dims: number[]) => {
   return [8, 7, 6, 5, 4, 3, 2, 1].find((step) => common % step === 0)!;
 };
 
-/** Dims in even steps, layers one by one; each thinned out where there would be very many. */
+/** Dims in even steps, layers one by one; coarser far out, and where there would be very many. */
 function axes(observations: readonly Observation[]): { layers: number[]; dims: number[] } {
   const measured = (key: 'layers' | 'dim') => [...new Set(observations.map((one) => one[key]))];
   const grow = (values: number[], step: number): number[] => {
     // an axis on which only one value was measured is not a choice: the law knows nothing of it
     if (values.length === 1) return values;
-    const top = REACH * Math.max(...values);
-    while (top / step > 256) step *= 2;
+    const largest = Math.max(...values);
+    while (largest / step > 128) step *= 2;
     const list = new Set(values);
-    for (let value = step; value <= top; value += step) list.add(value);
+    for (let value = step; value <= REACH * largest; value += value < 2 * largest ? step : COARSER * step)
+      list.add(value);
     return [...list].sort((a, b) => a - b);
   };
   const dims = measured('dim');

@@ -106,17 +106,28 @@ export function compareForms(points: Point[], metric: string, options: CompareOp
   return { scores, fits, ...choose(scores) };
 }
 
+/** Held-out errors within 1 % are no reason to prefer one form. */
+const TIE = 1.01;
+
 function choose(scores: readonly FormScore[]): { chosen: FormName; because: string } {
   const least = (value: (score: FormScore) => number | null | undefined) =>
     scores
       .filter((score) => Number.isFinite(value(score) ?? Number.NaN))
       .sort((a, b) => value(a)! - value(b)!)[0];
   const byHeldOut = least((score) => score.heldOut?.rmse);
-  if (byHeldOut)
-    return {
-      chosen: byHeldOut.form,
-      because: `least error on what was withheld (${byHeldOut.heldOut!.what})`,
-    };
+  if (byHeldOut) {
+    const { rmse, what } = byHeldOut.heldOut!;
+    const equal = scores.filter((score) => score.heldOut && score.heldOut.rmse <= TIE * rmse);
+    if (equal.length > 1) {
+      const loo = (score: FormScore) => score.looRmse ?? Number.POSITIVE_INFINITY;
+      const { form } = equal.reduce((a, b) => (loo(b) < loo(a) ? b : a));
+      return {
+        chosen: form,
+        because: `least error on what was withheld (${what}), and of the ${equal.length} forms within 1 % there the least leave-one-out error`,
+      };
+    }
+    return { chosen: byHeldOut.form, because: `least error on what was withheld (${what})` };
+  }
   const byLoo = least((score) => score.looRmse);
   if (byLoo)
     return {

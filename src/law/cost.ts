@@ -138,23 +138,24 @@ function addFlops(
   cost.notes.push(`FLOPs: fitted to the measured runs, at most ${percent(fit.worst)} off`);
 }
 
-/** Hours through throughput: FLOP/s as a power of the FLOPs of the run, or time itself where no FLOPs are known. */
+/** Hours: a start-up time and the FLOPs at a constant rate, never faster than the fastest run; by size where no FLOPs are known. */
 function addSeconds(cost: CostModel, observations: readonly Observation[]): void {
   const measured = observed(observations, 'seconds');
   if (!measured) return;
-  if (cost.flops) {
-    const work = measured.shapes.map((shape) => Math.log(cost.flops!(shape)));
-    const rate = measured.values.map((seconds, i) => work[i]! - Math.log(seconds));
-    const line = straightLine(work, rate);
-    cost.seconds = (shape) => {
-      const w = Math.log(cost.flops!(shape));
-      return Math.exp(w - (line.intercept + line.slope * w));
-    };
+  const { flops } = cost;
+  if (flops) {
+    const work = measured.shapes.map(flops);
+    const rates = work.map((amount, i) => amount / measured.values[i]!);
+    const fastest = Math.max(...rates);
+    const line = calibrate(measured.shapes, measured.values, (shape) => [1, flops(shape)]);
+    const at = (shape: Shape) =>
+      Math.max(line?.at(shape) ?? flops(shape) / median(rates), flops(shape) / fastest);
+    cost.seconds = at;
     const worst = Math.max(
-      ...measured.values.map((seconds, i) => Math.abs(cost.seconds!(measured.shapes[i]!) / seconds - 1)),
+      ...measured.values.map((value, i) => Math.abs(at(measured.shapes[i]!) / value - 1)),
     );
     cost.notes.push(
-      `hours: through the measured throughput (median ${Math.exp(median(rate)).toPrecision(3)} FLOP/s), at most ${percent(worst)} off`,
+      `hours: through the measured throughput (median ${median(rates).toPrecision(3)} FLOP/s), at most ${percent(worst)} off`,
     );
     return;
   }
@@ -164,14 +165,4 @@ function addSeconds(cost: CostModel, observations: readonly Observation[]): void
   cost.notes.push(
     `hours: fitted to ${measured.values.length} measured runs, at most ${percent(fit.worst)} off`,
   );
-}
-
-function straightLine(x: number[], y: number[]): { slope: number; intercept: number } {
-  const mx = x.reduce((a, b) => a + b, 0) / x.length;
-  const my = y.reduce((a, b) => a + b, 0) / y.length;
-  const sxx = x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
-  const sxy = x.reduce((sum, value, i) => sum + (value - mx) * (y[i]! - my), 0);
-  // throughput rises with size or stays: below three sizes, or when noise turns it round, the mean is safer
-  const slope = new Set(x).size > 2 && sxx > 0 ? Math.min(1, Math.max(0, sxy / sxx)) : 0;
-  return { slope, intercept: my - slope * mx };
 }

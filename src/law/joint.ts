@@ -28,10 +28,17 @@ export interface JointAnalysis {
   notes: string[];
 }
 
-/** Measures that every slice has and that are above 0 there. */
+/** Measures of disorder that every slice has and that are above 0 there; one of those that are equal everywhere. */
 function sharedMeasures(observations: readonly Observation[]): string[] {
   const names = new Set(observations.flatMap(({ quality }) => Object.keys(quality ?? {})));
-  return [...names].filter((name) => observations.every(({ quality }) => (quality?.[name] ?? 0) > 0));
+  const kept = new Map<string, string>();
+  for (const name of names) {
+    if (/share|count|mean|median/i.test(name)) continue;
+    const values = observations.map(({ quality }) => quality?.[name] ?? 0);
+    const key = values.join();
+    if (values.every((value) => value > 0) && !kept.has(key)) kept.set(key, name);
+  }
+  return [...kept.values()];
 }
 
 /**
@@ -76,7 +83,7 @@ export function analyseJoint(
     result.notes.push('without the tokens of every slice the data term cannot be told');
     return result;
   }
-  const measures = sharedMeasures(observations);
+  const measures = slices.length < 3 ? [] : sharedMeasures(observations);
   for (const data of ['tokens', ...measures.map((name) => ({ tokensOver: name }))] as const) {
     const own = points.map((point) => ({ ...point, x: { ...point.x } }));
     addData(own, observations, data);
