@@ -1,5 +1,6 @@
 /** `perflaw entropy FILE`: how regular the histories in a file are, or one series of symbols or numbers. */
 import type { Argv } from 'yargs';
+import type { SequenceMeasures } from '../data/entropy/measures.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { addImportOptions, importArguments } from './import-options.js';
@@ -27,6 +28,11 @@ export function options(yargs: Argv): Argv {
         type: 'number',
         conflicts: 'tolerance',
         description: 'The same in standard deviations of the series, 0.2 as a rule',
+      })
+      .option('stream', {
+        type: 'boolean',
+        default: false,
+        description: 'Never hold the table in memory: for data larger than that (sorted on disk; m = 1)',
       })
       .option('circular', {
         type: 'boolean',
@@ -59,6 +65,45 @@ export async function run(args: Arguments): Promise<number> {
 }
 
 async function histories(path: string, args: Arguments): Promise<number> {
+  const { apen, items, measures, warnings } =
+    args['stream'] === true ? await streamed(path, args) : await inMemory(path, args);
+  const result = {
+    file: path,
+    users: measures.users,
+    items,
+    interactions: measures.tokens,
+    apen: { r: 0, ...apen },
+    lempelZiv: { phrases: measures.lempelZiv, prefix: measures.lempelZivPrefix },
+    shannon: measures.shannon,
+    compression: measures.compression,
+    repeatShare: measures.repeatShare,
+    warnings,
+  };
+  if (args.json) {
+    printJson(result);
+    return ExitCode.ok;
+  }
+  const { m, pooled, perUser } = apen;
+  print(`${result.users} users, ${items} items, ${result.interactions} interactions; entropies in nats`);
+  print(lineOf(`ApEn(${m}), pooled`, pooled, 'one stream of all users, no window across two'));
+  print(lineOf(`ApEn(${m}), per user`, perUser, 'mean over users'));
+  print(lineOf('Lempel-Ziv', result.lempelZiv.phrases, 'phrase-set form, mean over users'));
+  print(lineOf('Lempel-Ziv, prefix', result.lempelZiv.prefix, 'form of Song et al. 2010, mean over users'));
+  print(lineOf('Shannon', result.shannon, "of the items' popularity"));
+  print(lineOf('zlib ratio', result.compression, 'compressed over plain bytes'));
+  print(lineOf('repeats', result.repeatShare, 'share of events whose item occurred before in the history'));
+  for (const warning of warnings) note(`Note: ${warning}`);
+  return ExitCode.ok;
+}
+
+interface Measured {
+  apen: { m: number; pooled: number | null; perUser: number | null };
+  items: number;
+  measures: SequenceMeasures;
+  warnings: string[];
+}
+
+async function inMemory(path: string, args: Arguments): Promise<Measured> {
   const [{ openDataset }, { measureSequences, measureWarnings }, apen] = await Promise.all([
     import('../data/dataset.js'),
     import('../data/entropy/measures.js'),
@@ -75,38 +120,44 @@ async function histories(path: string, args: Arguments): Promise<number> {
   const m = (args['window'] as number | undefined) ?? 1;
   const measures = measureSequences(sequences);
   const finite = (value: number) => (Number.isNaN(value) ? null : value);
-  const pooled = m === 1 ? measures.apenPooled : finite(apen.pooledApproximateEntropy(sequences, m));
-  const perUser = m === 1 ? measures.apenPerUser : finite(apen.perUserApproximateEntropy(sequences, m).mean);
-  const warnings = measureWarnings(sequences, measures);
-  const result = {
-    file: path,
-    users: measures.users,
+  return {
+    apen: {
+      m,
+      pooled: finite(apen.pooledApproximateEntropy(sequences, m)),
+      perUser: finite(apen.perUserApproximateEntropy(sequences, m).mean),
+    },
     items: data.numItems,
-    interactions: measures.tokens,
-    apen: { m, r: 0, pooled, perUser },
-    lempelZiv: { phrases: measures.lempelZiv, prefix: measures.lempelZivPrefix },
-    shannon: measures.shannon,
-    compression: measures.compression,
-    repeatShare: measures.repeatShare,
-    warnings,
+    measures,
+    warnings: measureWarnings(sequences, measures),
   };
-  if (args.json) {
-    printJson(result);
-    return ExitCode.ok;
-  }
-  const line = lineOf;
-  print(
-    `${result.users} users, ${result.items} items, ${result.interactions} interactions; entropies in nats`,
-  );
-  print(line(`ApEn(${m}), pooled`, pooled, 'one stream of all users, no window across two'));
-  print(line(`ApEn(${m}), per user`, perUser, 'mean over users'));
-  print(line('Lempel-Ziv', result.lempelZiv.phrases, 'phrase-set form, mean over users'));
-  print(line('Lempel-Ziv, prefix', result.lempelZiv.prefix, 'form of Song et al. 2010, mean over users'));
-  print(line('Shannon', result.shannon, "of the items' popularity"));
-  print(line('zlib ratio', result.compression, 'compressed over plain bytes'));
-  print(line('repeats', result.repeatShare, 'share of events whose item occurred before in the history'));
-  for (const warning of warnings) note(`Note: ${warning}`);
-  return ExitCode.ok;
+}
+
+async function streamed(path: string, args: Arguments): Promise<Measured> {
+  const { kCore, timestamps: _timestamps, timeUnit: _unit, ...reading } = importArguments(args);
+  if (((args['window'] as number | undefined) ?? 1) !== 1)
+    throw new UserError('--stream measures windows of length 1 only', { remedy: 'Leave out --window.' });
+  if (kCore !== undefined && kCore > 1)
+    throw new UserError('--stream reads the data as it is, without a k-core', {
+      remedy: 'Leave out --k-core.',
+    });
+  const [{ eachHistory }, { HistoryMeter }] = await Promise.all([
+    import('../data/histories.js'),
+    import('../data/entropy/meter.js'),
+  ]);
+  const meter = new HistoryMeter();
+  const items = await eachHistory(path, { ...reading, onNote: note }, (history) => meter.add(history));
+  const measures = meter.finish();
+  return {
+    apen: { m: 1, pooled: measures.apenPooled, perUser: measures.apenPerUser },
+    items,
+    measures,
+    warnings:
+      measures.repeatShare === 0
+        ? [
+            'No item occurs twice in any history: measures of single histories follow from their length alone.',
+          ]
+        : [],
+  };
 }
 
 async function series(path: string, column: string | undefined, args: Arguments): Promise<number> {

@@ -17,10 +17,11 @@ export function sqlName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Opens an in-memory database that may read `path` alone, hands the connection over, and closes it. */
+/** Opens an in-memory database that may read `path` alone, applies settings, hands the connection over, and closes it. */
 export async function withDuckDb<T>(
   path: string,
   use: (connection: DuckDBConnection) => Promise<T>,
+  settings: string[] = [],
 ): Promise<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
@@ -32,6 +33,7 @@ export async function withDuckDb<T>(
     const connection = await instance.connect();
     try {
       await connection.run(`SET allowed_paths = [${sqlText(resolve(path))}]`);
+      for (const setting of settings) await connection.run(setting);
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
       return await use(connection);

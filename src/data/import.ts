@@ -5,14 +5,14 @@
 import { basename } from 'node:path';
 import { UserError } from '../util/errors.js';
 import { assemble } from './assemble.js';
-import { type ColumnOptions, chooseColumns } from './columns.js';
+import type { ColumnOptions } from './columns.js';
 import { type Detected, detectFormat, type Format } from './detect.js';
 import { eachChunk, withDuckDb } from './duckdb.js';
 import type { Interactions } from './interactions.js';
 import { RawCollector, type RawInteractions } from './raw.js';
+import { planRows } from './rows.js';
 import { readSequenceText } from './sequence-text.js';
-import { openTable, type Table } from './table.js';
-import { whereSql } from './where.js';
+import { openTable } from './table.js';
 
 export interface ImportOptions extends ColumnOptions {
   /** The data set's name; the file's by default. */
@@ -91,86 +91,13 @@ async function readTable(
   notes: string[],
 ): Promise<RawInteractions> {
   return withDuckDb(path, async (connection) => {
-    const { from, columns, firstLine } = await openTable(connection, path, detected);
-    const names = columns.map(({ name }) => name);
-    const choice = chooseColumns(names, options, path);
-    const said = Object.entries(choice).map(([role, at]) => `${role} = ${names[at]}`);
-    notes.push(`Columns: ${said.join(', ')}.`);
-    if (choice.time === undefined && choice.order === undefined)
-      notes.push('No time and no order column: the rows of a user are taken to be in order.');
-    const value = (at: number | undefined) =>
-      at === undefined ? ['NULL::DOUBLE', 'NULL::VARCHAR'] : numberSql(columns[at]!, path);
-    const selected = [
-      ...identifierSql(columns[choice.user]!, path),
-      ...identifierSql(columns[choice.item]!, path),
-      ...value(choice.time),
-      ...value(choice.order),
-    ];
-    const where = whereSql(options.where ?? [], columns, path);
-    const collector = new RawCollector(choice.time !== undefined, choice.order !== undefined);
-    const nameAt = (at: number | undefined) => (at === undefined ? '' : names[at]!);
-    let row = 0;
-    const fail = (what: string, remedy: string) =>
-      new UserError(what, { place: where === '' ? `${path}:${row + firstLine}` : path, remedy });
-    await eachChunk(connection, `SELECT ${selected.join(', ')} FROM ${from}${where}`, (chunk) => {
-      const vectors = selected.map((_, i) => chunk.getColumnVector(i));
-      const numeric = (at: number, i: number, column: string): number => {
-        const found = vectors[at]!.getItem(i) as number | null;
-        if (found !== null && Number.isFinite(found)) return found;
-        const text = vectors[at + 1]!.getItem(i) as string | null;
-        throw fail(
-          text === null
-            ? `column "${column}" is empty`
-            : `column "${column}" holds ${JSON.stringify(text.slice(0, 60))}, which is neither a number nor a date`,
-          'Choose another column with --time or --order, or mend the row.',
-        );
-      };
-      for (let i = 0; i < chunk.rowCount; i++, row++) {
-        const user = (vectors[0]!.getItem(i) ?? vectors[1]!.getItem(i)) as string | number | null;
-        const item = (vectors[2]!.getItem(i) ?? vectors[3]!.getItem(i)) as string | number | null;
-        if (user === null || item === null)
-          throw fail(
-            `the ${user === null ? `user ("${nameAt(choice.user)}")` : `item ("${nameAt(choice.item)}")`} is empty`,
-            'Fill it in or remove the row.',
-          );
-        const time = choice.time === undefined ? 0 : numeric(4, i, nameAt(choice.time));
-        const order = choice.order === undefined ? 0 : numeric(6, i, nameAt(choice.order));
-        collector.add(user, item, time, order);
-      }
-    });
+    const rows = planRows(await openTable(connection, path, detected), options, path, notes);
+    const collector = new RawCollector(rows.hasTime, rows.hasOrder);
+    await eachChunk(connection, rows.inFileOrder, (chunk) =>
+      rows.read(chunk, (user, item, time, order) => collector.add(user, item, time, order)),
+    );
     return collector.finish();
   });
-}
-
-/** Two expressions for an identifier: as a 32-bit number where its text is one in canonical form, else as text. */
-function identifierSql({ sql, type, name }: Table['columns'][number], path: string): [string, string] {
-  if (/^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT)$/.test(type))
-    return [`${sql}::INTEGER`, 'NULL::VARCHAR'];
-  if (/\[|STRUCT|MAP|UNION|BLOB/.test(type))
-    throw new UserError(`column "${name}" holds ${type}, not identifiers`, {
-      place: path,
-      remedy: 'Give one row an interaction.',
-    });
-  let text = `CAST(${sql} AS VARCHAR)`;
-  // Whole numbers that a table stored as floating point are the same identifiers: 12.0 is 12.
-  if (/^(FLOAT|DOUBLE|DECIMAL)/.test(type))
-    text = `COALESCE(CASE WHEN ${sql} = floor(${sql}) THEN CAST(TRY_CAST(${sql} AS HUGEINT) AS VARCHAR) END, ${text})`;
-  const whole = `CASE WHEN CAST(TRY_CAST(${text} AS INTEGER) AS VARCHAR) = ${text} THEN TRY_CAST(${text} AS INTEGER) END`;
-  return [
-    whole,
-    `CASE WHEN CAST(TRY_CAST(${text} AS INTEGER) AS VARCHAR) IS DISTINCT FROM ${text} THEN ${text} END`,
-  ];
-}
-
-/** Two expressions for a time or an order: the number, and the text where it is none. */
-function numberSql({ sql, type, name }: Table['columns'][number], path: string): [string, string] {
-  if (/^(TIMESTAMP|DATE)/.test(type)) return [`epoch(${sql})::DOUBLE`, 'NULL::VARCHAR'];
-  if (/^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/.test(type))
-    return [`${sql}::DOUBLE`, `CAST(${sql} AS VARCHAR)`];
-  if (type !== 'VARCHAR')
-    throw new UserError(`column "${name}" holds ${type}, neither numbers nor dates`, { place: path });
-  const value = `COALESCE(TRY_CAST(${sql} AS DOUBLE), epoch(TRY_CAST(${sql} AS TIMESTAMP)))`;
-  return [value, `CASE WHEN ${value} IS NULL OR NOT isfinite(${value}) THEN ${sql} END`];
 }
 
 const UNITS = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 } as const;

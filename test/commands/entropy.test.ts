@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as entropy from '../../src/commands/entropy.js';
 import { approximateEntropy } from '../../src/data/entropy/apen.js';
+import { createRandom } from '../../src/util/random.js';
 import { runCommand, useWorkspace } from './run.js';
 
 const { folder } = useWorkspace();
@@ -12,6 +13,9 @@ const file = (name: string, text: string) => {
   writeFileSync(path, text);
   return path;
 };
+
+const at = (value: unknown, path: string): number =>
+  path.split('.').reduce((v, key) => (v as Record<string, unknown>)[key], value) as number;
 
 describe('perflaw entropy', () => {
   it('of histories', async () => {
@@ -28,6 +32,30 @@ describe('perflaw entropy', () => {
     const text = await run(path);
     expect(text.out).toMatch(/ApEn\(1\), pooled/);
     expect(text.out).toMatch(/2 users, 3 items, 7 interactions/);
+  });
+
+  it('of histories as a stream: the same', async () => {
+    const random = createRandom('stream');
+    const rows = Array.from(
+      { length: 3000 },
+      (_, i) => `u${random.int(40)},${random.int(30)},${i - random.int(50)}`,
+    );
+    const path = file('stream.csv', `user,item,time\n${rows.join('\n')}\n`);
+    const whole = JSON.parse((await run(path, '--json')).out);
+    const stream = JSON.parse((await run(path, '--stream', '--json')).out);
+    expect(stream).toMatchObject({
+      users: 40,
+      items: 30,
+      interactions: 3000,
+      repeatShare: whole.repeatShare,
+    });
+    // Items are numbered otherwise, which the compressor alone can tell.
+    for (const value of ['shannon', 'apen.pooled', 'apen.perUser', 'lempelZiv.phrases', 'lempelZiv.prefix'])
+      expect(at(stream, value)).toBeCloseTo(at(whole, value), 10);
+    await expect(run(path, '--stream', '-m', '2')).rejects.toThrow(/length 1 only/);
+    await expect(run(path, '--stream', '--user', 'no')).rejects.toThrow(/no column "no"/);
+    const text = await run(file('seq.txt', '1 2 3 2 3 2\n2 9 8\n'), '--stream');
+    expect(text.out).toMatch(/2 users, 4 items, 7 interactions/);
   });
 
   it('warns where histories repeat nothing', async () => {

@@ -1,7 +1,9 @@
 import { deflateSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compressionRatio } from '../../../src/data/entropy/compression.js';
 import { measureSequences, measureWarnings } from '../../../src/data/entropy/measures.js';
+import { HistoryMeter } from '../../../src/data/entropy/meter.js';
 import { predictabilityCeiling } from '../../../src/data/entropy/predictability.js';
 import { shannonEntropy } from '../../../src/data/entropy/shannon.js';
 import { UserError } from '../../../src/util/errors.js';
@@ -56,6 +58,32 @@ describe('measureSequences', () => {
     expect(measures.lempelZiv).toBeCloseTo((1.14959851 + (2 * Math.log(2)) / 3) / 2, 7);
     expect(measures.shannon).toBeCloseTo(shannonEntropy([1, 2, 1, 2, 3, 3, 3]), 12);
     expect(Object.values(measures).every(Number.isFinite)).toBe(true);
+  });
+
+  it('is the same for histories that come one after another', () => {
+    const history = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 12 });
+    fc.assert(
+      fc.property(fc.array(history, { minLength: 1, maxLength: 10 }), (rows) => {
+        const meter = new HistoryMeter();
+        for (const row of rows) meter.add(row);
+        const streamed = meter.finish();
+        for (const [name, value] of Object.entries(measureSequences(sequencesOf(rows))))
+          expect([name, streamed[name as keyof typeof streamed]]).toEqual([name, expect.closeTo(value, 9)]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('streams more than a batch', () => {
+    const random = createRandom('batches');
+    const rows = Array.from({ length: 30 }, () => Array.from({ length: 50_000 }, () => 1 + random.int(200)));
+    const meter = new HistoryMeter();
+    for (const row of rows) meter.add(row);
+    const { apenPooled, lempelZiv, tokens } = meter.finish();
+    const whole = measureSequences(sequencesOf(rows));
+    expect(tokens).toBe(1_500_000);
+    expect(apenPooled).toBeCloseTo(whole.apenPooled, 9);
+    expect(lempelZiv).toBeCloseTo(whole.lempelZiv, 9);
   });
 
   it('stays numeric on nothing at all', () => {
