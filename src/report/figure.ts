@@ -10,6 +10,8 @@ export interface DataTable {
 export interface Canvas {
   /** Width for the whole figure in pixels; below `NARROW` panels are stacked. */
   width: number;
+  /** Panels under one another; by the width where absent. */
+  narrow?: boolean;
   theme: Theme;
   /** Whether the title stands in the figure itself (files) or beside it (the page). */
   titled: boolean;
@@ -43,7 +45,13 @@ export const NARROW_WIDTH = 340;
 const NARROW = 500;
 
 export function isNarrow(canvas: Canvas): boolean {
-  return canvas.width < NARROW;
+  return canvas.narrow ?? canvas.width < NARROW;
+}
+
+/** A number format with just enough decimals to tell the ticks of a domain apart. */
+export function tickFormat([low, high]: readonly [number, number], ticks = 6): string {
+  const step = (high - low) / ticks;
+  return `.${step > 0 ? Math.min(8, Math.max(2, Math.ceil(-Math.log10(step)))) : 4}~f`;
 }
 
 /** A part of a spec: layer, unit or concatenation. Vega-Lite's own types check the whole where it is compiled. */

@@ -65,7 +65,10 @@ export function dataTable(caption: string, columns: string[], rows: (string | nu
   const shown = rows.slice(0, MAX_ROWS);
   const isNumber = (cell: unknown) =>
     /^([-+−]?\d[\d.,]*(e[-+]?\d+)?([kMGTP]|\s?(%|[KMGT]?i?B|s|min|h).*)?)?$/.test(String(cell ?? ''));
-  const numeric = columns.map((name, c) => name !== 'trial' && shown.every((row) => isNumber(row[c])));
+  const numeric = columns.map(
+    (name, c) =>
+      name !== 'trial' && shown.some((row) => row[c] !== '') && shown.every((row) => isNumber(row[c])),
+  );
   const kind = (c: number) => (numeric[c] ? html` class="number"` : '');
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption>${caption}${rows.length > shown.length ? ` (the first ${shown.length} of ${rows.length} rows)` : ''}</caption>

@@ -264,16 +264,34 @@ function budget(
   if (inside.length === 0) return undefined;
   const optimum = dress(highest(inside));
   const close = inside.filter((one) => value(one) >= optimum.predicted.low);
-  const largest = Math.max(...inside.map((one) => one.params));
-  const near = candidates.filter((one) => one.params <= CURVE_REACH * largest);
+  const sizes = inside.map((one) => one.params);
+  const [least, most] = [Math.min(...sizes), CURVE_REACH * Math.max(...sizes)];
+  const near = candidates.filter((one) => one.params <= most);
   const beyond = highest(near);
+  const curve = finer(near, cost).filter((one) => one.params >= least && one.params <= most);
   return {
     slice: panel.slice,
-    candidates: bestOfEachSize(near, value).map(dress),
+    candidates: bestOfEachSize(curve, value).map(dress),
     optimum,
     smallest: dress(close.reduce((a, b) => (b.params < a.params ? b : a))),
     ...(value(beyond) > optimum.predicted.value + (panel.noise ?? 0) ? { beyond: dress(beyond) } : {}),
   };
+}
+
+/**
+ * The same layers with a quarter of the step between dims: at the steps that people train there is not always a good
+ * configuration of a size, and the curve would dip where nothing but the grid does.
+ */
+function finer(candidates: Shape[], cost: CostModel): (Shape & { params: number })[] {
+  const dims = [...new Set(candidates.map((one) => one.dim))].sort((a, b) => a - b);
+  const step = Math.max(2, Math.min(...dims.slice(1).map((dim, i) => dim - dims[i]!)) / 4);
+  const shapes: (Shape & { params: number })[] = [];
+  for (const layers of new Set(candidates.map((one) => one.layers)))
+    for (let dim = dims[0]!; dim <= dims[dims.length - 1]!; dim += step) {
+      const params = Number.isInteger(dim) ? cost.params({ layers, dim })?.total : undefined;
+      if (params !== undefined) shapes.push({ layers, dim, params });
+    }
+  return shapes;
 }
 
 /** A joint fit with the terms of layers and dim shared: its constants, a slice each, hold what the data do. */

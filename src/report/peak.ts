@@ -33,7 +33,9 @@ export function peakIntervalWords(peak: Peaks): string {
     if (value === undefined) return [];
     const digits = (v: number) => (axis === 'dim' ? Math.round(v) : round(v));
     if (low !== undefined && high !== undefined)
-      return [`between ${axis} ${digits(low)} and ${digits(high)}`];
+      return digits(low) === digits(high)
+        ? [`at ${axis} ${digits(low)}`]
+        : [`between ${axis} ${digits(low)} and ${digits(high)}`];
     if (low !== undefined) return [`above ${axis} ${digits(low)}, with no upper end that the data can give`];
     if (high !== undefined)
       return [`below ${axis} ${digits(high)}, with no lower end that the data can give`];

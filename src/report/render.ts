@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Spec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
-import type { Canvas, Figure } from './figure.js';
+import { type Canvas, type Figure, isNarrow } from './figure.js';
 import { fontFiles, readAdvances } from './font-metrics.js';
 
 type Vega = typeof import('vega');
@@ -24,7 +24,10 @@ function loadVega(): Promise<Vega> {
       const size = Number(item['fontSize'] ?? 11);
       const weight = item['fontWeight'];
       const heavy = weight === 'bold' || Number(weight) >= 600;
-      return size * (heavy ? bold : regular)(String(text ?? ''));
+      const width = size * (heavy ? bold : regular)(String(text ?? ''));
+      // Vega cuts a text at its limit, and lays out what is left.
+      const limit = Number(item['limit'] ?? 0);
+      return limit > 0 ? Math.min(width, limit) : width;
     };
     return vega;
   });
@@ -83,7 +86,7 @@ export interface DrawnFigure {
 export async function drawFigure(figure: Figure, canvas: Canvas): Promise<DrawnFigure> {
   let width = canvas.width;
   for (let attempt = 0; ; attempt++) {
-    const { spec } = await compileSpec(figure.spec({ ...canvas, width }));
+    const { spec } = await compileSpec(figure.spec({ ...canvas, width, narrow: isNarrow(canvas) }));
     const svg = await toSvg(spec);
     const [drawnWidth, drawnHeight] = /width="([\d.]+)" height="([\d.]+)"/.exec(svg)!.slice(1).map(Number);
     const excess = drawnWidth! - canvas.width;

@@ -117,7 +117,7 @@ export function chartConfig(theme: Theme, narrow = false): Config {
       labelFontSize: 11,
       titleFontSize: 11,
       titleFontWeight: 'normal',
-      labelLimit: narrow ? 118 : 160,
+      labelLimit: narrow ? 96 : 160,
       titleLimit: 420,
       symbolOpacity: 1,
       layout: { bottom: { direction: narrow ? 'vertical' : 'horizontal', anchor: 'start' } },

@@ -10,6 +10,7 @@ const CASES: Record<string, SimulationOptions> = {
   'one slice, three seeds': { slices: [1], seeds: [0, 1, 2] },
   'one value of layers': { layers: [2], slices: [0.5, 1] },
   'one value of dim': { dims: [64], slices: [0.25, 0.5, 1] },
+  'names that are too long': { name: 'A data set with a name that goes on'.repeat(4), slices: [0.5, 1] },
   'too few for a law': { layers: [1], dims: [32, 64], slices: [1], epochs: 1 },
   'nine slices': { layers: [1, 2], dims: [16, 32], slices: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1] },
 };

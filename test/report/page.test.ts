@@ -79,6 +79,20 @@ describe.each(Object.keys(CASES))('the page of the %s sweep', (name) => {
   });
 });
 
+describe('the page of a sweep of 1,080 trials', () => {
+  it('stays under 5 MB', async () => {
+    const input = simulateInput({
+      layers: [1, 2, 3, 4, 6, 8],
+      dims: [16, 32, 48, 64, 96, 128],
+      slices: [0.1, 0.2, 0.3, 0.4, 0.5, 1],
+      seeds: [0, 1, 2, 3, 4],
+      epochs: 40,
+    });
+    expect(input.done).toHaveLength(1080);
+    expect(Buffer.byteLength(await renderPage(input, reportFigures(input)))).toBeLessThan(5e6);
+  });
+});
+
 describe('words on the page', () => {
   it('put the answer first', () => {
     const text = pages.get('full')!;

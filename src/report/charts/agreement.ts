@@ -9,6 +9,7 @@ import {
   panels,
   thin,
   thinned,
+  tickFormat,
 } from '../figure.js';
 import {
   type LawPanel,
@@ -93,7 +94,7 @@ export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'p
         0.04,
       );
       const scale = { domain, nice: false, zero: false };
-      const axis = { format: '.3~f', tickCount: narrow ? 5 : 8 };
+      const axis = { format: tickFormat(domain, 8), tickCount: narrow ? 5 : 8 };
       const x = {
         field: 'measured',
         type: 'quantitative',
@@ -201,7 +202,7 @@ export function residualFigure(group: TrialGroup, choice: MetricChoice, id = 're
         const log = field !== 'predicted';
         const ticks = log
           ? { values: [...new Set(values)].sort((a, b) => a - b), format: '~r' }
-          : { format: '.3~f', tickCount: 3 };
+          : { format: tickFormat(padded(values), 3), tickCount: 3 };
         const x = {
           field,
           type: 'quantitative',

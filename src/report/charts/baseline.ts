@@ -53,7 +53,7 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
     },
     spec: (canvas) => {
       const narrow = isNarrow(canvas);
-      const labelRoom = Math.min(150, 16 + 7 * Math.max(...order.map((label) => label.length)));
+      const labelRoom = Math.min(narrow ? 96 : 150, 16 + 7 * Math.max(...order.map((label) => label.length)));
       const { columns, width } = panels(
         canvas,
         metrics.length,
@@ -79,7 +79,7 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
           title: null,
           axis:
             m === 0 || narrow
-              ? { labelLimit: 150, grid: true, ticks: false, domain: false }
+              ? { labelLimit: narrow ? 96 : 150, grid: true, ticks: false, domain: false }
               : { labels: false, ticks: false, grid: true, domain: false },
         };
         const x = (field: string) => ({

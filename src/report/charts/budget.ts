@@ -1,6 +1,15 @@
 /** The metric along the parameter budget: the law's best configuration of each size, its band, the runs, the optimum. */
 import { formatCount } from '../../util/format.js';
-import { type FigureOrAbsence, frame, isNarrow, type Part, padded, thin, thinned } from '../figure.js';
+import {
+  type FigureOrAbsence,
+  frame,
+  isNarrow,
+  type Part,
+  padded,
+  thin,
+  thinned,
+  tickFormat,
+} from '../figure.js';
 import {
   type BudgetCurve,
   type MetricChoice,
@@ -79,7 +88,7 @@ export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budg
         type: 'quantitative',
         title: metricLabel(choice.name),
         scale: yScale,
-        axis: { format: '.3~f', tickCount: 6 },
+        axis: { format: tickFormat(yScale.domain), tickCount: 6 },
       });
       const tooltip = [
         { field: 'params', type: 'quantitative', title: 'parameters', format: ',' },

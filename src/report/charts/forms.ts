@@ -1,5 +1,5 @@
 /** The forms side by side: fit, leave-one-out fit and the error on held-out corners. */
-import { type FigureOrAbsence, frame, isNarrow, type Part, padded, panels } from '../figure.js';
+import { type FigureOrAbsence, frame, isNarrow, type Part, padded, panels, tickFormat } from '../figure.js';
 import { type FormScore, type MetricChoice, mainPanel, type TrialGroup } from '../model.js';
 import { difference, digits, list, sliceWords } from '../words.js';
 
@@ -62,22 +62,23 @@ export function formsFigure(group: TrialGroup, choice: MetricChoice, id = 'forms
           .filter((form) => Number.isFinite(form[key]))
           .map((form) => ({
             form: form.name,
+            // below -1 a form is of no use at all, and would push the others together
+            shown: Math.max(form[key]!, -1),
             value: form[key]!,
             used: form.chosen ? 'used for prediction' : 'rival',
           }));
-        const low = Math.min(...data.map((row) => row.value));
-        const domain =
+        const low = Math.min(...data.map((row) => row.shown));
+        const high = Math.max(...data.map((row) => row.shown));
+        const domain: [number, number] =
           key === 'heldOutError'
-            ? [0, Math.max(...data.map((row) => row.value)) * 1.1]
-            : low > 0.5
-              ? [padded([low, 1], 0.08)[0], 1]
-              : [Math.min(0, Math.max(low, -1)), 1];
+            ? [0, high * 1.1 || 1]
+            : padded([low > 0.5 ? low : Math.min(0, low), 1], 0.06);
         return {
           name: `scores_${key}`,
           width,
           height: { step: 28 },
           data: { values: data },
-          mark: { type: 'point', filled: true, size: 110, opacity: 1, clip: true },
+          mark: { type: 'point', filled: true, size: 110, opacity: 1 },
           encoding: {
             y: {
               field: 'form',
@@ -91,11 +92,11 @@ export function formsFigure(group: TrialGroup, choice: MetricChoice, id = 'forms
                   : { labels: false, grid: true, ticks: false, domain: false },
             },
             x: {
-              field: 'value',
+              field: 'shown',
               type: 'quantitative',
               title: label,
               scale: { domain, nice: false, zero: false },
-              axis: { tickCount: 4, format: '.3~f', grid: false },
+              axis: { tickCount: 4, format: tickFormat(domain, 4), grid: false },
             },
             color: {
               field: 'used',

@@ -14,6 +14,7 @@ import {
   panelTitle,
   thin,
   thinned,
+  tickFormat,
 } from '../figure.js';
 import { configurationLabel } from '../label.js';
 import { type MetricChoice, metricLabel, type ReportInput } from '../model.js';
@@ -137,7 +138,7 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
               type: 'quantitative',
               title: narrow || s % columns === 0 ? label : null,
               scale: { domain, nice: false },
-              axis: { format: '.3~f', tickCount: 6 },
+              axis: { format: tickFormat(domain), tickCount: 6 },
             },
             detail: { field: 'run', type: 'nominal' },
             color: {
@@ -149,8 +150,8 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
                 orient: 'bottom',
                 direction: 'horizontal',
                 columns: narrow ? 4 : 8,
-                symbolType: 'stroke',
-                symbolSize: 200,
+                symbolType: single ? 'circle' : 'stroke',
+                symbolSize: single ? 50 : 200,
               },
             },
             ...(layers.length > 1 && !single
@@ -166,6 +167,7 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
                       columns: narrow ? 4 : 8,
                       symbolType: 'stroke',
                       symbolSize: 300,
+                      symbolStrokeColor: canvas.theme.muted,
                     },
                   },
                 }

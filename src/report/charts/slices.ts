@@ -50,7 +50,7 @@ export function slicesFigure(input: ReportInput, id = 'slices'): FigureOrAbsence
     },
     spec: (canvas) => {
       const narrow = isNarrow(canvas);
-      const labelRoom = Math.min(150, 16 + 7 * Math.max(...order.map((label) => label.length)));
+      const labelRoom = Math.min(narrow ? 96 : 150, 16 + 7 * Math.max(...order.map((label) => label.length)));
       const { columns, width } = panels(canvas, 2, 2, Math.ceil(labelRoom / (narrow ? 1 : 2)) + 10);
       const height = { step: narrow ? 26 : 30 };
       const y = (shown: boolean) => ({
@@ -59,7 +59,7 @@ export function slicesFigure(input: ReportInput, id = 'slices'): FigureOrAbsence
         sort: order,
         title: null,
         axis: shown
-          ? { labelLimit: 150, grid: true, ticks: false, domain: false }
+          ? { labelLimit: narrow ? 96 : 150, grid: true, ticks: false, domain: false }
           : { labels: false, ticks: false, grid: true, domain: false },
       });
       const counts: Part = {
@@ -126,7 +126,7 @@ export function slicesFigure(input: ReportInput, id = 'slices'): FigureOrAbsence
             type: 'nominal',
             title: null,
             scale: { domain: measures.map(([, label]) => label), range: canvas.theme.categories },
-            legend: { orient: 'bottom', columns: narrow ? 2 : 4 },
+            legend: { orient: 'bottom', columns: narrow ? (labelRoom > 60 ? 1 : 2) : 4 },
           },
           shape: {
             field: 'measure',

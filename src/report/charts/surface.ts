@@ -12,6 +12,7 @@ import {
   panels,
   panelTitle,
   thin,
+  tickFormat,
 } from '../figure.js';
 import {
   type LawPoint,
@@ -157,7 +158,7 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
         'points: measured, field: fitted',
         `a line every ${Number(step.toPrecision(3))}${isStarred.includes(true) ? ', star: maximum of the law' : ''}`,
       ],
-      format: '.3~f',
+      format: tickFormat([low, high]),
       orient: 'bottom',
       direction: 'horizontal',
       gradientLength: Math.min(260, canvas.width - 90),
@@ -284,7 +285,7 @@ function curve(canvas: Canvas, law: LawView, cells: Cell[], axis: 'layers' | 'di
     type: 'quantitative',
     title: 'metric',
     scale: { zero: false },
-    axis: { format: '.3~f' },
+    axis: { format: tickFormat(padded([...line.map((p) => p.fitted), ...cells.map((c) => c.measured)])) },
   });
   return {
     width: canvas.width - (narrow ? 56 : 70),
