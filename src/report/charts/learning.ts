@@ -103,13 +103,14 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
       ]),
     },
     spec: (canvas) => {
+      const single = long === 1;
+      const epochs = single ? [0.5, 1.5] : [Math.min(1, ...data.map((d) => d.epoch)), Math.max(2, long)];
       const narrow = isNarrow(canvas);
       const { columns, width } = panels(canvas, slices.length, panelColumns(slices.length), 52);
       const domain = padded(
         data.map((step) => step.value),
         0.05,
       );
-      const single = long === 1;
       const views = slices.map(
         (slice, s): Part => ({
           ...(slices.length > 1 ? { title: panelTitle(slice, width) } : {}),
@@ -123,14 +124,15 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
                 type: 'line',
                 strokeWidth: 1.7,
                 opacity: 0.9,
-                point: data.length <= 150 ? { size: 14, filled: true } : false,
+                // with dashes, the points' legend would hide that of the lines
+                point: data.length <= 150 && layers.length === 1 ? { size: 14, filled: true } : false,
               },
           encoding: {
             x: {
               field: 'epoch',
               type: 'quantitative',
               title: 'epoch',
-              scale: { domain: [Math.min(1, ...data.map((d) => d.epoch)), Math.max(2, long)], nice: false },
+              scale: { domain: epochs, nice: false },
               axis: { tickMinStep: 1, tickCount: narrow || columns > 1 ? 6 : 10, format: 'd', grid: false },
             },
             y: {
