@@ -1,5 +1,4 @@
 /** `perflaw sweep FILE`: trains every configuration of a sweep file. Run again, it resumes. */
-import { relative } from 'node:path';
 import type { Argv } from 'yargs';
 import { sliceLabel } from '../data/slice.js';
 import type { PreparedSweep } from '../sweep/prepare.js';
@@ -8,6 +7,7 @@ import type { RunSummary } from '../sweep/run.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './command.js';
+import { printSummary, summaryJson } from './sweep-summary.js';
 
 export function options(yargs: Argv): Argv {
   return yargs
@@ -198,101 +198,4 @@ async function train(prepared: PreparedSweep, retryFailed: boolean, json?: boole
   else printSummary(store.path, summary, done);
   if (summary.interrupted) return ExitCode.interrupted;
   return summary.failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
-}
-
-function selected({ config, result }: DoneRecord): number {
-  const { select, history } = config.evaluation;
-  return result.validation[history][select] ?? 0;
-}
-
-function summaryJson(prepared: PreparedSweep, summary: RunSummary, done: DoneRecord[]) {
-  const { sweep, store, stored } = prepared;
-  const { records, ...counts } = summary;
-  return {
-    name: sweep.name,
-    path: store.path,
-    data: stored.data,
-    ...counts,
-    planned: stored.trials.length,
-    best: [...done].sort((a, b) => selected(b) - selected(a))[0]?.id ?? null,
-    trials: stored.trials.map(({ id, label, config }) => {
-      const record = records.get(id);
-      const head = { id, label, model: config.model, slice: config.slice, seed: config.seed };
-      if (!record) return { ...head, status: 'open' };
-      if (record.status === 'failed') {
-        const { status, reason, message } = record;
-        return { ...head, status, reason, message, log: store.logFile(id) };
-      }
-      const { curve: _curve, ...result } = record.result;
-      return { ...head, status: 'done', ...result, popularity: record.popularity };
-    }),
-  };
-}
-
-/** Longest table printed at the end; `perflaw results` shows them all. */
-const MOST_ROWS = 40;
-
-function printSummary(path: string, summary: RunSummary, done: DoneRecord[]): void {
-  const folder = relative('.', path) || '.';
-  if (done.length > 0) {
-    const sorted = [...done].sort((a, b) => selected(b) - selected(a));
-    print(resultTable(sorted.slice(0, MOST_ROWS)));
-    if (sorted.length > MOST_ROWS)
-      print(`... and ${sorted.length - MOST_ROWS} more: perflaw results ${folder}`);
-    const best = sorted[0]!;
-    const { select, history } = best.config.evaluation;
-    print();
-    print(`Best on validation (${select}, history ${history}): trial ${best.id}.`);
-    const below = done.filter(
-      ({ result, popularity }) => !(result.test[history][select]! > popularity.test[history][select]!),
-    );
-    if (below.length > 0)
-      print(`${below.length} of ${done.length} trials are not better than the popularity baseline.`);
-  }
-  for (const record of summary.records.values())
-    if (record.status === 'failed')
-      print(
-        `Failed: trial ${record.id} (${record.reason}): ${record.message}; log: ${folder}/trials/${record.id}/log.txt`,
-      );
-  const { failed, open, kept, seconds, overBudget } = summary;
-  const parts = [`${done.length} done${kept > 0 ? ` (${kept} kept from before)` : ''}`];
-  if (failed > 0) parts.push(`${failed} failed (again with --retry-failed)`);
-  if (overBudget > 0) parts.push(`${overBudget} past the budget of hours`);
-  if (open - overBudget > 0) parts.push(`${open - overBudget} open (the same command goes on)`);
-  print(`${parts.join(', ')}; ${formatDuration(seconds)}; ${folder}`);
-  if (done.length > 0 && !summary.interrupted) print('Next: perflaw fit');
-}
-
-function resultTable(records: DoneRecord[]): string {
-  const number = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(4));
-  const first = records[0]!.config.evaluation;
-  const k = first.select.split('@')[1];
-  const metrics = [`ndcg@${k}`, `hr@${k}`];
-  const other = first.history === 'masked' ? 'unmasked' : 'masked';
-  return [
-    `Test metrics, history ${first.history}; beside them the popularity baseline (pop), then history ${other}.`,
-    formatTable(
-      [
-        ...['trial', 'model', 'slice', 'layers', 'dim', 'seed', 'params'],
-        ...metrics.flatMap((metric) => [metric, 'pop']),
-        ...metrics.map((metric) => `${metric} ${other}`),
-        'time',
-      ],
-      records.map(({ id, config, slice, result, popularity }) => [
-        id,
-        config.model.name,
-        slice.label,
-        String(config.model.layers),
-        String(config.model.dim),
-        String(config.seed),
-        formatCount(result.parameters.total),
-        ...metrics.flatMap((metric) => [
-          number(result.test[first.history][metric]),
-          number(popularity.test[first.history][metric]),
-        ]),
-        ...metrics.map((metric) => number(result.test[other][metric])),
-        formatDuration(result.seconds.training + result.seconds.evaluation),
-      ]),
-    ),
-  ].join('\n');
 }

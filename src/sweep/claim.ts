@@ -39,7 +39,13 @@ const claimPath = (folder: string, generation: number) => join(folder, `claim-${
 
 function highest(folder: string): number {
   let found = 0;
-  for (const name of readdirSync(folder)) {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    throw fileError(error, folder, 'read this folder');
+  }
+  for (const name of names) {
     const match = /^claim-([0-9]+)\.json$/.exec(name);
     if (match) found = Math.max(found, Number(match[1]));
   }

@@ -75,6 +75,11 @@ export async function startSweep(
   options: StartOptions = {},
   observer: RunObserver = {},
 ): Promise<RunSummary> {
+  const orphans = resultsLeftOut(store, stored);
+  if (orphans > 0)
+    observer.note?.(
+      `${orphans} results in ${store.path} belong to an earlier version of this sweep file (or of its data) and are left out now.`,
+    );
   store.writePlan(stored);
   rememberSweep(store.path);
   const { limits, workers, budget } = sweep;
@@ -107,6 +112,19 @@ export async function startSweep(
   );
   writeIndex();
   return summary;
+}
+
+/** Results of the plan that lies there already which the new plan has no place for. */
+function resultsLeftOut(store: SweepStore, stored: StoredPlan): number {
+  const planned = new Set(stored.trials.map(({ id }) => id));
+  try {
+    return store
+      .readPlan()
+      .trials.filter(({ id }) => !planned.has(id) && existsSync(join(store.folder(id), 'result.json')))
+      .length;
+  } catch {
+    return 0; // None yet, or not readable: writing the plan says what is wrong.
+  }
 }
 
 /** FLOPs a second of one process: measured in this sweep, in another one of the workspace, or assumed. */

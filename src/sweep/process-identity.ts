@@ -50,7 +50,27 @@ export function ownIdentity(): ProcessIdentity {
 }
 
 /** Whether that process lives; `unknown` for a process of another machine. */
-export function liveness(process: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
-  if (process.machine !== ownIdentity().machine) return 'unknown';
-  return startOf(process.pid) === process.started ? 'alive' : 'dead';
+export function liveness(owner: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
+  if (owner.machine !== ownIdentity().machine) return 'unknown';
+  const started = startOf(owner.pid);
+  if (started !== undefined) return started === owner.started ? 'alive' : 'dead';
+  // Some systems hide other users' processes: one that can be signalled, or may not be, is there.
+  return isThere(owner.pid) ? 'unknown' : 'dead';
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
 }

@@ -9,68 +9,33 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SliceSpec } from '../data/slice.js';
-import type { EvaluationConfig, TrialConfig } from '../train/config.js';
+import type { EvaluationConfig } from '../train/config.js';
 import { fileError, UserError } from '../util/errors.js';
 import { readJson, writeAtomic, writeJson } from '../util/files.js';
 import { shortHash } from '../util/hash.js';
 import { trialId } from './plan.js';
 import type { TrialRecord } from './record.js';
 import { checkRecord } from './record-check.js';
-import type { DataReference } from './resolve.js';
+import {
+  isWholePlan,
+  recordText,
+  STORE_SCHEMA,
+  type StoredPlan,
+  type StoredProgress,
+  type StoredTrial,
+  type TrialJob,
+  type TrialState,
+  withoutCurve,
+} from './stored.js';
 
-export const STORE_SCHEMA = 1;
-
-/** `plan.json`: what fit and report need to know of a sweep besides its results. */
-export interface StoredPlan {
-  schema: typeof STORE_SCHEMA;
-  name: string;
-  perflaw: string;
-  numericVersion: number;
-  updatedAt: string;
-  data: { name: string; hash: string; numItems: number; reference: DataReference };
-  workers: number;
-  /** The sweep file as it was read. */
-  file: string;
-  text: string;
-  trials: StoredTrial[];
-}
-
-export interface StoredTrial {
-  id: string;
-  label: string;
-  config: TrialConfig;
-  parameters: number;
-  /** Training events of one epoch, and FLOPs if every epoch is run. */
-  tokens: number;
-  flops: number;
-}
-
-/** `config.json` of a trial: everything its process needs. */
-export interface TrialJob {
-  schema: typeof STORE_SCHEMA;
-  id: string;
-  numericVersion: number;
-  config: TrialConfig;
-  data: DataReference;
-}
-
-/** What lies in a trial's folder. */
-export type TrialState =
-  | { state: 'absent' }
-  | { state: 'done' | 'failed'; record: TrialRecord }
-  | { state: 'damaged'; path: string; reason: string };
-
-/** `progress.json`: the last sign of a running trial. */
-export interface StoredProgress {
-  epoch: number;
-  epochs: number;
-  step: number;
-  stepsPerEpoch: number;
-  loss: number;
-  best: number | null;
-  tokensPerSecond: number;
-  at: string;
-}
+export {
+  STORE_SCHEMA,
+  type StoredPlan,
+  type StoredProgress,
+  type StoredTrial,
+  type TrialJob,
+  type TrialState,
+};
 
 export class SweepStore {
   readonly path: string;
@@ -132,7 +97,7 @@ export class SweepStore {
     const path = join(this.path, 'plan.json');
     const plan = readJson(path) as StoredPlan;
     if (plan?.schema !== STORE_SCHEMA) throw otherSchema(path, plan?.schema);
-    if (!Array.isArray(plan.trials) || typeof plan.data?.numItems !== 'number')
+    if (!isWholePlan(plan))
       throw new UserError('this plan is damaged', {
         place: path,
         remedy: 'Run the sweep again; finished trials are kept.',
@@ -254,25 +219,6 @@ export class SweepStore {
       `{\n  "schema": ${STORE_SCHEMA},\n  "trials": [\n${lines}\n  ]\n}\n`,
     );
   }
-}
-
-const CURVE = '"curve": [';
-
-/** Indented for people, except the curve: one line an epoch, so that 10,000 results are read in a second. */
-function recordText(record: TrialRecord): string {
-  if (record.status === 'failed') return `${JSON.stringify(record, null, 2)}\n`;
-  const { curve, ...result } = record.result;
-  const text = JSON.stringify({ ...record, result: { ...result, curve: [] } }, null, 1);
-  const lines = curve.map((epoch) => `   ${JSON.stringify(epoch)}`).join(',\n');
-  const at = text.lastIndexOf(CURVE) + CURVE.length;
-  return `${text.slice(0, at)}\n${lines}\n  ${text.slice(at)}\n`;
-}
-
-/** The same text with an empty curve, as `recordText` lays it out. */
-function withoutCurve(text: string): string {
-  const begin = text.indexOf(CURVE);
-  const end = text.lastIndexOf('\n  ]');
-  return begin < 0 || end < begin ? text : text.slice(0, begin + CURVE.length) + text.slice(end + 3);
 }
 
 function otherSchema(path: string, found: unknown): UserError {

@@ -150,6 +150,15 @@ describe('perflaw sweep', () => {
     expect(perflaw(other, 'sweep', 'tiny.yaml', '--retry-failed').code).toBe(0);
   });
 
+  it('says when results of an earlier version of the file are left out', () => {
+    const other = homeWith({ 'tiny.yaml': TINY });
+    expect(perflaw(other, 'sweep', 'tiny.yaml').code).toBe(0);
+    writeFileSync(join(other, 'tiny.yaml'), TINY.replace('[1, 2]', '[2]'));
+    const again = perflaw(other, 'sweep', 'tiny.yaml');
+    expect(again.words).toMatch(/1 results in .*tiny belong to an earlier version/);
+    expect(again.out).toMatch(/1 done \(1 kept from before\)/);
+  });
+
   it('--watch shows a finished sweep and ends', () => {
     const { code, words } = perflaw(home, 'sweep', 'tiny.yaml', '--watch');
     expect([code, words.includes('Error')]).toEqual([0, false]);

@@ -113,6 +113,18 @@ describe('a store', () => {
     expect(readFileSync(path, 'utf8')).toBe('{"schema": 2}');
   });
 
+  it.each([
+    ['a path for an id', (t: StoredTrial) => ({ ...t, id: '../../../etc' })],
+    ['no configuration', (t: StoredTrial) => ({ ...t, config: undefined })],
+    ['no numbers', (t: StoredTrial) => ({ ...t, flops: 'many' })],
+    ['nothing', () => null],
+  ])('takes no plan in which a trial has %s', (_, change) => {
+    const store = new SweepStore(temporaryFolder());
+    const plan = { ...planOf([]), trials: [change(fakeTrial())] };
+    writeFileSync(join(store.path, 'plan.json'), JSON.stringify(plan));
+    expect(() => store.readPlan()).toThrow(/this plan is damaged/);
+  });
+
   it('does not run a job that is not its folder’s', () => {
     const store = new SweepStore(temporaryFolder());
     const [a, b] = [fakeTrial({ dim: 8 }), fakeTrial({ dim: 16 })];
