@@ -96,4 +96,9 @@ function report(error: unknown): number {
   return ExitCode.internal;
 }
 
+// A reader that has seen enough (`perflaw results | head`) is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(ExitCode.ok);
+});
 process.exitCode = await main(hideBin(process.argv));

@@ -8,14 +8,11 @@ import { ExitCode } from '../util/errors.js';
 import { writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './command.js';
+import { addImportOptions, importArguments } from './import-options.js';
 
 export function options(yargs: Argv): Argv {
-  return yargs
+  return addImportOptions(yargs)
     .option('data', { type: 'string', default: 'synthetic', description: 'File, or name of a data set' })
-    .option('user', { type: 'string', description: 'Column of the user' })
-    .option('item', { type: 'string', description: 'Column of the item' })
-    .option('time', { type: 'string', description: 'Column of the time' })
-    .option('order', { type: 'string', description: 'Column of the order, where there is no time' })
     .option('model', { choices: ['mamba4rec'], default: DEFAULT_MODEL.name, description: 'Model' })
     .option('dim', { type: 'number', default: DEFAULT_MODEL.dim, description: 'Hidden size' })
     .option('layers', { type: 'number', default: DEFAULT_MODEL.layers, description: 'Layers' })
@@ -89,8 +86,7 @@ export async function run(args: Arguments): Promise<number> {
   const { TrainingInterrupted } = await import('../train/hooks.js');
   const { trainModel } = await import('../train/trainer.js');
   const text = (name: string) => args[name] as string | undefined;
-  const columns = { user: text('user'), item: text('item'), time: text('time'), order: text('order') };
-  const data = await openDataset(text('data')!, { ...columns, onNote: note });
+  const data = await openDataset(text('data')!, { ...importArguments(args), onNote: note });
   const backend = await openBackend(text('backend')!);
   const config = configOf(args, { name: data.name, hash: data.hash }, backend);
   const say = args.json ? note : print;
