@@ -2,6 +2,14 @@
 
 export type ModelName = 'mamba4rec' | 'tim4rec' | 'ssd4rec';
 
+/**
+ * How TiM4Rec sees time. `paper`: as published, normalised and mixed over the whole row length, the padding's huge negative
+ * difference included. `masked`: over the history alone, without its padding. Both look along the whole history, so they are
+ * for a loss at the last position. `causal`: normalised by the past alone, no mixing over later positions: for a loss at all
+ * positions. `none`: without the time path (the ablation; data needs no timestamps).
+ */
+export type TimeMode = 'paper' | 'masked' | 'causal' | 'none';
+
 export interface ModelConfig {
   name: ModelName;
   /** Hidden and embedding size d. */
@@ -20,6 +28,21 @@ export interface ModelConfig {
   dropout: number;
   /** `mamba`: the library's initial values (long memory); `mamba4rec`: the paper's released code, which overwrites them. */
   init: 'mamba' | 'mamba4rec';
+  /** TiM4Rec only. Absent: `causal` with a loss at all positions, `masked` with a loss at the last (see timeMode). */
+  time?: TimeMode;
+  /** TiM4Rec only: the gate that carries the time signal on is one number a history (`one`) or one a position (`position`). */
+  timeGate?: 'one' | 'position';
+  /** SSD4Rec only: weight of the reversed direction (0.1). */
+  beta?: number;
+  /** SSD4Rec only: the reversed direction's output is added as it comes (`released`), or turned back first (`aligned`). */
+  reverseOutput?: 'released' | 'aligned';
+  /** SSD4Rec only: share of the items of a history that training hides (0.1). */
+  hiddenShare?: number;
+}
+
+/** The time mode of a configuration that may leave it open, for a loss at these positions. */
+export function timeMode(config: ModelConfig, loss: 'all' | 'last'): TimeMode {
+  return config.time ?? (loss === 'all' ? 'causal' : 'masked');
 }
 
 /** What a configuration holds where nothing else is said: one layer of the published Mamba4Rec with the library's initial values. */

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { gelu } from '../kernels/activation/op.js';
 import { causalConv } from '../kernels/causal-conv/op.js';
 import { dropout } from '../kernels/dropout/op.js';
+import { dropoutMask } from '../kernels/dropout/reference.js';
 import { layerNorm } from '../kernels/layer-norm/op.js';
 import { linear } from '../kernels/matmul/op.js';
 import { selectiveScan } from '../kernels/selective-scan/op.js';
@@ -13,12 +14,19 @@ import type { Initialiser, Weights } from './weights.js';
 export const EPSILON = 1e-12;
 
 /** Dropout for one pass: every call has a seed of its own, derived from the step's. */
-export type DropoutSite = <T extends tf.Tensor>(x: T) => T;
+export interface DropoutSite {
+  <T extends tf.Tensor>(x: T): T;
+  /** What the next call would multiply n elements by, for inputs that are no tensors; undefined where nothing is dropped. */
+  mask(n: number): Float32Array | undefined;
+}
 
 /** @param seed of the step; undefined switches dropout off. */
 export function dropoutSites(rate: number, seed: number | undefined): DropoutSite {
   let site = 0;
-  return (x) => (seed === undefined || rate === 0 ? x : dropout(x, rate, mix(seed, ++site)));
+  const off = seed === undefined || rate === 0;
+  return Object.assign(<T extends tf.Tensor>(x: T): T => (off ? x : dropout(x, rate, mix(seed, ++site))), {
+    mask: (n: number) => (off ? undefined : dropoutMask(n, rate, mix(seed, ++site))),
+  });
 }
 
 function mix(seed: number, site: number): number {
@@ -79,7 +87,7 @@ export function addMambaBlock(
 }
 
 /** Inverse softplus of a time step that is log-uniform on [0.001, 0.1], at least 1e-4. */
-function timeStepBias(from: Initialiser, name: string): () => number {
+export function timeStepBias(from: Initialiser, name: string): () => number {
   const random = from.stream(name);
   return () => {
     const dt = Math.max(Math.exp(Math.log(0.001) + random.uniform() * Math.log(100)), 1e-4);
@@ -136,13 +144,31 @@ export function mambaBlock(
   return linear(tf.reshape(y, [rows * length, inner]) as tf.Tensor2D, weight<tf.Tensor2D>('out_proj.weight'));
 }
 
-/** Feed-forward block with GELU: W1 to 4 dim, W2 back, residual, LayerNorm. */
-export function addFeedForward(weights: Weights, prefix: string, dim: number, from: Initialiser): void {
-  weights.add(`${prefix}.w_1.weight`, [4 * dim, dim], from.normal(`${prefix}.w_1.weight`, 0.02));
-  weights.add(`${prefix}.w_1.bias`, [4 * dim], () => 0);
-  weights.add(`${prefix}.w_2.weight`, [dim, 4 * dim], from.normal(`${prefix}.w_2.weight`, 0.02));
-  weights.add(`${prefix}.w_2.bias`, [dim], () => 0);
-  addLayerNorm(weights, `${prefix}.LayerNorm`, dim);
+/** A feed-forward block's names for its weights, and its activation. */
+export interface FeedForwardForm {
+  first: string;
+  second: string;
+  norm: string;
+  activation: <T extends tf.Tensor>(x: T) => T;
+}
+
+const MAMBA4REC_FORM: FeedForwardForm = { first: 'w_1', second: 'w_2', norm: 'LayerNorm', activation: gelu };
+
+/** Feed-forward block: W1 to 4 dim, activation (GELU), W2 back, residual, LayerNorm. */
+export function addFeedForward(
+  weights: Weights,
+  prefix: string,
+  dim: number,
+  from: Initialiser,
+  { first, second, norm }: FeedForwardForm = MAMBA4REC_FORM,
+): void {
+  const w1 = `${prefix}.${first}`;
+  const w2 = `${prefix}.${second}`;
+  weights.add(`${w1}.weight`, [4 * dim, dim], from.normal(`${w1}.weight`, 0.02));
+  weights.add(`${w1}.bias`, [4 * dim], () => 0);
+  weights.add(`${w2}.weight`, [dim, 4 * dim], from.normal(`${w2}.weight`, 0.02));
+  weights.add(`${w2}.bias`, [dim], () => 0);
+  addLayerNorm(weights, `${prefix}.${norm}`, dim);
 }
 
 export function feedForward(
@@ -150,9 +176,10 @@ export function feedForward(
   prefix: string,
   x: tf.Tensor2D,
   drop: DropoutSite,
+  { first, second, norm, activation }: FeedForwardForm = MAMBA4REC_FORM,
 ): tf.Tensor2D {
-  const weight = <T extends tf.Tensor>(name: string) => weights.get<T>(`${prefix}.${name}`);
-  const wide = drop(gelu(linear(x, weight<tf.Tensor2D>('w_1.weight'), weight('w_1.bias'))));
-  const back = drop(linear(wide, weight<tf.Tensor2D>('w_2.weight'), weight('w_2.bias')));
-  return applyLayerNorm(weights, `${prefix}.LayerNorm`, tf.add(back, x));
+  const layer = (name: string, input: tf.Tensor2D) =>
+    linear(input, weights.get(`${prefix}.${name}.weight`), weights.get(`${prefix}.${name}.bias`));
+  const wide = drop(activation(layer(first, x)));
+  return applyLayerNorm(weights, `${prefix}.${norm}`, tf.add(drop(layer(second, wide)), x));
 }

@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from './config.js';
 import { createMamba4Rec } from './mamba4rec.js';
+import { createTim4Rec } from './tim4rec.js';
 import type { Weights } from './weights.js';
 
 /** Packed rows of histories. */
@@ -12,6 +13,8 @@ export interface PackedBatch {
   items: Int32Array;
   /** [rows * length]: 1 where a history begins. */
   reset: Int32Array;
+  /** [rows * length]: Unix seconds of each item; anything where padded. Models with a time path need them. */
+  timestamps?: Float64Array;
 }
 
 export interface SequenceModel {
@@ -33,6 +36,8 @@ export function createModel(config: ModelConfig, numItems: number, seed: number)
   switch (config.name) {
     case 'mamba4rec':
       return createMamba4Rec(config, numItems, seed);
+    case 'tim4rec':
+      return createTim4Rec(config, numItems, seed);
     default:
       throw new Error(`the model '${config.name}' is not built yet`);
   }

@@ -37,6 +37,15 @@ interface Shape {
   h: number;
   R: number;
   L: number;
+  /** Whether TiM4Rec has its time path. */
+  timed: boolean;
+  /** Gates of that path a history. */
+  gates: number;
+}
+
+/** Heads of a Mamba-2 model. @throws UserError when headDim does not divide the inner width. */
+export function headCount(config: ModelConfig): number {
+  return shapeOf(config).h;
 }
 
 function shapeOf(config: ModelConfig): Shape {
@@ -56,6 +65,8 @@ function shapeOf(config: ModelConfig): Shape {
     h,
     R: Math.ceil(config.dim / 16),
     L: config.maxLength,
+    timed: config.time !== 'none',
+    gates: config.timeGate === 'position' ? config.maxLength : 1,
   };
 }
 
@@ -98,9 +109,15 @@ function ssdBlock({ d, E, N, k, h }: Shape, bias: boolean): { parameters: number
 function tim4rec(s: Shape): Counts {
   const { d, k, h, L } = s;
   const block = ssdBlock(s, true);
-  // two depthwise convolutions over time, W1 and W2 over the length axis, a gate of width 1, the norm over the length
-  const time = 2 * (h * k + h) + 2 * (L * L + L) + (L + 1) + 2 * L;
-  const timeFlops = 4 * h * k + 4 * h * L + 2 * h;
+  if (!s.timed)
+    return {
+      stem: 2 * d,
+      layer: block.parameters + 2 * d + feedForward(s),
+      layerFlops: block.flops + feedForwardFlops(s),
+    };
+  // two depthwise convolutions over time, W1 and W2 over the length axis, one gate or L, the norm over the length
+  const time = 2 * (h * k + h) + 2 * (L * L + L) + s.gates * (L + 1) + 2 * L;
+  const timeFlops = 4 * h * k + 4 * h * L + 2 * h * s.gates;
   return {
     stem: 2 * d + 2 * L,
     layer: block.parameters + time + 2 * d + feedForward(s),

@@ -8,9 +8,10 @@ import type { ScanInputs } from './op.js';
 
 const CHUNK = 32;
 
-/** y [batch, length, channels]; see op.ts for the arguments. */
+/** y [batch, length, channels]; see op.ts for the arguments; A is [channels, states]. */
 export function composedScan(inputs: ScanInputs, deltaSoftplus: boolean, chunk = CHUNK): tf.Tensor3D {
-  const { x, delta, A, B, C, D, z, deltaBias, reset } = inputs;
+  const { x, delta, B, C, D, z, deltaBias, reset } = inputs;
+  const A = inputs.A as tf.Tensor2D;
   const [batch, length, channels] = x.shape;
   const states = A.shape[1];
   const raw = deltaBias ? tf.add(delta, deltaBias) : delta;

@@ -9,18 +9,18 @@
 export interface ScanArrays {
   /** [batch, length, channels] */
   x: ArrayLike<number>;
-  /** [batch, length, channels]: the time step before bias and softplus. */
+  /** [batch, length, groups]: the time step before bias and softplus. */
   delta: ArrayLike<number>;
-  /** [channels, states] */
+  /** [channels, states]; [heads] where the shape has heads. */
   A: ArrayLike<number>;
   /** [batch, length, states] */
   B: ArrayLike<number>;
   C: ArrayLike<number>;
-  /** [channels] */
+  /** [groups] */
   D?: ArrayLike<number>;
   /** [batch, length, channels] */
   z?: ArrayLike<number>;
-  /** [channels] */
+  /** [groups] */
   deltaBias?: ArrayLike<number>;
   /** [batch, length]: not 0 where a new sequence begins. */
   reset?: ArrayLike<number>;
@@ -31,6 +31,8 @@ export interface ScanShape {
   length: number;
   channels: number;
   states: number;
+  /** Mamba-2: time step and decay are shared by the channels / heads channels of a head; `groups` is then `heads`. */
+  heads?: number;
 }
 
 export interface ScanOptions {
@@ -41,14 +43,16 @@ export interface ScanOptions {
 
 /** @returns y [batch, length, channels] and the last state [batch, channels, states]. */
 export function selectiveScanReference(
-  { batch, length, channels, states }: ScanShape,
+  { batch, length, channels, states, heads }: ScanShape,
   { x, delta, A, B, C, D, z, deltaBias, reset }: ScanArrays,
   { deltaSoftplus, initialState }: ScanOptions,
 ): { y: Float64Array; lastState: Float64Array } {
   const y = new Float64Array(batch * length * channels);
+  const groups = heads ?? channels;
   const lastState = new Float64Array(batch * channels * states);
   for (let b = 0; b < batch; b++)
     for (let c = 0; c < channels; c++) {
+      const g = Math.floor((c * groups) / channels);
       const at = (b * channels + c) * states;
       const h = lastState.subarray(at, at + states);
       if (initialState) for (let n = 0; n < states; n++) h[n] = initialState[at + n]!;
@@ -56,14 +60,14 @@ export function selectiveScanReference(
         const row = b * length + t;
         const i = row * channels + c;
         if (reset?.[row]) h.fill(0);
-        const raw = delta[i]! + (deltaBias?.[c] ?? 0);
+        const raw = delta[row * groups + g]! + (deltaBias?.[g] ?? 0);
         const dt = deltaSoftplus ? softplus(raw) : raw;
         let sum = 0;
         for (let n = 0; n < states; n++) {
-          h[n] = Math.exp(dt * A[c * states + n]!) * h[n]! + dt * B[row * states + n]! * x[i]!;
+          h[n] = Math.exp(dt * A[heads ? g : c * states + n]!) * h[n]! + dt * B[row * states + n]! * x[i]!;
           sum += C[row * states + n]! * h[n]!;
         }
-        sum += (D?.[c] ?? 0) * x[i]!;
+        sum += (D?.[g] ?? 0) * x[i]!;
         y[i] = z ? sum * silu(z[i]!) : sum;
       }
     }

@@ -1,0 +1,149 @@
+/**
+ * The Mamba-2 block (Dao and Gu 2024), on the selective scan with one decay a head; TiM4Rec and SSD4Rec share it.
+ *
+ *   [z, x, B, C, dt] = W_in u;  x, B, C = act(causal conv);  dt = softplus(dt f + dt_bias), f the time path's factor or 1
+ *   out = W_out (RMSNorm(scan(x, dt, A, B, C) + D x) SiLU(z)) w), the gate inside the norm
+ */
+import * as tf from '@tensorflow/tfjs';
+import { hardswish } from '../kernels/activation/hardswish.js';
+import { causalConv } from '../kernels/causal-conv/op.js';
+import { linear } from '../kernels/matmul/op.js';
+import { rmsNorm } from '../kernels/rms-norm/op.js';
+import { selectiveScan } from '../kernels/selective-scan/op.js';
+import type { ModelConfig } from './config.js';
+import { timeStepBias } from './layers.js';
+import { headCount } from './size.js';
+import type { Initialiser, Weights } from './weights.js';
+
+/** How the models' blocks differ. */
+export interface SsdForm {
+  /** Whether the projections carry a bias. */
+  bias: boolean;
+  activation: 'silu' | 'hardswish';
+  /** Of the gated norm. */
+  epsilon: number;
+}
+
+/** Linear layer: uniform on +-1/sqrt(inputs) as PyTorch draws it, or, for `init: mamba4rec`, N(0, 0.02) with bias 0. */
+export function addLinear(
+  weights: Weights,
+  name: string,
+  [outputs, inputs]: [number, number],
+  bias: boolean,
+  config: ModelConfig,
+  from: Initialiser,
+): void {
+  const asLibrary = config.init === 'mamba';
+  const bound = 1 / Math.sqrt(inputs);
+  const of = (part: string) => `${name}.${part}`;
+  const fill = asLibrary ? from.uniform(of('weight'), bound) : from.normal(of('weight'), 0.02);
+  weights.add(of('weight'), [outputs, inputs], fill);
+  if (bias) weights.add(of('bias'), [outputs], asLibrary ? from.uniform(of('bias'), bound) : () => 0);
+}
+
+/** Depthwise convolution as PyTorch draws it. */
+export function addConv(
+  weights: Weights,
+  name: string,
+  channels: number,
+  width: number,
+  from: Initialiser,
+): void {
+  for (const [part, shape] of [
+    ['weight', [channels, 1, width]],
+    ['bias', [channels]],
+  ] as const)
+    weights.add(`${name}.${part}`, [...shape], from.uniform(`${name}.${part}`, 1 / Math.sqrt(width)));
+}
+
+/** The block's weights under `prefix`, with the library's initial values: A uniform on [1, 16], dt log-uniform on [0.001, 0.1]. */
+export function addSsdBlock(
+  weights: Weights,
+  prefix: string,
+  config: ModelConfig,
+  form: SsdForm,
+  from: Initialiser,
+): void {
+  const { dim, dState, dConv, expand } = config;
+  const inner = expand * dim;
+  const heads = headCount(config);
+  const decay = from.stream(`${prefix}.A_log`);
+  weights.add(`${prefix}.dt_bias`, [heads], timeStepBias(from, `${prefix}.dt_bias`));
+  weights.add(`${prefix}.A_log`, [heads], () => Math.log(1 + 15 * decay.uniform()));
+  weights.add(`${prefix}.D`, [heads], () => 1);
+  addLinear(weights, `${prefix}.in_proj`, [2 * inner + 2 * dState + heads, dim], form.bias, config, from);
+  addConv(weights, `${prefix}.conv1d`, inner + 2 * dState, dConv, from);
+  weights.add(`${prefix}.norm.weight`, [inner], () => 1);
+  addLinear(weights, `${prefix}.out_proj`, [dim, inner], form.bias, config, from);
+}
+
+/**
+ * u: [rows * length, dim] -> [rows * length, dim]. Projections and filters are split by their weights, not by their
+ * outputs: weights are small, activations are not.
+ * @param factor [rows * length, heads]: multiplies the time steps before bias and softplus.
+ */
+export function ssdBlock(
+  weights: Weights,
+  prefix: string,
+  config: ModelConfig,
+  form: SsdForm,
+  u: tf.Tensor2D,
+  reset: tf.Tensor2D,
+  factor?: tf.Tensor2D,
+): tf.Tensor2D {
+  const [rows, length] = reset.shape;
+  const { dState, dConv } = config;
+  const inner = config.expand * config.dim;
+  const heads = headCount(config);
+  const weight = <T extends tf.Tensor>(name: string) => weights.get<T>(`${prefix}.${name}`);
+  const byRow = (t: tf.Tensor2D) => tf.reshape(t, [rows, length, t.shape[1]]) as tf.Tensor3D;
+  const parts = [inner, inner, dState, dState, heads];
+  const into = tf.split(weight<tf.Tensor2D>('in_proj.weight'), parts, 0) as tf.Tensor2D[];
+  const biases = form.bias ? (tf.split(weight<tf.Tensor1D>('in_proj.bias'), parts) as tf.Tensor1D[]) : [];
+  const [z, rawX, rawB, rawC, rawDelta] = into.map((w, i) => linear(u, w, biases[i]));
+  const filterOf = tf.reshape(weight('conv1d.weight'), [inner + 2 * dState, dConv]) as tf.Tensor2D;
+  const filters = tf.split(filterOf, parts.slice(1, 4), 0) as tf.Tensor2D[];
+  const shifts = tf.split(weight<tf.Tensor1D>('conv1d.bias'), parts.slice(1, 4)) as tf.Tensor1D[];
+  const [x, B, C] = [rawX!, rawB!, rawC!].map((t, i) =>
+    convolve(byRow(t), filters[i]!, shifts[i]!, form.activation, reset),
+  );
+  const y = selectiveScan(
+    {
+      x: x!,
+      delta: byRow(factor ? tf.mul(rawDelta!, factor) : rawDelta!),
+      A: tf.neg(tf.exp(weight<tf.Tensor1D>('A_log'))),
+      B: B!,
+      C: C!,
+      D: weight('D'),
+      z: byRow(z!),
+      deltaBias: weight('dt_bias'),
+      reset,
+    },
+    true,
+  );
+  const normed = rmsNorm(
+    tf.reshape(y, [rows * length, inner]) as tf.Tensor2D,
+    weight('norm.weight'),
+    form.epsilon,
+  );
+  return linear(
+    normed,
+    weight<tf.Tensor2D>('out_proj.weight'),
+    form.bias ? weight('out_proj.bias') : undefined,
+  );
+}
+
+/** Causal depthwise convolution, then the activation. x: [batch, length, channels]; filter: [channels, width]. */
+export function convolve(
+  x: tf.Tensor3D,
+  filter: tf.Tensor2D,
+  bias: tf.Tensor1D,
+  activation: SsdForm['activation'],
+  reset?: tf.Tensor2D,
+): tf.Tensor3D {
+  const y = causalConv(
+    { x, weight: filter, bias, ...(reset ? { reset } : {}) },
+    { silu: activation === 'silu' },
+  );
+  return activation === 'hardswish' ? hardswish(y) : y;
+}

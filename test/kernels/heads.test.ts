@@ -1,0 +1,5 @@
+import { describeHeadKernels } from '../contract/head-kernels.js';
+
+describeHeadKernels('wasm', 25);
+describeHeadKernels('composed', 10);
+describeHeadKernels('cpu', 4);
