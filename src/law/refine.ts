@@ -1,7 +1,7 @@
 /**
- * Local refinement by ml-levenberg-marquardt. Three of its habits are met here: it stops on an absolute error, so residuals
- * are scaled to the data; it damps by an absolute amount that never falls below 1e-7, so they are scaled up; and it takes
- * the Jacobian by coarse differences unless given one, so it is given the exact one.
+ * Local refinement by ml-levenberg-marquardt. Three of its habits are met here: it stops on an absolute error and damps by an
+ * absolute amount between 1e-7 and 1e7, so residuals are scaled to the steepness of the problem; and it takes the Jacobian by
+ * coarse differences unless given one, so it is given the exact one.
  */
 import { levenbergMarquardt } from 'ml-levenberg-marquardt';
 import {
@@ -11,7 +11,7 @@ import {
   type Projection,
   projectedDerivatives,
   solveAt,
-  termDerivative,
+  subtract,
 } from './projection.js';
 
 export interface Refined {
@@ -19,13 +19,8 @@ export interface Refined {
   solved: Projection;
 }
 
-const SCALE = 1e3;
-
-function size(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value * value;
-  return Math.sqrt(sum / values.length);
-}
+/** Length of the steepest column of the scaled Jacobian: its square lies midway between the damping's limits, 1e-7 and 1e7. */
+const SCALE = 30;
 
 /** The exponents that minimise the projected sum of squares, from a start; never worse than the start. */
 export function refine(
@@ -36,7 +31,8 @@ export function refine(
 ): Refined {
   const first: Refined = { theta: [...start], solved: solveAt(problem, start, target) };
   if (start.length === 0 || first.solved.sse === 0) return first;
-  const unit = SCALE / Math.max(size(first.solved.residual), 1e-12 * size(target));
+  const steepest = Math.max(...projectedDerivatives(problem, start, first.solved).map((s) => dot(s, s)));
+  const unit = SCALE / Math.sqrt(Math.max(steepest, 1e-24 * dot(target, target)));
   let last: { key: string; solved: Projection; slopes?: Float64Array[] } | undefined;
   const at = (theta: number[]) => {
     const key = theta.join();
@@ -62,7 +58,7 @@ export function refine(
       maxValues: problem.model.exponents.map(({ max }) => max),
       damping: 1e-2,
       maxIterations: iterations,
-      errorTolerance: 1e-14 * SCALE * SCALE * problem.n,
+      errorTolerance: 1e-14 * first.solved.sse * unit * unit,
     },
   );
   const solved = solveAt(problem, parameterValues, target);
@@ -195,81 +191,76 @@ function fineScale(min: number, max: number): number[] {
 
 const clamp = (value: number, min: number, max: number) => Math.min(max, Math.max(min, value));
 
+/** Weights by Gauss-Newton on ln P - ln f at given exponents: each step is a linear problem with columns over f. */
+function solveLogAt(
+  problem: Problem,
+  theta: readonly number[],
+  weights: Float64Array,
+  value: Float64Array,
+): { linear: Problem; solved: Projection; value: Float64Array } | undefined {
+  const plain: Problem = { ...problem, root: new Float64Array(problem.n).fill(1) };
+  const columns = designColumns(plain, theta);
+  let current = value;
+  let before = Number.POSITIVE_INFINITY;
+  for (let step = 0; step < 30; step++) {
+    const root = weights.map((w, i) => Math.sqrt(w) / current[i]!);
+    const linear: Problem = { ...problem, root };
+    // ln f is near ln f0 + f / f0 - 1
+    const target = problem.y.map((y, i) => (Math.log(y / current[i]!) + 1) * Math.sqrt(weights[i]!));
+    const solved = solveAt(linear, theta, target);
+    const next = new Float64Array(problem.n);
+    for (let j = 0; j < columns.length; j++) subtract(next, -solved.beta[j]!, columns[j]!);
+    if (!next.every((f) => f > 0)) return undefined;
+    const moved = next.reduce((most, f, i) => Math.max(most, Math.abs(f / current[i]! - 1)), 0);
+    current = next;
+    if (moved < 1e-12 || (moved >= before && moved < 1e-9)) return { linear, solved, value: current };
+    before = moved;
+  }
+  return undefined;
+}
+
 /**
- * All parameters at once against residuals of the logarithm, ln P - ln f. Not linear in the weights, so nothing is projected;
- * started from a projected fit with weights 1 / P^2, which is the same to first order.
+ * The exponents against residuals of the logarithm, ln P - ln f, with the weights projected out step by step.
  * @param weights one a point, of the squared residual.
+ * @param value the law at every point at the start.
  */
 export function refineLog(
   problem: Problem,
-  start: { theta: readonly number[]; beta: ArrayLike<number> },
+  start: { theta: readonly number[]; value: Float64Array },
   weights: Float64Array,
-  iterations = 100,
-): { theta: number[]; beta: Float64Array; residual: Float64Array; sse: number } {
-  const k = problem.model.exponents.length;
-  const plain: Problem = { ...problem, root: new Float64Array(problem.n).fill(1) };
-  const roots = weights.map(Math.sqrt);
-  const target = problem.y.map((value, i) => Math.log(value) * roots[i]!);
-  const startColumns = designColumns(plain, start.theta);
-  const scales = Array.from(start.beta, (value, j) =>
-    value !== 0 ? Math.abs(value) : 1 / Math.max(1e-300, size(startColumns[j]!)),
-  );
-  const beta0 = Array.from(start.beta, (value, j) => value / scales[j]!);
-  const evaluate = (parameters: readonly number[]) => {
-    const theta = parameters.slice(0, k);
-    const beta = scales.map((scale, j) => parameters[k + j]! * scale);
-    const columns = designColumns(plain, theta);
-    const value = new Float64Array(problem.n);
-    for (let j = 0; j < columns.length; j++)
-      for (let i = 0; i < problem.n; i++) value[i]! += beta[j]! * columns[j]![i]!;
-    return { theta, beta, columns, value };
+  iterations = 40,
+):
+  | { theta: number[]; beta: Float64Array; residual: Float64Array; value: Float64Array; sse: number }
+  | undefined {
+  const { exponents } = problem.model;
+  let here = solveLogAt(problem, start.theta, weights, start.value);
+  if (!here) return undefined;
+  let theta = [...start.theta];
+  let damping = 1e-3;
+  search: for (let step = 0; step < iterations && theta.length > 0; step++) {
+    const slopes = projectedDerivatives(here.linear, theta, here.solved);
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const move = dampedStep(slopes, here.solved.residual, damping);
+      const next = theta.map((value, k) => clamp(value + move[k]!, exponents[k]!.min, exponents[k]!.max));
+      const found = solveLogAt(problem, next, weights, here.value);
+      if (found && found.solved.sse < here.solved.sse) {
+        const gain = 1 - found.solved.sse / here.solved.sse;
+        here = found;
+        theta = next;
+        damping = Math.max(damping / 10, 1e-12);
+        if (gain < 1e-13) break search;
+        continue search;
+      }
+      damping *= 10;
+    }
+    break;
+  }
+  const { value } = here;
+  return {
+    theta,
+    beta: here.solved.beta,
+    residual: problem.y.map((y, i) => Math.log(y / value[i]!)),
+    value,
+    sse: here.solved.sse,
   };
-  const residuals = (value: Float64Array) =>
-    Float64Array.from(problem.y, (y, i) => (value[i]! > 0 ? Math.log(y / value[i]!) : Number.NaN));
-  const cost = (residual: Float64Array) =>
-    residual.reduce(
-      (sum, r, i) => sum + (Number.isNaN(r) ? Number.POSITIVE_INFINITY : weights[i]! * r * r),
-      0,
-    );
-  const initial = [...start.theta, ...beta0];
-  const before = evaluate(initial);
-  const sse0 = cost(residuals(before.value));
-  const unit = SCALE / Math.max(Math.sqrt(sse0 / problem.n), 1e-12);
-  const jacobian = (parameters: number[]) => {
-    const { theta, beta, columns, value } = evaluate(parameters);
-    const slopes = plain.model.places.flatMap(({ term, beta: j }, index) =>
-      term.exponents.map((_, e) => ({ slope: termDerivative(plain, index, theta, e), j })),
-    );
-    return (i: number) => {
-      const factor = (unit * roots[i]!) / value[i]!;
-      const partials: number[] = [];
-      slopes.forEach(({ slope, j }) => {
-        partials.push(factor * beta[j]! * slope[i]!);
-      });
-      columns.forEach((column, j) => {
-        partials.push(factor * scales[j]! * column[i]!);
-      });
-      return partials;
-    };
-  };
-  let parameters: number[] = initial;
-  if (Number.isFinite(sse0) && sse0 > 0)
-    parameters = levenbergMarquardt(
-      { x: Float64Array.from({ length: problem.n }, (_, i) => i), y: target.map((value) => value * unit) },
-      (p) => {
-        const { value } = evaluate(p);
-        return (i) => (value[i]! > 0 ? Math.log(value[i]!) * roots[i]! * unit : 1e6 * unit);
-      },
-      {
-        initialValues: initial,
-        jacobianFunction: jacobian,
-        minValues: [...problem.model.exponents.map(({ min }) => min), ...scales.map(() => -1e9)],
-        maxValues: [...problem.model.exponents.map(({ max }) => max), ...scales.map(() => 1e9)],
-        maxIterations: iterations,
-        errorTolerance: 1e-14 * SCALE * SCALE * problem.n,
-      },
-    ).parameterValues;
-  const after = evaluate(parameters);
-  const residual = residuals(after.value);
-  return { theta: after.theta, beta: Float64Array.from(after.beta), residual, sse: cost(residual) };
 }

@@ -2,6 +2,7 @@
  * The numeric heart of a fit: grid, best local minima, refinement; optionally Huber's loss (iteratively reweighted) and
  * residuals of the logarithm. Works on numbers only, so that bootstrap replicates and cross-validation share it.
  */
+import { UserError } from '../util/errors.js';
 import { type Problem, type Projection, solveAt } from './projection.js';
 import { polish, type Refined, refine, refineLog, refineQuickly, rescan } from './refine.js';
 import {
@@ -218,15 +219,20 @@ function absoluteStart(problem: Problem, grid: Grid, settings: SolveSettings, st
   return { ...found, residual: residualAt(problem, found) };
 }
 
+/** Residuals of the logarithm: started from fits with weights 1 / P^2, the same to first order. */
 function solveLog(problem: Problem, grid: Grid, settings: SolveSettings): Solution {
   const relative: Problem = { ...problem, root: problem.root.map((root, i) => root / problem.y[i]!) };
   const target = problem.y.map((value, i) => value * relative.root[i]!);
-  const { starts } = startsOf(relative, grid, target, settings.starts ?? 6);
+  const { starts } = startsOf(relative, grid, target, settings.starts ?? (settings.quick ? 2 : 6));
   const weights = problem.root.map((root) => root * root);
   let best: Solution | undefined;
   for (const start of starts) {
-    const rough = refine(relative, start, target);
-    let current = refineLog(problem, { theta: rough.theta, beta: rough.solved.beta }, weights);
+    const rough = settings.quick ? refineQuickly(relative, start, target) : refine(relative, start, target);
+    const fitted = problem.y.map((value, i) =>
+      Math.max(value - rough.solved.residual[i]! / relative.root[i]!, 1e-3 * value),
+    );
+    let current = refineLog(problem, { theta: rough.theta, value: fitted }, weights);
+    if (!current) continue;
     let robust = new Float64Array(problem.n).fill(1);
     let objective = current.sse;
     let delta: number | undefined;
@@ -236,30 +242,25 @@ function solveLog(problem: Problem, grid: Grid, settings: SolveSettings): Soluti
           ? 1.345 * 1.4826 * median([...standardise(problem, current.residual)].map(Math.abs))
           : settings.huber;
       objective = huberLoss(standardise(problem, current.residual), delta);
-      for (let step = 0; step < 200; step++) {
+      for (let step = 0; step < 300; step++) {
         const next = huberWeights(standardise(problem, current.residual), delta);
-        const found = refineLog(
-          problem,
-          current,
-          weights.map((w, i) => w * next[i]!),
-        );
-        const score = huberLoss(standardise(problem, found.residual), delta);
-        if (!(score < objective * (1 - 1e-12))) break;
+        const factors = weights.map((w, i) => w * next[i]!);
+        const found = refineLog(problem, current, factors, 3);
+        const score = found
+          ? huberLoss(standardise(problem, found.residual), delta)
+          : Number.POSITIVE_INFINITY;
+        if (!found || !(score < objective * (1 - 1e-12))) break;
         current = found;
         robust = next;
         objective = score;
       }
     }
-    if (!best || objective < best.objective)
-      best = {
-        theta: current.theta,
-        beta: current.beta,
-        residual: current.residual,
-        objective,
-        delta,
-        robust,
-        grid,
-      };
+    const { theta, beta, residual } = current;
+    if (!best || objective < best.objective) best = { theta, beta, residual, objective, delta, robust, grid };
   }
-  return best!;
+  if (!best)
+    throw new UserError('the logarithm of this law cannot be fitted to these points', {
+      remedy: 'Fit the metric itself, or another form.',
+    });
+  return best;
 }

@@ -90,7 +90,8 @@ export function performanceTerm(
       const at = p ** (-1 / a!);
       // u = a w; for x >= 1 and a > 0 the term only falls (w > 0) or rises (w < 0)
       if (a! < 0 && u! < 0) return [at];
-      if (a! < 0) return [u! === 0 ? 'up' : 'down'];
+      // w < 0: a minimum, after which it rises without end
+      if (a! < 0) return ['up'];
       return [rising(-u!)];
     },
   };
