@@ -2,65 +2,34 @@
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { DEFAULT_MODEL, type ModelConfig } from '../model/config.js';
+import { modelFields, trainingFields } from '../sweep/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
-import { ExitCode } from '../util/errors.js';
+import { ExitCode, UserError } from '../util/errors.js';
 import { writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { addImportOptions, importArguments } from './import-options.js';
 
+/** Settings that a sweep file knows too: same names (in kebab case), same checks, same words. */
+const FIELDS = { ...modelFields, ...trainingFields };
+type FieldName = keyof typeof FIELDS;
+const DEFAULTS: Partial<Record<FieldName, string | number>> = { ...DEFAULT_MODEL, ...DEFAULT_TRAINING };
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 export function options(yargs: Argv): Argv {
-  return addImportOptions(yargs)
+  addImportOptions(yargs)
     .option('data', { type: 'string', default: 'synthetic', description: 'File, or name of a data set' })
-    .option('model', { choices: ['mamba4rec'], default: DEFAULT_MODEL.name, description: 'Model' })
-    .option('dim', { type: 'number', default: DEFAULT_MODEL.dim, description: 'Hidden size' })
-    .option('layers', { type: 'number', default: DEFAULT_MODEL.layers, description: 'Layers' })
-    .option('d-state', { type: 'number', default: DEFAULT_MODEL.dState, description: 'States a channel' })
-    .option('max-length', {
-      type: 'number',
-      default: DEFAULT_MODEL.maxLength,
-      description: 'Longest history, items',
-    })
-    .option('dropout', { type: 'number', default: DEFAULT_MODEL.dropout, description: 'Dropout rate' })
-    .option('init', {
-      choices: ['mamba', 'mamba4rec'],
-      default: DEFAULT_MODEL.init,
-      description: 'Initial values',
-    })
-    .option('epochs', { type: 'number', default: DEFAULT_TRAINING.epochs, description: 'Epochs at most' })
-    .option('patience', {
-      type: 'number',
-      default: DEFAULT_TRAINING.patience,
-      description: 'Epochs without a better validation metric before stopping; 0: never',
-    })
-    .option('rows', { type: 'number', default: DEFAULT_TRAINING.rows, description: 'Packed rows a step' })
-    .option('learning-rate', {
-      type: 'number',
-      default: DEFAULT_TRAINING.learningRate,
-      description: 'Learning rate',
-    })
-    .option('schedule', {
-      choices: ['constant', 'cosine'],
-      default: DEFAULT_TRAINING.schedule,
-      description: 'Schedule',
-    })
-    .option('warmup', { type: 'number', default: DEFAULT_TRAINING.warmup, description: 'Steps of warm-up' })
-    .option('weight-decay', {
-      type: 'number',
-      default: DEFAULT_TRAINING.weightDecay,
-      description: 'Decoupled decay',
-    })
-    .option('clip-norm', {
-      type: 'number',
-      default: DEFAULT_TRAINING.clipNorm,
-      description: 'Gradient norm; 0: off',
-    })
-    .option('loss', {
-      choices: ['all', 'last'],
-      default: DEFAULT_TRAINING.loss,
-      description: 'Positions that predict',
-    })
+    .option('model', { choices: ['mamba4rec'], default: DEFAULT_MODEL.name, description: 'Model' });
+  for (const name of Object.keys(FIELDS) as FieldName[])
+    yargs.option(kebab(name), {
+      type: 'string',
+      default: DEFAULTS[name],
+      description: FIELDS[name].meta()?.description,
+      group: 'Model and training:',
+    });
+  return yargs
     .option('history', {
       choices: ['masked', 'unmasked'],
       default: DEFAULT_EVALUATION.history,
@@ -76,7 +45,7 @@ export function options(yargs: Argv): Argv {
       type: 'string',
       description: 'Folder for checkpoint, weights and result; run again to resume',
     })
-    .example('$0 train --data ratings.csv --dim 64 --epochs 10', 'Columns are guessed from their names');
+    .example('$0 train --data ratings.csv --dim 64', 'Columns are guessed from their names');
 }
 
 export async function run(args: Arguments): Promise<number> {
@@ -86,6 +55,7 @@ export async function run(args: Arguments): Promise<number> {
   const { TrainingInterrupted } = await import('../train/hooks.js');
   const { trainModel } = await import('../train/trainer.js');
   const text = (name: string) => args[name] as string | undefined;
+  configOf(args, { name: '', hash: '' }, ''); // a wrong value is said before any work is done
   const data = await openDataset(text('data')!, { ...importArguments(args), onNote: note });
   const backend = await openBackend(text('backend')!);
   const config = configOf(args, { name: data.name, hash: data.hash }, backend);
@@ -120,37 +90,32 @@ export async function run(args: Arguments): Promise<number> {
 }
 
 function configOf(args: Arguments, data: TrialConfig['data'], backend: string): TrialConfig {
-  const number = (name: string) => args[name] as number;
-  const model: ModelConfig = {
-    ...DEFAULT_MODEL,
-    name: args['model'] as ModelConfig['name'],
-    dim: number('dim'),
-    layers: number('layers'),
-    dState: number('d-state'),
-    maxLength: number('max-length'),
-    dropout: number('dropout'),
-    init: args['init'] as ModelConfig['init'],
-  };
+  const read = <T>(fields: Partial<typeof FIELDS>) =>
+    Object.fromEntries(
+      (Object.keys(fields) as FieldName[])
+        .filter((name) => args[kebab(name)] !== undefined)
+        .map((name) => [name, checked(name, args[kebab(name)])]),
+    ) as T;
   return {
     data,
     slice: { users: 1 },
-    model,
-    training: {
-      ...DEFAULT_TRAINING,
-      epochs: number('epochs'),
-      patience: number('patience'),
-      rows: number('rows'),
-      loss: args['loss'] as 'all' | 'last',
-      learningRate: number('learning-rate'),
-      schedule: args['schedule'] as 'constant' | 'cosine',
-      warmup: number('warmup'),
-      weightDecay: number('weight-decay'),
-      clipNorm: number('clip-norm'),
+    model: {
+      ...DEFAULT_MODEL,
+      ...read<Partial<ModelConfig>>(modelFields),
+      name: args['model'] as ModelConfig['name'],
     },
+    training: { ...DEFAULT_TRAINING, ...read<Partial<TrialConfig['training']>>(trainingFields) },
     evaluation: { ...DEFAULT_EVALUATION, history: args['history'] as 'masked' | 'unmasked' },
-    seed: number('seed'),
+    seed: args['seed'] as number,
     backend,
   };
+}
+
+/** @throws UserError in the words of the sweep file's schema. */
+function checked(name: FieldName, value: unknown): unknown {
+  const outcome = FIELDS[name].safeParse(value);
+  if (outcome.success) return outcome.data;
+  throw new UserError(`--${kebab(name)} is ${JSON.stringify(value)}: ${outcome.error.issues[0]?.message}`);
 }
 
 function epochLine(
