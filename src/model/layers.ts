@@ -150,9 +150,17 @@ export interface FeedForwardForm {
   second: string;
   norm: string;
   activation: <T extends tf.Tensor>(x: T) => T;
+  /** Where the second dropout stands. */
+  dropout: 'before residual' | 'after norm';
 }
 
-const MAMBA4REC_FORM: FeedForwardForm = { first: 'w_1', second: 'w_2', norm: 'LayerNorm', activation: gelu };
+const MAMBA4REC_FORM: FeedForwardForm = {
+  first: 'w_1',
+  second: 'w_2',
+  norm: 'LayerNorm',
+  activation: gelu,
+  dropout: 'before residual',
+};
 
 /** Feed-forward block: W1 to 4 dim, activation (GELU), W2 back, residual, LayerNorm. */
 export function addFeedForward(
@@ -176,10 +184,11 @@ export function feedForward(
   prefix: string,
   x: tf.Tensor2D,
   drop: DropoutSite,
-  { first, second, norm, activation }: FeedForwardForm = MAMBA4REC_FORM,
+  form: FeedForwardForm = MAMBA4REC_FORM,
 ): tf.Tensor2D {
   const layer = (name: string, input: tf.Tensor2D) =>
     linear(input, weights.get(`${prefix}.${name}.weight`), weights.get(`${prefix}.${name}.bias`));
-  const wide = drop(activation(layer(first, x)));
-  return applyLayerNorm(weights, `${prefix}.${norm}`, tf.add(drop(layer(second, wide)), x));
+  const norm = (y: tf.Tensor2D) => applyLayerNorm(weights, `${prefix}.${form.norm}`, y);
+  const back = layer(form.second, drop(form.activation(layer(form.first, x))));
+  return form.dropout === 'after norm' ? drop(norm(tf.add(back, x))) : norm(tf.add(drop(back), x));
 }

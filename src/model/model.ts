@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from './config.js';
 import { createMamba4Rec } from './mamba4rec.js';
+import { createSsd4Rec } from './ssd4rec.js';
 import { createTim4Rec } from './tim4rec.js';
 import type { Weights } from './weights.js';
 
@@ -38,7 +39,7 @@ export function createModel(config: ModelConfig, numItems: number, seed: number)
       return createMamba4Rec(config, numItems, seed);
     case 'tim4rec':
       return createTim4Rec(config, numItems, seed);
-    default:
-      throw new Error(`the model '${config.name}' is not built yet`);
+    case 'ssd4rec':
+      return createSsd4Rec(config, numItems, seed);
   }
 }

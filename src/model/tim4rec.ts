@@ -24,7 +24,13 @@ import { addTimeLayer, addTimeStem, startTimeSignal } from './time-signal.js';
 import { createInitialiser, Weights } from './weights.js';
 
 const ITEMS = 'item_embedding.weight';
-const FFN: FeedForwardForm = { first: 'fc1', second: 'fc2', norm: 'layer_norm', activation: hardswish };
+const FFN: FeedForwardForm = {
+  first: 'fc1',
+  second: 'fc2',
+  norm: 'layer_norm',
+  activation: hardswish,
+  dropout: 'before residual',
+};
 
 /** @param config whose `time` is `causal` where it is left open. */
 export function createTim4Rec(config: ModelConfig, numItems: number, seed: number): SequenceModel {

@@ -17,6 +17,7 @@ export function modelOfCase(content: Case): ModelName | undefined {
   if (typeof weights !== 'object' || weights === null) return undefined;
   if (Object.keys(weights).some((name) => name.startsWith('mamba_layers.'))) return 'mamba4rec';
   if (Object.keys(weights).some((name) => name.startsWith('ssd_layers.'))) return 'tim4rec';
+  if (Object.keys(weights).some((name) => name.startsWith('BiSSD_layers.'))) return 'ssd4rec';
   return undefined;
 }
 
@@ -34,6 +35,7 @@ function configOf(content: Case, name: ModelName, file: string): ModelConfig {
     dropout: 0,
     init: 'mamba4rec',
     ...(name === 'mamba4rec' ? {} : { headDim: Number(config['head_dim'] ?? config['headdim']) }),
+    ...(name === 'ssd4rec' ? { beta: Number(config['beta']) } : {}),
     ...(name === 'tim4rec'
       ? {
           time: config['is_time'] ? 'paper' : 'none',
