@@ -2,7 +2,7 @@
 import { fitLaw } from '../../src/law/fit.js';
 import type { FormName } from '../../src/law/form.js';
 import type { Observation } from '../../src/law/observation.js';
-import { bootstrap, coefficientIntervals, predictWithInterval } from '../../src/law/uncertainty.js';
+import { bootstrap, predictWithInterval } from '../../src/law/uncertainty.js';
 import { createRandom } from '../../src/util/random.js';
 
 export interface Setting {
@@ -109,9 +109,8 @@ export interface Coverage {
   /** Share of new runs inside the 90 % prediction interval. */
   prediction: number;
   predictions: number;
-  /** The same for the law itself, and for each coefficient. */
+  /** The same for the law itself. */
   law: number;
-  coefficients: Record<string, number>;
 }
 
 export async function coverage(setting: Setting, sweeps: number, resamples: number): Promise<Coverage> {
@@ -141,7 +140,6 @@ export async function coverage(setting: Setting, sweeps: number, resamples: numb
       if (truth >= band[0]! && truth <= band[1]!) insideLaw++;
       count++;
     }
-    coefficientIntervals(boot);
   }
-  return { prediction: inside / count, predictions: count, law: insideLaw / count, coefficients: {} };
+  return { prediction: inside / count, predictions: count, law: insideLaw / count };
 }

@@ -8,7 +8,7 @@ import { ML1M } from './panel-ml1m.js';
 const g = (x: number, a: number) => -1 / (2 * x ** a) - a * Math.log(x);
 
 /** Laws simulated in the long run; a few in the everyday one. */
-const LAWS = Number(process.env['PERFLAW_LAWS'] ?? 25);
+const LAWS = Number(process.env['PERFLAW_LAWS'] ?? 15);
 
 function simulate(index: number): Observation[] {
   const random = createRandom('global-optimum', index);
