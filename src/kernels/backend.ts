@@ -57,27 +57,30 @@ export function hasKernel(name: string): boolean {
 const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
 async function loadTensorflow(): Promise<void> {
-  // Its binding calls a function that Node 23 took away.
-  const util = createRequire(import.meta.url)('node:util') as {
-    isNullOrUndefined?: (value: unknown) => boolean;
-  };
-  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-  for (const name of TENSORFLOW_PACKAGES) {
+  const require = createRequire(import.meta.url);
+  const installed = TENSORFLOW_PACKAGES.find((name) => {
     try {
-      await import(name);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') continue;
-      throw new UserError(`${name} is installed but does not load: ${(error as Error).message}`, {
-        remedy:
-          'Check that its libtensorflow was downloaded, and for a GPU that CUDA 11.2 and cuDNN 8.1 are there.',
-        cause: error,
-      });
+      return require.resolve(name);
+    } catch {
+      return undefined;
     }
-  }
-  throw new UserError("the backend 'tensorflow' needs a package that is not installed", {
-    remedy: `Run \`npm install ${TENSORFLOW_PACKAGES[0]}\` (NVIDIA GPU) or \`npm install ${TENSORFLOW_PACKAGES[1]}\` (CPU), or use --backend wasm.`,
   });
+  if (!installed)
+    throw new UserError("the backend 'tensorflow' needs a package that is not installed", {
+      remedy: `Run \`npm install ${TENSORFLOW_PACKAGES[0]}\` (NVIDIA GPU) or \`npm install ${TENSORFLOW_PACKAGES[1]}\` (CPU), or use --backend wasm.`,
+    });
+  // Its binding calls a function that Node 23 took away.
+  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  try {
+    await import(installed);
+  } catch (error) {
+    throw new UserError(`${installed} is installed but does not load: ${(error as Error).message}`, {
+      remedy:
+        'Check that its libtensorflow was downloaded, and for a GPU that CUDA 11.2 and cuDNN 8.1 are there.',
+      cause: error,
+    });
+  }
 }
 
 async function prepareWasm(): Promise<void> {
