@@ -2,7 +2,14 @@
 import type { DoneRecord } from '../sweep/record.js';
 import { formatCount } from '../util/format.js';
 import { recordSlice } from './label.js';
-import { type MetricChoice, mainPanel, metricLabel, type ReportInput, type TrialGroup } from './model.js';
+import {
+  type LawView,
+  type MetricChoice,
+  mainPanel,
+  metricLabel,
+  type ReportInput,
+  type TrialGroup,
+} from './model.js';
 import { peakIntervalWords, peakWords } from './peak.js';
 import { count, difference, list, parameters, percent, shape, share, sliceWords } from './words.js';
 
@@ -84,7 +91,7 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   cards.push({
     question: `The law recommends${of}`,
     headline: shape(optimum),
-    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${main.form}, the best inside the measured range.${rise}`,
+    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${main.form}, the best inside the measured range.${rise}${without(law)}`,
   });
   cards.push({
     question: `How sure that is${of}`,
@@ -92,15 +99,23 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(main.peak)}`,
   });
   const smaller = smallest && smallest.params < optimum.params ? smallest : undefined;
+  const noise = main.noise === undefined ? '' : ` (standard deviation ${difference(main.noise)})`;
   const loss = smaller && Math.max(0, predicted.value - smaller.predicted.value);
   cards.push({
     question: `A smaller model would lose${of}`,
-    headline: loss === undefined ? 'More than chance' : difference(loss),
+    headline: loss === undefined ? 'More than the noise' : difference(loss),
     words: smaller
-      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; a single run could not tell the difference (standard deviation ${main.noise === undefined ? 'unknown' : difference(main.noise)}).`
-      : 'Every smaller configuration is expected to fall below where a single run of the recommended one may.',
+      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; the loss is within the noise of a single run${noise}.`
+      : `Every smaller configuration is expected to lose more than the noise of a single run${noise}.`,
   });
   return cards;
+}
+
+/** A sentence on slices that hold more data than the one recommended on, but have no law yet. */
+function without({ missing }: LawView): string {
+  return missing.length === 0
+    ? ''
+    : ` ${count(missing.length, 'slice has', 'slices have')} no law yet: ${missing.map(({ slice, reason }) => `${slice} (${reason})`).join('; ')}.`;
 }
 
 /** One sentence on what failed or is missing; undefined when all is well. */

@@ -71,6 +71,7 @@ interface FittedPanel {
 export async function viewLaw(observations: Observation[], options: LawViewOptions): Promise<LawView> {
   const { resamples = 1000 } = options;
   const fitted: FittedPanel[] = [];
+  const missing: LawView['missing'] = [];
   let refusal: unknown;
   for (const slice of options.slices) {
     const own = observations.filter((one) => one.slice === slice);
@@ -79,6 +80,7 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refusal = error;
+      missing.push({ slice, reason: error.message });
     }
   }
   if (fitted.length === 0) throw refusal;
@@ -89,6 +91,7 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
   );
   return {
     panels: fitted.map(({ panel }) => panel),
+    missing,
     points: usable.map((one) => ({
       slice: one.slice,
       layers: one.layers,
@@ -138,7 +141,7 @@ async function fitPanel(
       q2: comparison.scores.find((score) => score.form === used)?.q2 ?? undefined,
       noise: fit.sigma,
       ...coefficients(fit, boot, notes),
-      peak: peakOf(fit, boot),
+      peak: peakOf(fit, boot, place),
       forms: comparison.scores.map((score) => toScore(score, used)),
       because: form === undefined ? comparison.because : 'the form asked for',
     },
@@ -158,19 +161,41 @@ function placing(fit: LawFit, cost: CostModel): (shape: Shape) => At {
   const counted = ['params', 'nonEmbeddingParams', 'flops'].some((name) => needs.has(name as never));
   if (!counted) return ({ layers, dim }) => ({ layers, dim });
   const measured = new Map(fit.inner.points.map(({ x }) => [`${x.layers}/${x.dim}`, x]));
+  const common = fit.inner.points.map(({ x }) => x.dim!).reduce(gcd);
+  // some models can have any dim, others only multiples of their heads' width
+  const step = cost.params({ layers: 1, dim: common + 1 }) ? 1 : common;
   return ({ layers, dim }) => {
     const known = measured.get(`${layers}/${dim}`);
     if (known) return { ...known };
-    const whole = { layers: Math.max(1, Math.round(layers)), dim: Math.max(1, Math.round(dim)) };
-    const params = cost.params(whole);
+    const count = (of: (shape: Shape) => number | undefined) => between(of, { layers, dim }, step);
     return {
       layers,
       dim,
-      params: params?.total,
-      nonEmbeddingParams: params?.nonEmbedding,
-      flops: cost.flops?.(whole),
+      params: count((shape) => cost.params(shape)?.total),
+      nonEmbeddingParams: count((shape) => cost.params(shape)?.nonEmbedding),
+      flops: cost.flops && count(cost.flops),
     };
   };
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** A count at any layers and dim, bilinear between the shapes around it that a model can have; surfaces are drawn of it. */
+function between(
+  of: (shape: Shape) => number | undefined,
+  { layers, dim }: Shape,
+  step: number,
+): number | undefined {
+  const l = Math.max(1, Math.floor(layers));
+  const d =
+    Number.isInteger(dim) && Number.isInteger(layers) ? dim : step * Math.max(1, Math.floor(dim / step));
+  const here = of({ layers: l, dim: d });
+  if (here === undefined || (l === layers && d === dim)) return here;
+  const deeper = of({ layers: l + 1, dim: d }) ?? here;
+  const wider = of({ layers: l, dim: d + step }) ?? here;
+  const both = of({ layers: l + 1, dim: d + step }) ?? here;
+  const [u, v] = [layers - l, (dim - d) / step];
+  return here + u * (deeper - here) + v * (wider - here) + u * v * (both - deeper - wider + here);
 }
 
 function toInterval({ value, interval: [low, high] }: { value: number; interval: Ends }): Interval {
@@ -219,12 +244,12 @@ function coefficients(
   return { coefficients: rows, cautions };
 }
 
-function peakOf(fit: LawFit, boot: Bootstrap): LawPanel['peak'] {
+function peakOf(fit: LawFit, boot: Bootstrap, place: (shape: Shape) => At): LawPanel['peak'] {
   const { axes } = optimum(fit);
   const intervals = optimumIntervals(boot);
   const peak = (axis: 'layers' | 'dim'): Peak => {
     const found = axes[axis];
-    if (!found) return { place: 'not fitted' };
+    if (!found) return { place: slope(fit, place, axis) };
     const [low, high] = intervals[axis]?.interval ?? [null, null];
     return {
       place: found.place,
@@ -234,7 +259,18 @@ function peakOf(fit: LawFit, boot: Bootstrap): LawPanel['peak'] {
   return { layers: peak('layers'), dim: peak('dim') };
 }
 
-/** How many times the largest measured model the curve goes on. */
+/** Which way a law of compute or parameters goes along an axis that it knows only through them. */
+function slope(fit: LawFit, place: (shape: Shape) => At, axis: keyof Shape): Peak['place'] {
+  const measured = fit.inner.points.map(({ x }) => ({ layers: x.layers!, dim: x.dim! }));
+  const middle = measured[measured.length >> 1]!;
+  const values = measured.map((shape) => shape[axis]);
+  const at = (value: number) => fit.predict(place({ ...middle, [axis]: value }));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (low === high) return 'not fitted';
+  return at(high) >= at(low) ? 'rises' : 'falls';
+}
+
+/** How many times beyond the largest measured layers, dim and size the curve goes on. */
 const CURVE_REACH = 2;
 
 /**
@@ -263,15 +299,27 @@ function budget(
   const inside = candidates.filter(isInside);
   if (inside.length === 0) return undefined;
   const optimum = dress(highest(inside));
-  const close = inside.filter((one) => value(one) >= optimum.predicted.low);
-  const sizes = inside.map((one) => one.params);
-  const [least, most] = [Math.min(...sizes), CURVE_REACH * Math.max(...sizes)];
-  const near = candidates.filter((one) => one.params <= most);
+  const close = inside.filter((one) => value(one) >= optimum.predicted.value - fit.sigma);
+  const [topLayers, topDim] = [
+    Math.max(...own.map((one) => one.layers)),
+    Math.max(...own.map((one) => one.dim)),
+  ];
+  const leastDim = Math.min(...own.map((one) => one.dim));
+  const near = candidates.filter(
+    ({ layers, dim }) => layers <= CURVE_REACH * topLayers && dim <= CURVE_REACH * topDim && dim >= leastDim,
+  );
   const beyond = highest(near);
-  const curve = finer(near, cost).filter((one) => one.params >= least && one.params <= most);
+  // Inside the measured range as far as its sizes go; beyond it only where it has none of that size.
+  const largest = Math.max(...inside.map((one) => one.params));
+  const curve = finer(near, cost);
+  const candidatesInside = bestOfEachSize([...curve.filter(isInside), ...inside], value);
+  const candidatesBeyond = bestOfEachSize(
+    curve.filter((one) => one.params > largest && one.params <= CURVE_REACH * largest && !isInside(one)),
+    value,
+  );
   return {
     slice: panel.slice,
-    candidates: bestOfEachSize(curve, value).map(dress),
+    candidates: [...candidatesInside, ...candidatesBeyond].map(dress),
     optimum,
     smallest: dress(close.reduce((a, b) => (b.params < a.params ? b : a))),
     ...(value(beyond) > optimum.predicted.value + (panel.noise ?? 0) ? { beyond: dress(beyond) } : {}),

@@ -73,7 +73,7 @@ export interface BudgetCurve {
   candidates: Candidate[];
   /** The best inside the measured range: what is recommended. */
   optimum: Candidate;
-  /** The smallest inside the measured range that is expected no lower than where a single run of the optimum may fall. */
+  /** The smallest inside the measured range that is expected to lose no more than the noise (one standard deviation) of a run. */
   smallest?: Candidate;
   /** The best outside the measured range, where the law expects more of it than the optimum and the noise of one run. */
   beyond?: Candidate;
@@ -115,6 +115,8 @@ export interface LawPanel {
 export interface LawView {
   /** At least one; by the tokens of their slices, so that the last is the one to train on in earnest. */
   panels: LawPanel[];
+  /** Slices without a law, and why. */
+  missing: { slice: string; reason: string }[];
   points: LawPoint[];
   /** The fitted value, without interval: called on a fine grid. */
   surface(slice: string, layers: number, dim: number): number;

@@ -23,7 +23,9 @@ export function peakWords(peak: Peaks, slice = '', several = false): string {
       return `is highest at about ${axis} ${round(value)}${place === 'outside' ? ', outside the measured range' : ''}`;
     return `${place} with ${axis} throughout`;
   });
-  return parts.length ? `${surface} ${list(parts)}, so it has no maximum of its own.` : `${surface} is flat.`;
+  return parts.length
+    ? `${surface} ${list(parts)}, so it has no maximum of its own.`
+    : `${surface} has no term of layers or dim.`;
 }
 
 /** How far each coordinate of the maximum may lie from where it was found. */

@@ -221,11 +221,12 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
   });
   return {
     panels,
+    missing: [],
     points,
     surface,
     level: 0.95,
     method: 'residual bootstrap, 1,000 draws',
-    budget: budgetCurve(largest, surface, around),
+    budget: budgetCurve(largest, surface, around, noise),
     ...(slices.length > 1 ? { dataTerm: { name: 'c' as const, points: term } } : {}),
   };
 }
@@ -297,6 +298,7 @@ function budgetCurve(
   slice: string,
   surface: LawView['surface'],
   around: (value: number, widths?: number) => { value: number; low: number; high: number },
+  noise: number,
 ): BudgetCurve {
   const all: Candidate[] = [];
   for (const layers of [1, 2, 3, 4, 5, 6, 8, 10, 12])
@@ -320,7 +322,7 @@ function budgetCurve(
   const optimum = all
     .filter((one) => !one.extrapolated)
     .reduce((a, b) => (b.predicted.value > a.predicted.value ? b : a));
-  const smallest = candidates.find((one) => one.predicted.value >= optimum.predicted.low);
+  const smallest = candidates.find((one) => one.predicted.value >= optimum.predicted.value - noise);
   return { slice, candidates, optimum, smallest };
 }
 
