@@ -1,0 +1,85 @@
+/**
+ * The public library: everything a script may import, and nothing else. Importing it is cheap: what needs tfjs, vega or
+ * DuckDB loads them when it is called.
+ *
+ *   import { fitLaw, predict, readTable, approximateEntropy } from 'perflaw';
+ */
+import type { Interactions } from './data/interactions.js';
+import type { SliceSpec } from './data/slice.js';
+import type { EvaluationConfig, TrialConfig } from './train/config.js';
+import type { TrainingHooks } from './train/hooks.js';
+import type { RankingMetrics, TrainingResult } from './train/result.js';
+
+// Data: opening, slicing, generating.
+export { type DatasetReference, type OpenOptions, openDataset } from './data/dataset.js';
+// Entropy: how predictable the histories are.
+export {
+  type ApEnOptions,
+  approximateEntropy,
+  perUserApproximateEntropy,
+  pooledApproximateEntropy,
+} from './data/entropy/apen.js';
+export { compressionRatio } from './data/entropy/compression.js';
+export { lempelZivEntropy, perUserLempelZiv } from './data/entropy/lempel-ziv.js';
+export { measureSequences, measureWarnings, type SequenceMeasures } from './data/entropy/measures.js';
+export { predictabilityCeiling } from './data/entropy/predictability.js';
+export { shannonEntropy } from './data/entropy/shannon.js';
+export { countTokens, type Interactions, type Sequences } from './data/interactions.js';
+export { parseSlice, type SliceSpec, sliceLabel, sliceSequences } from './data/slice.js';
+export { leaveOneOut, type Split } from './data/split.js';
+export { generateSynthetic, type SyntheticOptions } from './data/synthetic.js';
+
+// Models: exact sizes.
+export { DEFAULT_MODEL, type ModelConfig, type ModelName } from './model/config.js';
+export { countParameters, type ParameterCount, trainingFlopsPerToken } from './model/size.js';
+
+// Training.
+export {
+  DEFAULT_EVALUATION,
+  DEFAULT_TRAINING,
+  type EvaluationConfig,
+  type TrainingConfig,
+  type TrialConfig,
+} from './train/config.js';
+export {
+  NotANumberError,
+  type TrainingHooks,
+  TrainingInterrupted,
+  type TrainingProgress,
+} from './train/hooks.js';
+export { metricsOfRanks } from './train/metrics.js';
+export type { EpochRecord, Metrics, RankingMetrics, TrainingResult } from './train/result.js';
+
+/** Trains one configuration and scores it; see TrainingHooks for checkpoints, progress and stopping. Loads tfjs. */
+export async function trainModel(
+  config: TrialConfig,
+  data: Interactions,
+  hooks?: TrainingHooks,
+): Promise<TrainingResult> {
+  return (await import('./train/trainer.js')).trainModel(config, data, hooks);
+}
+
+/** Ranking by popularity on the same users: what any model must beat. Loads tfjs. */
+export async function popularityBaseline(
+  data: Interactions,
+  slice: SliceSpec,
+  evaluation: EvaluationConfig,
+): Promise<{ validation: RankingMetrics; test: RankingMetrics }> {
+  return (await import('./train/baseline.js')).popularityBaseline(data, slice, evaluation);
+}
+
+// Laws: fitting, comparing, predicting.
+export { type Comparison, compareForms } from './law/compare.js';
+export { compareDataMeasures } from './law/data-term.js';
+export { type FitOptions, fitLaw, type LawFit } from './law/fit.js';
+export type { FormName } from './law/form.js';
+export { FORM_NAMES, FORMS } from './law/forms.js';
+export type { Observation } from './law/observation.js';
+export { type PredictionReport, type PredictOptions, predict } from './law/predict.js';
+export { readTable } from './law/table.js';
+// Sweeps: reading what they left.
+export { readSweepObservations, type SweepObservations } from './sweep/observations.js';
+export type { DoneRecord, FailedRecord, TrialRecord } from './sweep/record.js';
+
+// Errors.
+export { ExitCode, UserError } from './util/errors.js';
