@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import { calibrate, SIZE_PARTS } from '../../src/law/calibrate.js';
+import { budgetLine, enumerateCandidates, use, withinBudget } from '../../src/law/candidates.js';
+import { costModel } from '../../src/law/cost.js';
+import type { Observation } from '../../src/law/observation.js';
+import { predict } from '../../src/law/predict.js';
+import { DEFAULT_MODEL } from '../../src/model/config.js';
+import { countParameters, trainingFlopsPerToken } from '../../src/model/size.js';
+import { createRandom } from '../../src/util/random.js';
+
+const ITEMS = 3416;
+const TOKENS = 5e6;
+const random = createRandom('predict');
+
+/** A sweep that peaks at 3 layers and dim 64, with costs. */
+const observations: Observation[] = ['half', 'all'].flatMap((slice, s) =>
+  [1, 2, 4, 8].flatMap((layers) =>
+    [16, 32, 64, 128].map((dim): Observation => {
+      const shape = { ...DEFAULT_MODEL, layers, dim };
+      const { total, nonEmbedding } = countParameters(shape, ITEMS);
+      const flops = TOKENS * trainingFlopsPerToken(shape, ITEMS);
+      const value =
+        0.2 +
+        0.05 * s -
+        0.01 * Math.log(layers / 3) ** 2 -
+        0.02 * Math.log(dim / 64) ** 2 +
+        5e-4 * random.normal();
+      return {
+        slice,
+        layers,
+        dim,
+        metrics: { 'ndcg@10': value },
+        params: total,
+        nonEmbeddingParams: nonEmbedding,
+        flops,
+        tokens: 1e5 * (s + 1),
+        seconds: 20 + flops / 2e9,
+        peakMemoryBytes: 1e8 + 40 * total,
+        config: { model: 'mamba4rec', dState: 32 },
+        source: `${slice}:${layers}-${dim}`,
+      };
+    }),
+  ),
+);
+const source = { models: [DEFAULT_MODEL], numItems: ITEMS };
+const options = { ...source, resamples: 100, threads: 1 };
+
+describe('costs', () => {
+  const cost = costModel(observations, source);
+
+  it('count parameters exactly and FLOPs through the tokens trained on', () => {
+    const shape = { ...DEFAULT_MODEL, layers: 3, dim: 96 };
+    expect(cost.exact).toBe(true);
+    expect(cost.params(shape)).toEqual(countParameters(shape, ITEMS));
+    expect(cost.flops!(shape) / (TOKENS * trainingFlopsPerToken(shape, ITEMS))).toBeCloseTo(1, 10);
+  });
+
+  it('find the start-up time and the rate, and the memory', () => {
+    const shape = { layers: 3, dim: 96 };
+    expect(cost.seconds!(shape) / (20 + cost.flops!(shape) / 2e9)).toBeCloseTo(1, 2);
+    const { total } = cost.params(shape)!;
+    expect(cost.memoryBytes!(shape) / (1e8 + 40 * total)).toBeCloseTo(1, 1);
+  });
+
+  it('are calibrated on a column of parameters where the model is not known', () => {
+    const own = costModel(observations, {});
+    expect(own.exact).toBe(false);
+    const { total } = own.params({ layers: 3, dim: 96 })!;
+    expect(total / countParameters({ ...DEFAULT_MODEL, layers: 3, dim: 96 }, ITEMS).total).toBeCloseTo(1, 2);
+    expect(own.notes.join()).toMatch(/fitted to the column params/);
+  });
+
+  it('need --items or such a column', () => {
+    const bare = observations.map(({ params: _, ...rest }) => rest);
+    expect(() => costModel(bare, {})).toThrow(
+      expect.objectContaining({ remedy: expect.stringMatching(/--items N/) }),
+    );
+  });
+
+  it('never take a negative part', () => {
+    const shapes = [1, 2, 4].flatMap((layers) => [16, 64].map((dim) => ({ layers, dim })));
+    const values = shapes.map(({ layers, dim }) => 7 * dim + 3 * layers * dim * dim);
+    const fit = calibrate(shapes, values, SIZE_PARTS)!;
+    expect(fit.worst).toBeLessThan(1e-6);
+    expect(fit.at({ layers: 8, dim: 256 })).toBeCloseTo(7 * 256 + 3 * 8 * 256 ** 2, 0);
+    expect(calibrate([shapes[0]!], [1], SIZE_PARTS)).toBeUndefined();
+  });
+});
+
+describe('candidates', () => {
+  const cost = costModel(observations, source);
+  const candidates = enumerateCandidates(observations, cost);
+
+  it('hold every measured configuration and reach beyond', () => {
+    for (const { layers, dim, params } of observations)
+      expect(candidates.find((one) => one.layers === layers && one.dim === dim)!.params).toBe(params);
+    expect(Math.max(...candidates.map((one) => one.layers))).toBeGreaterThan(32);
+  });
+
+  it('on the budget line fit, and no larger dim does', () => {
+    const budget = { params: 500_000 };
+    for (const one of budgetLine(candidates, budget)) {
+      expect(use(one, budget)).toBeLessThanOrEqual(1);
+      const larger = candidates.filter(({ layers, dim }) => layers === one.layers && dim > one.dim);
+      expect(larger.every((other) => other.params > 500_000)).toBe(true);
+    }
+  });
+
+  it('are refused with the smallest named when none fits', () => {
+    expect(() => withinBudget(candidates, { params: 1000 })).toThrow(
+      /no configuration fits 1.00k parameters: the smallest has layers 1, dim 8/,
+    );
+  });
+});
+
+describe('predict', () => {
+  it('finds the optimum that the budget allows, on the slice with the most tokens', async () => {
+    const found = await predict(observations, { ...options, budget: { params: 5e6 } });
+    expect(found.slice).toBe('all');
+    expect(found.otherSlices).toEqual(['half']);
+    expect(found.best.layers).toBeGreaterThanOrEqual(2);
+    expect(found.best.layers).toBeLessThanOrEqual(4);
+    expect(Math.abs(found.best.dim - 64)).toBeLessThanOrEqual(16);
+    expect(found.best.extrapolates).toBe(false);
+    expect(found.best.interval[0]!).toBeLessThan(0.25);
+    expect(found.best.interval[1]!).toBeGreaterThan(0.249);
+    expect(found.optimum.layers!).toBeCloseTo(3, 0);
+    expect(found.parametersExact).toBe(true);
+    expect(found.because).toMatch(/withheld/);
+  });
+
+  it('keeps to a tight budget, and counts as asked', async () => {
+    const total = await predict(observations, {
+      ...options,
+      form: 'quadratic-log',
+      budget: { params: 150_000 },
+    });
+    expect(total.best.params).toBeLessThanOrEqual(150_000);
+    expect(total.budgetLine!.params).toBeLessThanOrEqual(150_000);
+    const outside = await predict(observations, {
+      ...options,
+      form: 'quadratic-log',
+      budget: { params: 150_000, nonEmbedding: true },
+    });
+    expect(outside.best.nonEmbeddingParams!).toBeLessThanOrEqual(150_000);
+    expect(outside.best.predicted).toBeGreaterThan(total.best.predicted);
+  });
+
+  it('obeys FLOPs, hours and memory together', async () => {
+    const budget = { flops: 5e12, hours: 1, memoryBytes: 1.2e8 };
+    const { best } = await predict(observations, { ...options, form: 'quadratic-log', budget });
+    expect(best.flops!).toBeLessThanOrEqual(5e12);
+    expect(best.seconds!).toBeLessThanOrEqual(3600);
+    expect(best.memoryBytes!).toBeLessThanOrEqual(1.2e8);
+  });
+
+  it('names a smaller configuration that loses less than the interval', async () => {
+    const { best, smallest } = await predict(observations, {
+      ...options,
+      form: 'quadratic-log',
+      budget: { params: 5e6 },
+    });
+    expect(smallest.params).toBeLessThanOrEqual(best.params);
+    expect(smallest.predicted).toBeGreaterThanOrEqual(best.interval[0]!);
+  });
+
+  it('says how far beyond the measured range an ever-rising law takes it', async () => {
+    const {
+      best,
+      bestMeasuredRange,
+      notes,
+      budgetLine: line,
+    } = await predict(observations, {
+      ...options,
+      form: 'log-linear',
+      budget: { params: 2e6 },
+    });
+    expect(best.extrapolates).toBe(true);
+    expect(best.beyond.layers * best.beyond.dim).toBeGreaterThan(1);
+    expect(bestMeasuredRange!.extrapolates).toBe(false);
+    expect(notes.join()).toMatch(/outside the measured range/);
+    expect(line!.params).toBe(best.params);
+  });
+
+  it('proposes a next run that narrows the answer', async () => {
+    const { next } = await predict(observations, {
+      ...options,
+      form: 'quadratic-log',
+      budget: { params: 5e6 },
+    });
+    expect(next!.after).toBeLessThan(next!.before);
+    expect(next!.params).toBeLessThanOrEqual(5e6);
+  });
+
+  it('answers for every further setting that was varied, and takes the best', async () => {
+    const wide = observations.map((one) => ({
+      ...one,
+      metrics: { 'ndcg@10': one.metrics['ndcg@10']! + 0.02 },
+      config: { model: 'mamba4rec', dState: 64 },
+    }));
+    const found = await predict([...observations, ...wide], {
+      ...options,
+      models: [DEFAULT_MODEL, { ...DEFAULT_MODEL, dState: 64 }],
+      form: 'quadratic-log',
+      budget: { params: 5e6 },
+    });
+    expect(found.best.group).toEqual({ dState: 64 });
+    expect(found.groups.map(({ group }) => group)).toEqual([{ dState: 32 }, { dState: 64 }]);
+    const shape = { ...DEFAULT_MODEL, dState: 64, layers: found.best.layers, dim: found.best.dim };
+    expect(found.best.params).toBe(countParameters(shape, ITEMS).total);
+  });
+
+  it('refuses a slice never measured, a budget too small, and a limit that cannot be checked', async () => {
+    await expect(
+      predict(observations, { ...options, slice: 'tenth', budget: { params: 1e6 } }),
+    ).rejects.toThrow(/slice "tenth" was never measured/);
+    await expect(predict(observations, { ...options, budget: { params: 100 } })).rejects.toThrow(
+      /no configuration fits/,
+    );
+    const bare = observations.map(({ seconds: _, ...rest }) => rest);
+    await expect(predict(bare, { ...options, budget: { hours: 1 } })).rejects.toThrow(
+      /no times were measured/,
+    );
+    await expect(predict([], { ...options, budget: { params: 1e6 } })).rejects.toThrow(/no results/);
+  });
+});
