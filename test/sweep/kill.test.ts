@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { NUMERIC_VERSION } from '../../src/train/version.js';
 import { createRandom } from '../../src/util/random.js';
 import { temporaryFolder } from './fake.js';
 import {
@@ -41,7 +42,10 @@ it(`a sweep killed in ${kills} rounds gives the bits of an undisturbed one`, {
     const killed = await killOnce(home, random, commands, VICTIMS[round % 3]!);
     total.commands += killed.commands;
     total.trials += killed.trials;
-    if (round % 4 !== 0 && round < kills && performance.now() < until) continue;
+    const open = Object.keys(expected).some(
+      (id) => home.store.readTrial(id, NUMERIC_VERSION).state === 'absent',
+    );
+    if (open && round % 4 !== 0 && round < kills && performance.now() < until) continue;
     // A sweep that is done cannot be killed: look at it, and begin the next one in a fresh folder.
     const last = await runCommand(home);
     expect(last.code, last.text).toBe(0);
