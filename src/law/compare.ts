@@ -67,7 +67,8 @@ export function compareForms(points: Point[], metric: string, options: CompareOp
       fits[form] = fitPoints(points, metric, { ...options, form });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      refusal = error;
+      // the simplest form asks for least: what it lacks is what anyone would have to add
+      if (!refusal || form === 'log-linear') refusal = error;
       reasons[form] = error.message;
     }
   const fitted = forms.filter((form) => fits[form]);

@@ -1,0 +1,215 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import yargs from 'yargs';
+import type { Arguments, CommandModule } from '../../src/commands/command.js';
+import * as fit from '../../src/commands/fit.js';
+import * as predict from '../../src/commands/predict.js';
+import { DIMS, LAYERS, ML1M } from '../law/panel-ml1m.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'perflaw-fit-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const csv = (name: string, header: string, rows: (string | number)[][]) => {
+  const path = join(folder, name);
+  writeFileSync(path, [header, ...rows.map((row) => row.join(','))].join('\n'));
+  return path;
+};
+const panel = csv(
+  'panel.csv',
+  'slice,layers,dim,hr@10',
+  ML1M.map((one) => [one.slice, one.layers, one.dim, one.metrics['hr@10']!]),
+);
+
+/** Runs a command as the program does, and gives back its exit code and what it wrote. */
+async function run(command: CommandModule, ...words: string[]) {
+  let out = '';
+  let err = '';
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += text;
+    return true;
+  });
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err += text;
+    return true;
+  });
+  try {
+    const parser = command.options(yargs(words).option('json', { type: 'boolean' }).exitProcess(false));
+    const { _: rest, ...args } = await parser.parseAsync();
+    const code = await command.run({ ...args, runs: (rest as string[])[0] } as Arguments);
+    return { code, out, err };
+  } finally {
+    stdout.mockRestore();
+    stderr.mockRestore();
+  }
+}
+
+describe('perflaw fit', () => {
+  it('gives the coefficients, scores and limits of the ML-1M panel as JSON', async () => {
+    const { code, out } = await run(fit, panel, '--form', 'performance-law', '--json', '--bootstrap', '100');
+    expect(code).toBe(0);
+    const [slice] = JSON.parse(out).slices;
+    expect(slice).toMatchObject({ slice: 'ml-1m', form: 'performance-law', identifiable: true });
+    expect(slice.coefficients.a.value).toBeCloseTo(-0.2603, 4);
+    expect(slice.coefficients["a'"].value).toBeCloseTo(-0.1665, 4);
+    expect(slice.coefficients.w1.value).toBeCloseTo(0.1573, 4);
+    expect(slice.coefficients.w2.value).toBeCloseTo(2.1966, 4);
+    expect(slice.coefficients.c.value).toBeCloseTo(1.0388, 4);
+    for (const { interval } of Object.values<{ interval: number[] }>(slice.coefficients)) {
+      expect(interval).toHaveLength(2);
+      expect(interval[0]!).toBeLessThan(interval[1]!);
+    }
+    expect(slice.r2).toBeCloseTo(0.8949, 4);
+    expect(slice.q2).toBeLessThan(slice.r2);
+    expect(slice.rmse).toBeCloseTo(0.003577, 5);
+    expect(slice.heldOut).toMatchObject({ trained: 15, tested: 9 });
+    expect(slice.optimum.layers).toBeCloseTo(14.3, 1);
+    expect(slice.optimum.dim).toBeCloseTo(64.2, 1);
+  });
+
+  it('never speaks of D or b on one slice', async () => {
+    const { out } = await run(fit, panel, '--form', 'performance-law', '--json', '--bootstrap', '0');
+    expect(Object.keys(JSON.parse(out).slices[0].coefficients).sort()).toEqual(['a', "a'", 'c', 'w1', 'w2']);
+  });
+
+  it('shows the forms side by side and the chosen one with intervals', async () => {
+    const { out } = await run(fit, panel, '--bootstrap', '60');
+    for (const form of ['performance-law', 'quadratic-log', 'saturating-power', 'log-linear'])
+      expect(out).toContain(form);
+    expect(out).toMatch(/\* +quadratic-log-cross/);
+    expect(out).toMatch(/90 % interval/);
+    expect(out).toMatch(/logistic needs training FLOPs/);
+    expect(out).toMatch(/layers 12\.5/);
+  });
+
+  it('prints no value for what cannot be told', async () => {
+    const noise = [3, -2, 1, -3, 2, 0, 1, -1, 2];
+    const path = csv(
+      'noise.csv',
+      'layers,dim,hr@10',
+      noise.map((n, i) => [1 + (i % 3), 16 * 2 ** Math.floor(i / 3), 0.2 + 0.004 * n]),
+    );
+    const { out } = await run(fit, path, '--form', 'performance-law', '--bootstrap', '40');
+    expect(out).toMatch(/^a +not identifiable/m);
+    expect(out).toMatch(/^c +not identifiable/m);
+  });
+
+  it('fits each slice, and all together where there are several', async () => {
+    const rows = ['a', 'b', 'c'].flatMap((slice, s) =>
+      LAYERS.flatMap((layers) =>
+        DIMS.map((dim) => [slice, layers, dim, 0.1 + 0.01 * Math.log(layers * dim) + 0.03 * s, 1e5 * 2 ** s]),
+      ),
+    );
+    const path = csv('slices.csv', 'slice,layers,dim,hr@10,tokens', rows);
+    const { out } = await run(fit, path, '--form', 'log-linear', '--json', '--bootstrap', '20');
+    const { slices, joint } = JSON.parse(out);
+    expect(slices.map((one: { slice: string }) => one.slice)).toEqual(['a', 'b', 'c']);
+    expect(joint[0].dataTerms[0]).toMatchObject({ data: 'tokens' });
+    expect(joint[0].r2).toBeCloseTo(1, 10);
+    const one = await run(fit, path, '--slice', 'b', '--form', 'log-linear', '--json', '--bootstrap', '0');
+    expect(JSON.parse(one.out).slices).toHaveLength(1);
+  });
+
+  it('refuses what it cannot use, and names the place', async () => {
+    await expect(run(fit, panel, '--form', 'cubic')).rejects.toMatchObject({ place: '--form' });
+    await expect(run(fit, panel, '--slice', 'nowhere')).rejects.toThrow(/slice "nowhere" was never measured/);
+    await expect(run(fit, panel, '--metric', 'mrr@5')).rejects.toThrow(/no observation has the metric/);
+    await expect(run(fit, panel, '--bootstrap', 'many')).rejects.toMatchObject({ place: '--bootstrap' });
+    await expect(run(fit, join(folder, 'none.csv'))).rejects.toThrow(/no such file/);
+    const two = csv('two.csv', 'layers,dim,hr@10', [
+      [1, 16, 0.1],
+      [2, 16, 0.2],
+    ]);
+    await expect(run(fit, two)).rejects.toThrow(/at least 3 configurations; there are 2/);
+  });
+});
+
+describe('perflaw predict', () => {
+  it('names the best within a budget by exact counts, as JSON', async () => {
+    const { code, out, err } = await run(
+      predict,
+      panel,
+      ...['--params', '5M', '--items', '3416', '--json', '--bootstrap', '100', '--form', 'performance-law'],
+    );
+    expect(code).toBe(0);
+    const report = JSON.parse(out);
+    expect(report.best.layers).toBe(14);
+    expect(report.best.dim).toBe(65);
+    expect(report.best.params).toBeLessThanOrEqual(5e6);
+    expect(report.best.interval[0]).toBeLessThan(report.best.predicted);
+    expect(report.optimum.dim).toBeCloseTo(64.2, 1);
+    expect(err).toMatch(/counted for mamba4rec with 3416 items/);
+  });
+
+  it('says in words what a smaller model loses and what to run next', async () => {
+    const { out } = await run(predict, panel, '--params', '5M', '--items', '3416', '--bootstrap', '60');
+    expect(out).toMatch(/^Best hr@10 within 5\.00M parameters/);
+    expect(out).toMatch(/You need not spend it all/);
+    expect(out).toMatch(/Next run:/);
+    expect(out).toMatch(/Optimum of the law, whatever the cost/);
+  });
+
+  it('explains what it needs of a table, and of a budget', async () => {
+    await expect(run(predict, panel, '--params', '5M')).rejects.toMatchObject({
+      remedy: expect.stringMatching(/--items N/),
+    });
+    await expect(run(predict, panel)).rejects.toThrow(/no budget/);
+    await expect(run(predict, panel, '--params', 'lots')).rejects.toMatchObject({ place: '--params' });
+    await expect(run(predict, panel, '--memory', '8 boxes')).rejects.toMatchObject({ place: '--memory' });
+    await expect(run(predict, panel, '--items', '3416', '--params', '10k')).rejects.toThrow(
+      /no configuration fits/,
+    );
+    await expect(run(predict, panel, '--items', '3416', '--hours', '1')).rejects.toThrow(
+      /no times were measured/,
+    );
+  });
+});
+
+describe('what fit and predict load', () => {
+  const root = new URL('../../', import.meta.url).pathname;
+  /** Files and packages reached by static imports; types are erased and do not count. */
+  function reached(entry: string): { files: Set<string>; packages: Set<string> } {
+    const files = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (path: string): void => {
+      if (files.has(path)) return;
+      files.add(path);
+      const text = readFileSync(path, 'utf8');
+      for (const [, types, clause, from] of text.matchAll(
+        /^(?:import|export)(\s+type\b)?\s*(?:([^;'"]*?)\sfrom\s*)?['"]([^'"]+)['"]/gm,
+      )) {
+        const names = /\{([^}]*)\}/.exec(clause ?? '')?.[1];
+        const onlyTypes =
+          types !== undefined ||
+          (names !== undefined &&
+            !/^\s*\w/.test(clause ?? '') &&
+            names
+              .split(',')
+              .filter((name) => name.trim())
+              .every((name) => /^\s*type\s/.test(name)));
+        if (onlyTypes) continue;
+        if (from!.startsWith('.')) visit(resolve(dirname(path), from!.replace(/\.js$/, '.ts')));
+        else packages.add(from!);
+      }
+    };
+    visit(join(root, entry));
+    return { files, packages };
+  }
+
+  for (const entry of [
+    'src/commands/fit.ts',
+    'src/commands/predict.ts',
+    'src/law/table.ts',
+    'src/sweep/observations.ts',
+    'src/law/bootstrap-worker.ts',
+  ])
+    it(`${entry} reaches neither tfjs nor vega nor DuckDB`, () => {
+      const { files, packages } = reached(entry);
+      expect(files.size).toBeGreaterThan(3);
+      expect([...packages].filter((name) => /tensorflow|vega|duckdb|resvg/.test(name))).toEqual([]);
+      const rooms = [...files].map((file) => relative(root, file).split('/')[1]);
+      expect(rooms).not.toContain('kernels');
+      expect(rooms).not.toContain('report');
+    });
+});
