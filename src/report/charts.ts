@@ -2,9 +2,10 @@
 import { agreementFigure, residualFigure } from './charts/agreement.js';
 import { baselineFigure } from './charts/baseline.js';
 import { budgetFigure } from './charts/budget.js';
+import { dataTermFigure } from './charts/data-term.js';
 import { formsFigure } from './charts/forms.js';
 import { learningFigure } from './charts/learning.js';
-import { dataTermFigure, slicesFigure } from './charts/slices.js';
+import { slicesFigure } from './charts/slices.js';
 import { surfaceFigure } from './charts/surface.js';
 import type { FigureOrAbsence } from './figure.js';
 import type { ReportInput } from './model.js';

@@ -2,9 +2,8 @@
  * Fitted laws as the report shows them: one law a slice, the same that `perflaw fit` and `perflaw predict` use, with
  * intervals, what cannot be told, the budget curve, and the constants of the slices from a joint fit.
  */
-import { enumerateCandidates } from '../law/candidates.js';
 import { compareForms, type FormScore as LawScore } from '../law/compare.js';
-import { type CostModel, costModel, type ModelSource } from '../law/cost.js';
+import { costModel, type ModelSource } from '../law/cost.js';
 import { fitLaw, type LawFit } from '../law/fit.js';
 import type { FormName } from '../law/form.js';
 import { identifiability } from '../law/identifiability.js';
@@ -21,18 +20,9 @@ import {
   predictWithInterval,
 } from '../law/uncertainty.js';
 import { UserError } from '../util/errors.js';
-import type {
-  BudgetCurve,
-  Candidate,
-  Coefficient,
-  DataTermPoint,
-  FormScore,
-  Interval,
-  LawPanel,
-  LawView,
-  Peak,
-} from './model.js';
-import { bestOfEachSize } from './sizes.js';
+import { budgetCurve, type FittedPanel } from './budget-view.js';
+import type { Coefficient, DataTermPoint, FormScore, Interval, LawPanel, LawView, Peak } from './model.js';
+import { placing, type Shape, slope } from './placing.js';
 
 export interface LawViewOptions {
   /** The metric's name in the observations. */
@@ -49,20 +39,6 @@ export interface LawViewOptions {
 
 /** Share of single new runs inside an interval. */
 const LEVEL = 0.9;
-
-interface Shape {
-  layers: number;
-  dim: number;
-}
-
-interface FittedPanel {
-  panel: LawPanel;
-  fit: LawFit;
-  cost: CostModel;
-  /** The variables of a shape that this law looks at. */
-  place(shape: Shape): At;
-  predict(shape: Shape): Interval;
-}
 
 /**
  * Fits every slice that has enough configurations.
@@ -107,7 +83,7 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
     },
     level: LEVEL,
     method: `residual bootstrap, ${resamples.toLocaleString('en')} replicates`,
-    budget: budget(
+    budget: budgetCurve(
       main,
       usable.filter((one) => one.slice === main.panel.slice),
     ),
@@ -152,50 +128,6 @@ async function fitPanel(
       return interval;
     },
   };
-}
-
-/** Laws of compute or parameters need those of every shape; they are counted for whole numbers only. */
-function placing(fit: LawFit, cost: CostModel): (shape: Shape) => At {
-  const { places, options } = fit.inner.model;
-  const needs = new Set([...places.flatMap(({ term }) => term.variables), ...options.variables]);
-  const counted = ['params', 'nonEmbeddingParams', 'flops'].some((name) => needs.has(name as never));
-  if (!counted) return ({ layers, dim }) => ({ layers, dim });
-  const measured = new Map(fit.inner.points.map(({ x }) => [`${x.layers}/${x.dim}`, x]));
-  const common = fit.inner.points.map(({ x }) => x.dim!).reduce(gcd);
-  // some models can have any dim, others only multiples of their heads' width
-  const step = cost.params({ layers: 1, dim: common + 1 }) ? 1 : common;
-  return ({ layers, dim }) => {
-    const known = measured.get(`${layers}/${dim}`);
-    if (known) return { ...known };
-    const count = (of: (shape: Shape) => number | undefined) => between(of, { layers, dim }, step);
-    return {
-      layers,
-      dim,
-      params: count((shape) => cost.params(shape)?.total),
-      nonEmbeddingParams: count((shape) => cost.params(shape)?.nonEmbedding),
-      flops: cost.flops && count(cost.flops),
-    };
-  };
-}
-
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
-
-/** A count at any layers and dim, bilinear between the shapes around it that a model can have; surfaces are drawn of it. */
-function between(
-  of: (shape: Shape) => number | undefined,
-  { layers, dim }: Shape,
-  step: number,
-): number | undefined {
-  const l = Math.max(1, Math.floor(layers));
-  const d =
-    Number.isInteger(dim) && Number.isInteger(layers) ? dim : step * Math.max(1, Math.floor(dim / step));
-  const here = of({ layers: l, dim: d });
-  if (here === undefined || (l === layers && d === dim)) return here;
-  const deeper = of({ layers: l + 1, dim: d }) ?? here;
-  const wider = of({ layers: l, dim: d + step }) ?? here;
-  const both = of({ layers: l + 1, dim: d + step }) ?? here;
-  const [u, v] = [layers - l, (dim - d) / step];
-  return here + u * (deeper - here) + v * (wider - here) + u * v * (both - deeper - wider + here);
 }
 
 function toInterval({ value, interval: [low, high] }: { value: number; interval: Ends }): Interval {
@@ -257,89 +189,6 @@ function peakOf(fit: LawFit, boot: Bootstrap, place: (shape: Shape) => At): LawP
     };
   };
   return { layers: peak('layers'), dim: peak('dim') };
-}
-
-/** Which way a law of compute or parameters goes along an axis that it knows only through them. */
-function slope(fit: LawFit, place: (shape: Shape) => At, axis: keyof Shape): Peak['place'] {
-  const measured = fit.inner.points.map(({ x }) => ({ layers: x.layers!, dim: x.dim! }));
-  const middle = measured[measured.length >> 1]!;
-  const values = measured.map((shape) => shape[axis]);
-  const at = (value: number) => fit.predict(place({ ...middle, [axis]: value }));
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  if (low === high) return 'not fitted';
-  return at(high) >= at(low) ? 'rises' : 'falls';
-}
-
-/** How many times beyond the largest measured layers, dim and size the curve goes on. */
-const CURVE_REACH = 2;
-
-/**
- * On the slice with the most data: what would be trained in earnest. Recommended is the best inside the measured range, since
- * a law that still rises would otherwise always point at the largest model anyone can name.
- */
-function budget(
-  { panel, fit, cost, place, predict }: FittedPanel,
-  own: Observation[],
-): BudgetCurve | undefined {
-  const candidates = enumerateCandidates(own, cost);
-  const value = (at: Shape) => fit.predict(place(at));
-  const isInside = ({ layers, dim }: Shape) =>
-    own.some((one) => one.layers <= layers) &&
-    own.some((one) => one.layers >= layers) &&
-    own.some((one) => one.dim <= dim) &&
-    own.some((one) => one.dim >= dim);
-  const dress = ({ layers, dim, params }: Shape & { params: number }): Candidate => ({
-    layers,
-    dim,
-    params,
-    predicted: predict({ layers, dim }),
-    extrapolated: !isInside({ layers, dim }),
-  });
-  const highest = <T extends Shape>(list: T[]) => list.reduce((a, b) => (value(b) > value(a) ? b : a));
-  const inside = candidates.filter(isInside);
-  if (inside.length === 0) return undefined;
-  const optimum = dress(highest(inside));
-  const close = inside.filter((one) => value(one) >= optimum.predicted.value - fit.sigma);
-  const [topLayers, topDim] = [
-    Math.max(...own.map((one) => one.layers)),
-    Math.max(...own.map((one) => one.dim)),
-  ];
-  const leastDim = Math.min(...own.map((one) => one.dim));
-  const near = candidates.filter(
-    ({ layers, dim }) => layers <= CURVE_REACH * topLayers && dim <= CURVE_REACH * topDim && dim >= leastDim,
-  );
-  const beyond = highest(near);
-  // Inside the measured range as far as its sizes go; beyond it only where it has none of that size.
-  const largest = Math.max(...inside.map((one) => one.params));
-  const curve = finer(near, cost);
-  const candidatesInside = bestOfEachSize([...curve.filter(isInside), ...inside], value);
-  const candidatesBeyond = bestOfEachSize(
-    curve.filter((one) => one.params > largest && one.params <= CURVE_REACH * largest && !isInside(one)),
-    value,
-  );
-  return {
-    slice: panel.slice,
-    candidates: [...candidatesInside, ...candidatesBeyond].map(dress),
-    optimum,
-    smallest: dress(close.reduce((a, b) => (b.params < a.params ? b : a))),
-    ...(value(beyond) > optimum.predicted.value + (panel.noise ?? 0) ? { beyond: dress(beyond) } : {}),
-  };
-}
-
-/**
- * The same layers with a quarter of the step between dims: at the steps that people train there is not always a good
- * configuration of a size, and the curve would dip where nothing but the grid does.
- */
-function finer(candidates: Shape[], cost: CostModel): (Shape & { params: number })[] {
-  const dims = [...new Set(candidates.map((one) => one.dim))].sort((a, b) => a - b);
-  const step = Math.max(2, Math.min(...dims.slice(1).map((dim, i) => dim - dims[i]!)) / 4);
-  const shapes: (Shape & { params: number })[] = [];
-  for (const layers of new Set(candidates.map((one) => one.layers)))
-    for (let dim = dims[0]!; dim <= dims[dims.length - 1]!; dim += step) {
-      const params = Number.isInteger(dim) ? cost.params({ layers, dim })?.total : undefined;
-      if (params !== undefined) shapes.push({ layers, dim, params });
-    }
-  return shapes;
 }
 
 /** A joint fit with the terms of layers and dim shared: its constants, a slice each, hold what the data do. */

@@ -1,4 +1,5 @@
 /** The metric over layers and dim: the fitted surface as colour and level lines, the measured points on it, a panel a slice. */
+import { averageSeeds, type Cell } from '../cells.js';
 import { fieldImage, levelLines, roundLevels, sampleField } from '../field.js';
 import {
   type Canvas,
@@ -15,7 +16,6 @@ import {
   tickFormat,
 } from '../figure.js';
 import {
-  type LawPoint,
   type LawView,
   lawSlices,
   type MetricChoice,
@@ -25,29 +25,9 @@ import {
   type TrialGroup,
 } from '../model.js';
 import { peakWords } from '../peak.js';
-import { orderedColours, SURFACE_STOPS } from '../theme.js';
+import { SURFACE_STOPS } from '../theme.js';
 import { count, difference, shape, share, sliceWords } from '../words.js';
-
-/** Mean over seeds of one configuration on one slice. */
-interface Cell {
-  slice: string;
-  layers: number;
-  dim: number;
-  measured: number;
-  predicted: number;
-  runs: number;
-}
-
-export function averageSeeds(points: LawPoint[]): Cell[] {
-  const cells = new Map<string, Cell>();
-  for (const { slice, layers, dim, measured, predicted } of points) {
-    const key = `${layers}/${dim}/${slice}`;
-    const cell = cells.get(key);
-    if (!cell) cells.set(key, { slice, layers, dim, measured, predicted: predicted.value, runs: 1 });
-    else cell.measured += (measured - cell.measured) / ++cell.runs;
-  }
-  return [...cells.values()];
-}
+import { curve } from './curve.js';
 
 export function surfaceFigure(group: TrialGroup, choice: MetricChoice, id = 'surface'): FigureOrAbsence {
   const title = `${metricHeading(choice)} over layers and dim${group.label ? `, ${group.label}` : ''}`;
@@ -248,71 +228,4 @@ const STAR =
 
 function within(value: number | undefined, [low, high]: [number, number]): boolean {
   return value !== undefined && value >= low && value <= high;
-}
-
-/** Where only one of layers and dim was varied: the law as a curve along the other, points on it. */
-function curve(canvas: Canvas, law: LawView, cells: Cell[], axis: 'layers' | 'dim'): Part {
-  const fixed = cells[0]![axis === 'dim' ? 'layers' : 'dim'];
-  const values = distinct(cells.map((cell) => cell[axis]));
-  const domain = padded(values, 0.06, true);
-  const line = lawSlices(law).flatMap((slice) =>
-    Array.from({ length: 80 }, (_, i) => {
-      const at = domain[0] * (domain[1] / domain[0]) ** (i / 79);
-      return {
-        slice,
-        at,
-        fitted: axis === 'dim' ? law.surface(slice, fixed, at) : law.surface(slice, at, fixed),
-      };
-    }),
-  );
-  const narrow = isNarrow(canvas);
-  const x = {
-    field: 'at',
-    type: 'quantitative',
-    title: `${axis === 'dim' ? 'dim, embedding size' : 'layers'} (log scale), ${axis === 'dim' ? count(fixed, 'layer') : `dim ${fixed}`}`,
-    scale: { type: 'log', domain, nice: false },
-    axis: { values, format: '~r', grid: false },
-  };
-  const color = {
-    field: 'slice',
-    type: 'nominal',
-    title: 'slice',
-    scale: { domain: lawSlices(law), range: orderedColours(canvas.theme, lawSlices(law).length) },
-    legend: lawSlices(law).length > 1 ? { orient: 'bottom', columns: narrow ? 1 : 3 } : null,
-  };
-  const y = (field: string) => ({
-    field,
-    type: 'quantitative',
-    title: 'metric',
-    scale: { zero: false },
-    axis: { format: tickFormat(padded([...line.map((p) => p.fitted), ...cells.map((c) => c.measured)])) },
-  });
-  return {
-    width: canvas.width - (narrow ? 56 : 70),
-    height: narrow ? 220 : 300,
-    layer: [
-      {
-        data: { values: line },
-        mark: { type: 'line', strokeWidth: 2 },
-        encoding: { x, y: y('fitted'), color },
-      },
-      {
-        name: 'points_0',
-        data: { values: cells.map((cell) => ({ ...cell, at: cell[axis] })) },
-        mark: { type: 'point', filled: true, size: 80, opacity: 1 },
-        encoding: {
-          x,
-          y: y('measured'),
-          color,
-          tooltip: [
-            { field: 'slice', type: 'nominal' },
-            { field: 'layers', type: 'quantitative' },
-            { field: 'dim', type: 'quantitative' },
-            { field: 'measured', type: 'quantitative', format: '.4f' },
-            { field: 'predicted', type: 'quantitative', title: 'fitted', format: '.4f' },
-          ],
-        },
-      },
-    ],
-  };
 }
