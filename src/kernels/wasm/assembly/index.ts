@@ -1,16 +1,16 @@
 // What the module exports. It owns no memory: it works on the heap of tfjs's wasm backend, at the addresses it is given.
 
-export { convBackward, convForward, convScratchBytes } from "./causal-conv";
-export { crossEntropy, crossEntropyScratchBytes } from "./cross-entropy";
+export { convBackward, convForward, convScratchBytes } from './causal-conv';
+export { crossEntropy, crossEntropyScratchBytes } from './cross-entropy';
 export {
-	adam,
-	dropout,
-	geluBackward,
-	geluForward,
-	sumOfSquares,
-} from "./elementwise";
-export { gatherRows, scatterAddRows } from "./embedding";
-export { gemm, gemmScratchBytes, packedBytes, sumRows } from "./gemm";
-export { layerNormBackward, layerNormForward } from "./layer-norm";
-export { rankScratchBytes, ranks } from "./rank";
-export { scanBackward, scanForward, scanScratchBytes } from "./selective-scan";
+  adam,
+  dropout,
+  geluBackward,
+  geluForward,
+  sumOfSquares,
+} from './elementwise';
+export { gatherRows, scatterAddRows } from './embedding';
+export { gemm, gemmScratchBytes, packedBytes, sumRows } from './gemm';
+export { layerNormBackward, layerNormForward } from './layer-norm';
+export { rankScratchBytes, ranks } from './rank';
+export { scanBackward, scanForward, scanScratchBytes } from './selective-scan';

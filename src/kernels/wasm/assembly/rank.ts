@@ -1,14 +1,9 @@
 // Full ranking: how many items score at least as high as the target, with and without the user's history among them.
-import { gemmPacked, gemmScratchBytes, packB, packedBytes } from "./gemm";
+import { gemmPacked, gemmScratchBytes, packB, packedBytes } from './gemm';
 
 /** Bytes of scratch: W packed, one chunk of scores, one mark an item. */
 export function rankScratchBytes(chunk: i32, width: i32, items: i32): i32 {
-	return (
-		packedBytes(width, items) +
-		chunk * items * 4 +
-		items * 4 +
-		gemmScratchBytes()
-	);
+  return packedBytes(width, items) + chunk * items * 4 + items * 4 + gemmScratchBytes();
 }
 
 /**
@@ -17,75 +12,70 @@ export function rankScratchBytes(chunk: i32, width: i32, items: i32): i32 {
  * Ranks start at 1; ties, and scores that are not numbers, count against the model.
  */
 export function ranks(
-	users: i32,
-	width: i32,
-	items: i32,
-	hidden: usize,
-	W: usize,
-	targets: usize,
-	historyOffsets: usize,
-	historyItems: usize,
-	unmasked: usize,
-	masked: usize,
-	chunk: i32,
-	scratch: usize,
+  users: i32,
+  width: i32,
+  items: i32,
+  hidden: usize,
+  W: usize,
+  targets: usize,
+  historyOffsets: usize,
+  historyItems: usize,
+  unmasked: usize,
+  masked: usize,
+  chunk: i32,
+  scratch: usize,
 ): void {
-	const packed = scratch;
-	const scores = packed + <usize>packedBytes(width, items);
-	const marks = scores + ((<usize>chunk * <usize>items) << 2);
-	const spare = marks + ((<usize>items) << 2);
-	packB(width, items, W, width, true, packed);
-	memory.fill(marks, 0, (<usize>items) << 2);
-	for (let from = 0; from < users; from += chunk) {
-		const n = min(chunk, users - from);
-		gemmPacked(
-			n,
-			items,
-			width,
-			hidden + ((<usize>from * <usize>width) << 2),
-			width,
-			false,
-			packed,
-			scores,
-			items,
-			false,
-			spare,
-		);
-		for (let i = 0; i < n; i++) {
-			const u = <usize>(from + i);
-			const row = scores + ((<usize>i * <usize>items) << 2);
-			const target = load<i32>(targets + (u << 2));
-			const own = load<f32>(row + ((<usize>target) << 2));
-			const own4 = f32x4.splat(own);
-			// Lower scores are counted, so that a NaN never helps. Lanes hold minus the count.
-			let below4 = i32x4.splat(0);
-			let j = 0;
-			for (; j + 4 <= items; j += 4)
-				below4 = i32x4.add(
-					below4,
-					f32x4.lt(v128.load(row + ((<usize>j) << 2)), own4),
-				);
-			let below = -(
-				i32x4.extract_lane(below4, 0) +
-				i32x4.extract_lane(below4, 1) +
-				i32x4.extract_lane(below4, 2) +
-				i32x4.extract_lane(below4, 3)
-			);
-			for (; j < items; j++)
-				below += <i32>(load<f32>(row + ((<usize>j) << 2)) < own);
-			below -= <i32>(load<f32>(row) < own);
-			const rank = items - 1 - below;
-			let seenAbove = 0;
-			const stop = load<i32>(historyOffsets + (u << 2), 4);
-			for (let k = load<i32>(historyOffsets + (u << 2)); k < stop; k++) {
-				const item = load<i32>(historyItems + ((<usize>k) << 2));
-				const mark = marks + ((<usize>item) << 2);
-				if (item == target || load<i32>(mark) == <i32>u + 1) continue;
-				store<i32>(mark, <i32>u + 1);
-				if (!(load<f32>(row + ((<usize>item) << 2)) < own)) seenAbove++;
-			}
-			store<i32>(unmasked + (u << 2), rank);
-			store<i32>(masked + (u << 2), rank - seenAbove);
-		}
-	}
+  const packed = scratch;
+  const scores = packed + <usize>packedBytes(width, items);
+  const marks = scores + ((<usize>chunk * <usize>items) << 2);
+  const spare = marks + ((<usize>items) << 2);
+  packB(width, items, W, width, true, packed);
+  memory.fill(marks, 0, (<usize>items) << 2);
+  for (let from = 0; from < users; from += chunk) {
+    const n = min(chunk, users - from);
+    gemmPacked(
+      n,
+      items,
+      width,
+      hidden + ((<usize>from * <usize>width) << 2),
+      width,
+      false,
+      packed,
+      scores,
+      items,
+      false,
+      spare,
+    );
+    for (let i = 0; i < n; i++) {
+      const u = <usize>(from + i);
+      const row = scores + ((<usize>i * <usize>items) << 2);
+      const target = load<i32>(targets + (u << 2));
+      const own = load<f32>(row + ((<usize>target) << 2));
+      const own4 = f32x4.splat(own);
+      // Lower scores are counted, so that a NaN never helps. Lanes hold minus the count.
+      let below4 = i32x4.splat(0);
+      let j = 0;
+      for (; j + 4 <= items; j += 4) below4 = i32x4.add(below4, f32x4.lt(v128.load(row + ((<usize>j) << 2)), own4));
+      let below = -(
+        i32x4.extract_lane(below4, 0) +
+        i32x4.extract_lane(below4, 1) +
+        i32x4.extract_lane(below4, 2) +
+        i32x4.extract_lane(below4, 3)
+      );
+      for (; j < items; j++) below += <i32>(load<f32>(row + ((<usize>j) << 2)) < own);
+      below -= <i32>(load<f32>(row) < own);
+      const rank = items - 1 - below;
+      let seenAbove = 0;
+      const stop = load<i32>(historyOffsets + (u << 2), 4);
+      for (let k = load<i32>(historyOffsets + (u << 2)); k < stop; k++) {
+        const item = load<i32>(historyItems + ((<usize>k) << 2));
+        const mark = marks + ((<usize>item) << 2);
+        if (item == target || load<i32>(mark) == <i32>u + 1) continue;
+        store<i32>(mark, <i32>u + 1);
+        if (!(load<f32>(row + ((<usize>item) << 2)) < own)) seenAbove++;
+      }
+      store<i32>(unmasked + (u << 2), rank);
+      store<i32>(masked + (u << 2), rank - seenAbove);
+    }
+  }
 }
