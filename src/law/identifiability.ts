@@ -7,7 +7,7 @@
  * line in the logarithm, and weight and constant run to infinity against each other. Otherwise the condition number of the
  * scaled Jacobian decides.
  */
-import { Matrix, SingularValueDecomposition } from 'ml-matrix';
+import { inverse, Matrix, SingularValueDecomposition } from 'ml-matrix';
 import type { LawFit } from './fit.js';
 import { namedCoefficients } from './model.js';
 import { designColumns, dot, type Problem, termDerivative } from './projection.js';
@@ -139,7 +139,27 @@ function allowedRange(fit: LawFit, t: number, threshold: number): [number | null
     if (value <= low) low = i > 0 ? crossing(values, sse, i, i - 1, limit) : value;
     if (value >= high) high = i < values.length - 1 ? crossing(values, sse, i, i + 1, limit) : value;
   });
+  // a range narrower than the grid: the linear approximation is good there
+  const reach = Math.sqrt(Math.max(0, threshold - 1) * limitedCovariance(fit, t));
+  if (low === best) low = best - reach;
+  if (high === best) high = best + reach;
   return [openLow ? null : low, openHigh ? null : high];
+}
+
+/** Sum of squares times the exponent's entry of (J'J)^-1: its variance times the degrees of freedom. */
+function limitedCovariance(fit: LawFit, t: number): number {
+  const { problem, solution, model } = fit.inner;
+  const columns = fullJacobian(problem, solution.theta, solution.beta);
+  const sizes = columns.map((column) => Math.sqrt(dot(column, column)) || 1);
+  const J = new Matrix(columns.map((column, j) => Array.from(column, (value) => value / sizes[j]!)));
+  const place = model.places.filter(({ term }) => term.exponents.length > 0)[t]!.theta;
+  try {
+    const entry = inverse(J.mmul(J.transpose())).get(place, place) / sizes[place]! ** 2;
+    return Number.isFinite(entry) && entry > 0 ? entry * solution.objective : 0;
+  } catch {
+    // singular: the condition number says so elsewhere
+    return 0;
+  }
 }
 
 function bestExponent(fit: LawFit, t: number): number {

@@ -167,18 +167,20 @@ function robustly(problem: Problem, grid: Grid, settings: SolveSettings, start: 
       ? 1.345 * robustScale(problem, grid, settings, start)
       : (settings.huber as number);
   let best: Solution | undefined;
-  for (const first of [start, absoluteStart(problem, grid, settings, start)]) {
+  const starts = settings.quick ? [start] : [start, absoluteStart(problem, grid, settings, start)];
+  for (const first of starts) {
     let current: Solution = { ...first, objective: Number.POSITIVE_INFINITY };
     for (let round = 0; round < 4; round++) {
       const before = current.objective;
-      for (let step = 0; step < 60; step++) {
+      for (let step = 0; step < (settings.quick ? 12 : 60); step++) {
         const next = huberStep(problem, delta, current, (weighted, theta) => {
           const target = weighted.y.map((value, i) => value * weighted.root[i]!);
-          return refineQuickly(weighted, theta, target, 8).theta;
+          return refineQuickly(weighted, theta, target, settings.quick ? 2 : 8).theta;
         });
         if (!(next.objective < current.objective * (1 - 1e-12))) break;
         current = next;
       }
+      if (settings.quick) break;
       const wide = huberStep(
         problem,
         delta,

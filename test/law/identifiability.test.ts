@@ -44,6 +44,23 @@ describe('identifiability', () => {
     expect(told.identifiable).toBe(true);
   });
 
+  it('gives a range also where it is narrower than the grid', () => {
+    const random = createRandom('narrow');
+    const g = (x: number, a: number) => -1 / (2 * x ** a) - a * Math.log(x);
+    const sharp = [1, 2, 4, 8, 16].flatMap((layers) =>
+      [16, 32, 64, 128, 256].map((dim) => ({
+        slice: 'all',
+        layers,
+        dim,
+        metrics: { 'hr@10': 2 + 0.3 * g(layers, -0.35) + 2 * g(dim, -0.17) + 1e-7 * random.normal() },
+      })),
+    );
+    const { a } = identifiability(fitLaw(sharp)).coefficients;
+    expect(a!.allowed![0]).toBeLessThan(-0.35);
+    expect(a!.allowed![1]).toBeGreaterThan(-0.35);
+    expect(a!.allowed![1]! - a!.allowed![0]!).toBeLessThan(1e-3);
+  });
+
   it('does not tell weights of columns that depend on one another', () => {
     // layers and dim always grow together: their logarithms are one direction
     const tied: Observation[] = [1, 2, 4, 8, 16].map((layers, i) => ({
