@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { DEFAULT_MODEL, type ModelConfig } from '../model/config.js';
-import { modelFields, trainingFields } from '../sweep/schema.js';
+import { MODEL_NAMES, modelFields, trainingFields } from '../sweep/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import { ExitCode, UserError } from '../util/errors.js';
@@ -10,23 +10,35 @@ import { writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { addImportOptions, importArguments } from './import-options.js';
+import { ownModelFields, ownTrainingFields } from './train-fields.js';
 
 /** Settings that a sweep file knows too: same names (in kebab case), same checks, same words. */
-const FIELDS = { ...modelFields, ...trainingFields };
+const MODEL = { ...modelFields, ...ownModelFields };
+const TRAINING = { ...trainingFields, ...ownTrainingFields };
+const FIELDS = { ...MODEL, ...TRAINING };
 type FieldName = keyof typeof FIELDS;
 const DEFAULTS: Partial<Record<FieldName, string | number>> = { ...DEFAULT_MODEL, ...DEFAULT_TRAINING };
 
-const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** `--time` is the column of an import, and `--init` takes a file of weights as well. */
+const RENAMED: Partial<Record<FieldName, string>> = { time: 'time-mode' };
+const kebab = (name: FieldName) =>
+  RENAMED[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const DESCRIPTIONS: Partial<Record<FieldName, string>> = {
+  init: "Initial values: mamba (the library's), mamba4rec (the paper's released code), or a safetensors file of weights to start from",
+  loss: 'all: every position predicts its next item (default); last: the last position of a prefix (ssd4rec)',
+};
 
 export function options(yargs: Argv): Argv {
   addImportOptions(yargs)
     .option('data', { type: 'string', default: 'synthetic', description: 'File, or name of a data set' })
-    .option('model', { choices: ['mamba4rec'], default: DEFAULT_MODEL.name, description: 'Model' });
+    .option('model', { choices: MODEL_NAMES, default: DEFAULT_MODEL.name, description: 'Model' });
   for (const name of Object.keys(FIELDS) as FieldName[])
     yargs.option(kebab(name), {
       type: 'string',
-      default: DEFAULTS[name],
-      description: FIELDS[name].meta()?.description,
+      // The loss depends on the model: an ssd4rec never has one at all positions.
+      default: name === 'loss' ? undefined : DEFAULTS[name],
+      description: DESCRIPTIONS[name] ?? FIELDS[name].meta()?.description,
       group: 'Model and training:',
     });
   return yargs
@@ -54,11 +66,18 @@ export async function run(args: Arguments): Promise<number> {
   const { popularityBaseline } = await import('../train/baseline.js');
   const { TrainingInterrupted } = await import('../train/hooks.js');
   const { trainModel } = await import('../train/trainer.js');
+  const { readWeightsFile } = await import('../model/weights-file.js');
+  const { checkTrial, resolveTrial } = await import('../train/check.js');
   const text = (name: string) => args[name] as string | undefined;
   configOf(args, { name: '', hash: '' }, ''); // a wrong value is said before any work is done
+  const initialWeights = isFile(args) ? readWeightsFile(resolve(text('init')!)) : undefined;
   const data = await openDataset(text('data')!, { ...importArguments(args), onNote: note });
   const backend = await openBackend(text('backend')!);
-  const config = configOf(args, { name: data.name, hash: data.hash }, backend);
+  const config = resolveTrial({
+    ...configOf(args, { name: data.name, hash: data.hash }, backend),
+    ...(initialWeights ? { startFrom: initialWeights.sha256 } : {}),
+  });
+  checkTrial(config, data);
   const say = args.json ? note : print;
   say(`${data.name}: ${data.numUsers} users, ${data.numItems} items, ${data.items.length} interactions`);
   const popularity = popularityBaseline(data, config.slice, config.evaluation);
@@ -69,6 +88,7 @@ export async function run(args: Arguments): Promise<number> {
   try {
     const result = await trainModel(config, data, {
       ...(out ? { checkpointDir: out, weightsPath: join(out, 'weights.safetensors') } : {}),
+      ...(initialWeights ? { initialWeights } : {}),
       signal: stop.signal,
       onProgress: ({ finished }) => finished && say(epochLine(finished, config)),
     });
@@ -93,22 +113,25 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
   const read = <T>(fields: Partial<typeof FIELDS>) =>
     Object.fromEntries(
       (Object.keys(fields) as FieldName[])
-        .filter((name) => args[kebab(name)] !== undefined)
+        .filter((name) => args[kebab(name)] !== undefined && !(name === 'init' && isFile(args)))
         .map((name) => [name, checked(name, args[kebab(name)])]),
     ) as T;
+  const name = args['model'] as ModelConfig['name'];
+  const loss = name === 'ssd4rec' ? 'last' : DEFAULT_TRAINING.loss;
   return {
     data,
     slice: { users: 1 },
-    model: {
-      ...DEFAULT_MODEL,
-      ...read<Partial<ModelConfig>>(modelFields),
-      name: args['model'] as ModelConfig['name'],
-    },
-    training: { ...DEFAULT_TRAINING, ...read<Partial<TrialConfig['training']>>(trainingFields) },
+    model: { ...DEFAULT_MODEL, ...read<Partial<ModelConfig>>(MODEL), name },
+    training: { ...DEFAULT_TRAINING, loss, ...read<Partial<TrialConfig['training']>>(TRAINING) },
     evaluation: { ...DEFAULT_EVALUATION, history: args['history'] as 'masked' | 'unmasked' },
     seed: args['seed'] as number,
     backend,
   };
+}
+
+/** Whether `--init` names a file, not a way of drawing. */
+function isFile(args: Arguments): boolean {
+  return args['init'] !== undefined && !FIELDS.init.safeParse(args['init']).success;
 }
 
 /** @throws UserError in the words of the sweep file's schema. */

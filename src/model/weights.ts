@@ -33,6 +33,11 @@ export class Weights {
     return [...this.variables.values()];
   }
 
+  /** Shapes by name. */
+  shapes(): Map<string, number[]> {
+    return new Map([...this.variables].map(([name, variable]) => [name, variable.shape]));
+  }
+
   /** Number of parameters. */
   size(): number {
     return this.list().reduce((sum, variable) => sum + variable.size, 0);

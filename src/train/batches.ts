@@ -59,13 +59,47 @@ export function prefixWindows({ users, offsets }: Sequences, maxLength: number):
   return windows;
 }
 
-/** Real steps of one epoch. */
-export function countSteps(sequences: Sequences, maxLength: number, loss: 'all' | 'last'): number {
+/** One prefix of each history, its end drawn anew in every epoch. */
+export function randomPrefixWindows(
+  { users, offsets }: Sequences,
+  maxLength: number,
+  random: Random,
+): Window[] {
+  const windows: Window[] = [];
+  for (let u = 0; u < users.length; u++) {
+    const [begin, n] = [offsets[u]!, offsets[u + 1]! - offsets[u]!];
+    if (n < 2) continue;
+    const end = begin + 1 + random.int(n - 1);
+    const length = Math.min(maxLength, end - begin);
+    windows.push({ start: end - length, length });
+  }
+  return windows;
+}
+
+/** Real steps of one epoch; with random prefixes the mean, rounded. */
+export function countSteps(
+  sequences: Sequences,
+  maxLength: number,
+  loss: 'all' | 'last',
+  prefixes: 'every' | 'random' = 'every',
+): number {
+  if (loss === 'last' && prefixes === 'random') return Math.round(meanPrefixSteps(sequences, maxLength));
   if (loss === 'last') return prefixWindows(sequences, maxLength).reduce((sum, w) => sum + w.length, 0);
   let steps = 0;
   for (let u = 0; u < sequences.users.length; u++)
     steps += Math.max(0, sequences.offsets[u + 1]! - sequences.offsets[u]! - 1);
   return steps;
+}
+
+/** A prefix of 1 to n - 1 items, each as likely, cut to maxLength, summed over the histories. */
+function meanPrefixSteps({ users, offsets }: Sequences, maxLength: number): number {
+  let sum = 0;
+  for (let u = 0; u < users.length; u++) {
+    const prefixes = offsets[u + 1]! - offsets[u]! - 1;
+    const short = Math.min(prefixes, maxLength);
+    if (prefixes > 0) sum += ((short * (short + 1)) / 2 + (prefixes - short) * maxLength) / prefixes;
+  }
+  return sum;
 }
 
 /**
@@ -102,18 +136,27 @@ export function epochRows(
   maxLength: number,
   loss: 'all' | 'last',
   random: Random,
+  prefixes: 'every' | 'random' = 'every',
 ): Window[][] {
   const windows =
-    loss === 'all' ? allPositionWindows(sequences, maxLength, random) : prefixWindows(sequences, maxLength);
+    loss === 'all'
+      ? allPositionWindows(sequences, maxLength, random)
+      : prefixes === 'random'
+        ? randomPrefixWindows(sequences, maxLength, random)
+        : prefixWindows(sequences, maxLength);
   return random.shuffle(packRows(random.shuffle(windows), maxLength));
 }
 
-/** Lays out some rows as one batch. */
+/**
+ * Lays out some rows as one batch.
+ * @param timestamps of `items`, for models that use them.
+ */
 export function assemble(
   items: Int32Array,
   rows: readonly Window[][],
   length: number,
   loss: 'all' | 'last',
+  timestamps: Float64Array | null = null,
 ): TrainingBatch {
   const size = rows.length * length;
   const batch: TrainingBatch = {
@@ -123,12 +166,14 @@ export function assemble(
     reset: new Int32Array(size),
     targets: new Int32Array(size).fill(-1),
     tokens: 0,
+    ...(timestamps ? { timestamps: new Float64Array(size) } : {}),
   };
   rows.forEach((row, r) => {
     let at = r * length;
     for (const { start, length: n } of row) {
       batch.reset[at] = 1;
       batch.items.set(items.subarray(start, start + n), at);
+      if (timestamps) batch.timestamps!.set(timestamps.subarray(start, start + n), at);
       if (loss === 'all') batch.targets.set(items.subarray(start + 1, start + n + 1), at);
       else batch.targets[at + n - 1] = items[start + n]!;
       at += n;

@@ -10,6 +10,11 @@ export interface TrainingConfig {
   rows: number;
   /** `all`: every position predicts the next item (causal models); `last`: the last position of a prefix. */
   loss: 'all' | 'last';
+  /**
+   * With `loss: last`: `every` prefix of a history once an epoch (the published protocol), or one `random` prefix of each.
+   * Absent: `every` for mamba4rec, `random` for the other models.
+   */
+  prefixes?: 'every' | 'random';
   learningRate: number;
   /** After the linear warm-up: held, or lowered along half a cosine to a tenth over `epochs`. */
   schedule: 'constant' | 'cosine';
@@ -39,6 +44,8 @@ export interface TrialConfig {
   training: TrainingConfig;
   evaluation: EvaluationConfig;
   seed: number;
+  /** SHA-256 of the weights file that training starts from; absent: initial weights drawn from the seed. */
+  startFrom?: string;
   /** `wasm`, `composed`, `webgpu`, `tensorflow`: results are equal bit for bit only on the same backend. */
   backend: string;
 }

@@ -19,6 +19,8 @@ const ROWS = 32;
 /** One held-out item for each evaluated user, and the history before it as a range of `items`. */
 export interface EvaluationSet {
   items: Int32Array;
+  /** Of the items; null where the data has none. */
+  timestamps: Float64Array | null;
   /** [users]: range of each user's history in `items`. */
   begins: Int32Array;
   ends: Int32Array;
@@ -31,6 +33,7 @@ export function evaluationSet(data: Interactions, split: Split, part: 'validatio
   const held = part === 'validation' ? 2 : 1;
   return {
     items: data.items,
+    timestamps: data.timestamps,
     begins: Int32Array.from(split.evaluated, (u) => data.offsets[u]!),
     ends: Int32Array.from(split.evaluated, (u) => data.offsets[u + 1]! - held),
     targets: split[part],
@@ -54,7 +57,7 @@ export function evaluateModel(
   const masked = new Int32Array(users);
   for (let from = 0; from < rows.length; from += ROWS) {
     const part = rows.slice(from, from + ROWS);
-    const batch = assemble(set.items, part, length, 'last');
+    const batch = assemble(set.items, part, length, 'last', set.timestamps);
     const ids: number[] = [];
     const last: number[] = [];
     part.forEach((row, r) => {

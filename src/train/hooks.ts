@@ -1,4 +1,5 @@
 /** What a training tells its caller, what the caller may ask of it, and how it ends early. */
+import type { WeightsFile } from '../model/weights-file.js';
 import type { EpochRecord } from './result.js';
 
 export interface TrainingProgress {
@@ -23,6 +24,8 @@ export interface TrainingHooks {
   checkpointSeconds?: number;
   /** Where the best weights go at the end (safetensors, upstream names); without it they are not kept. */
   weightsPath?: string;
+  /** Weights to start from instead of drawn ones; `startFrom` of the configuration is their hash. */
+  initialWeights?: WeightsFile;
   onProgress?(progress: TrainingProgress): void;
   /** When it fires the step is finished, a checkpoint written and TrainingInterrupted thrown. */
   signal?: AbortSignal;

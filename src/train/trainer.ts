@@ -10,16 +10,17 @@ import { openBackend } from '../kernels/backend.js';
 import { linearCrossEntropy } from '../kernels/cross-entropy/op.js';
 import { createModel, type SequenceModel } from '../model/model.js';
 import { countParameters, trainingFlopsPerToken } from '../model/size.js';
+import { loadWeights } from '../model/weights-file.js';
 import { UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { shortHash } from '../util/hash.js';
 import { createRandom } from '../util/random.js';
 import { assemble, countSteps, epochRows, type TrainingBatch } from './batches.js';
+import { checkTrial, prefixesOf, resolveTrial } from './check.js';
 import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
 import { evaluateModel, evaluationSet } from './evaluate.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
-import { parseMetric } from './metrics.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
 import { NUMERIC_VERSION } from './version.js';
@@ -38,15 +39,16 @@ interface Run {
 }
 
 /**
- * Trains `config` on `data` and scores the best epoch on validation and test.
+ * Trains `trial` on `data` and scores the best epoch on validation and test.
  * @throws TrainingInterrupted, NotANumberError, UserError (bad configuration, damaged checkpoint, unwritable folder).
  */
 export async function trainModel(
-  config: TrialConfig,
+  trial: TrialConfig,
   data: Interactions,
   hooks: TrainingHooks = {},
 ): Promise<TrainingResult> {
-  checkConfig(config);
+  checkTrial(trial, data);
+  const config = resolveTrial(trial);
   await openBackend(config.backend);
   const split = leaveOneOut(data);
   if (split.evaluated.length === 0)
@@ -55,6 +57,9 @@ export async function trainModel(
   const model = createModel(config.model, data.numItems, config.seed);
   const optimizer = createOptimizer(model.weights, config.training);
   try {
+    if (config.startFrom !== hooks.initialWeights?.sha256)
+      throw new Error('startFrom of the configuration is not the hash of the weights that were given');
+    if (hooks.initialWeights) loadWeights(model, hooks.initialWeights);
     const state: TrainingState = {
       epoch: 1,
       stepInEpoch: 0,
@@ -86,15 +91,6 @@ export async function trainModel(
   }
 }
 
-function checkConfig({ evaluation, training, model }: TrialConfig): void {
-  if (!evaluation.ks.includes(parseMetric(evaluation.select)))
-    throw new UserError(`selection uses ${evaluation.select}, but ks is [${evaluation.ks.join(', ')}]`, {
-      remedy: 'Add that K to evaluation.ks.',
-    });
-  if (training.rows < 1 || training.epochs < 1 || model.maxLength < 1)
-    throw new UserError('rows, epochs and maxLength must be at least 1');
-}
-
 async function train(run: Run): Promise<TrainingResult> {
   const { config, state, data, sequences } = run;
   const { epochs, patience, rows: rowsPerStep, loss } = config.training;
@@ -105,7 +101,13 @@ async function train(run: Run): Promise<TrainingResult> {
       stopped = 'patience';
       break;
     }
-    const rows = epochRows(sequences, length, loss, createRandom(config.seed, 'epoch', state.epoch));
+    const rows = epochRows(
+      sequences,
+      length,
+      loss,
+      createRandom(config.seed, 'epoch', state.epoch),
+      prefixesOf(config),
+    );
     const steps = Math.ceil(rows.length / rowsPerStep);
     if (steps === 0)
       throw new UserError('the slice holds no history of two items or more', { place: data.name });
@@ -129,6 +131,7 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
       rows.slice(from, from + rowsPerStep),
       config.model.maxLength,
       loss,
+      config.model.name === 'tim4rec' ? sequences.timestamps : null,
     );
     const value = trainStep(run, batch, config.training.epochs * steps);
     if (!Number.isFinite(value)) throw new NotANumberError(state.epoch, state.step + 1, value);
@@ -169,7 +172,8 @@ function trainStep(
     value = result.dataSync()[0]!;
     if (Number.isFinite(value))
       optimizer.apply(
-        parameters.map((p) => grads[p.name]!),
+        // A weight that the loss does not reach has no gradient on the tape.
+        parameters.map((p) => grads[p.name] ?? tf.zeros(p.shape)),
         state.step + 1,
         totalSteps,
       );
@@ -231,7 +235,7 @@ function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
     parameters: countParameters(config.model, data.numItems),
     flops: { perToken, total: perToken * state.tokensSeen },
     tokens: {
-      perEpoch: countSteps(run.sequences, config.model.maxLength, config.training.loss),
+      perEpoch: countSteps(run.sequences, config.model.maxLength, config.training.loss, prefixesOf(config)),
       total: state.tokensSeen,
     },
     seconds: { training: state.seconds.training, evaluation: state.seconds.evaluation },

@@ -1,0 +1,54 @@
+/** What a trial may not ask for, said before any work is done. */
+import type { Interactions } from '../data/interactions.js';
+import { timeMode } from '../model/config.js';
+import { countParameters } from '../model/size.js';
+import { UserError } from '../util/errors.js';
+import type { TrainingConfig, TrialConfig } from './config.js';
+import { parseMetric } from './metrics.js';
+
+/**
+ * The configuration with nothing left open that depends on other settings: TiM4Rec's time mode follows the loss.
+ * One that leaves nothing open comes back as it is.
+ */
+export function resolveTrial(config: TrialConfig): TrialConfig {
+  const { model, training } = config;
+  if (model.name !== 'tim4rec' || model.time !== undefined) return config;
+  return { ...config, model: { ...model, time: timeMode(model, training.loss) } };
+}
+
+/** Which prefixes a loss at the last position trains on. */
+export function prefixesOf({ model, training }: TrialConfig): NonNullable<TrainingConfig['prefixes']> {
+  return training.prefixes ?? (model.name === 'mamba4rec' ? 'every' : 'random');
+}
+
+/** @throws UserError for settings that contradict each other or that a model cannot be trained with. */
+export function checkTrial(trial: TrialConfig, data: Pick<Interactions, 'name' | 'timestamps'>): void {
+  const { evaluation, training, model } = trial;
+  if (!evaluation.ks.includes(parseMetric(evaluation.select)))
+    throw new UserError(`selection uses ${evaluation.select}, but ks is [${evaluation.ks.join(', ')}]`, {
+      remedy: 'Add that K to evaluation.ks.',
+    });
+  if (training.rows < 1 || training.epochs < 1 || model.maxLength < 1)
+    throw new UserError('rows, epochs and maxLength must be at least 1');
+  countParameters(model, 1); // a headDim that does not divide is said here
+  if (model.name === 'ssd4rec' && training.loss === 'all')
+    throw new UserError(
+      'ssd4rec reads histories in both directions, so with a loss at all positions it would see what it predicts',
+      { remedy: 'Train it with `loss: last` (the last position of prefixes).' },
+    );
+  if (model.name === 'tim4rec') checkTime(trial, data);
+}
+
+function checkTime({ model, training }: TrialConfig, data: Pick<Interactions, 'name' | 'timestamps'>): void {
+  const time = timeMode(model, training.loss);
+  if (training.loss === 'all' && (time === 'paper' || time === 'masked'))
+    throw new UserError(
+      `tim4rec with \`time: ${time}\` mixes timestamps over the whole history, so with a loss at all positions every position would know when the items it predicts were taken`,
+      { remedy: 'Use `time: causal` with `loss: all`, or `loss: last` with this time mode.' },
+    );
+  if (time !== 'none' && !data.timestamps)
+    throw new UserError(`tim4rec uses the time between items, and '${data.name}' has no timestamps`, {
+      place: data.name,
+      remedy: 'Import it with a column of times, or train without the time path (`time: none`).',
+    });
+}
