@@ -98,6 +98,7 @@ async function prepareWasm(): Promise<void> {
     import('./selective-scan/wasm.js'),
     import('./causal-conv/wasm.js'),
     import('./layer-norm/wasm.js'),
+    import('./rms-norm/wasm.js'),
     import('./embedding/wasm.js'),
     import('./cross-entropy/wasm.js'),
     import('./matmul/wasm.js'),

@@ -1,4 +1,4 @@
-/** GELU's kernels on wasm (assembly/elementwise.ts). */
+/** Activations' kernels on wasm (assembly/elementwise.ts). */
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../shapes.js';
 import { wasmKernel } from '../wasm/module.js';
@@ -12,6 +12,16 @@ export const kernels: tf.KernelConfig[] = [
   wasmKernel('GeluErfGrad', ({ exports, at, output }, { x, dy }) => {
     const dx = output(x!.shape);
     exports.geluBackward(sizeOf(x!), at(x), at(dy), at(dx));
+    return dx;
+  }),
+  wasmKernel('Hardswish', ({ exports, at, output }, { x }) => {
+    const y = output(x!.shape);
+    exports.hardswishForward(sizeOf(x!), at(x), at(y));
+    return y;
+  }),
+  wasmKernel('HardswishGrad', ({ exports, at, output }, { x, dy }) => {
+    const dx = output(x!.shape);
+    exports.hardswishBackward(sizeOf(x!), at(x), at(dy), at(dx));
     return dx;
   }),
 ];

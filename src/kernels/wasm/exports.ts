@@ -48,6 +48,53 @@ export interface KernelExports {
     scratch: Address,
   ): void;
   scanScratchBytes(length: number, states: number): number;
+  headScanForward(
+    batch: number,
+    length: number,
+    channels: number,
+    heads: number,
+    states: number,
+    x: Address,
+    delta: Address,
+    A: Address,
+    B: Address,
+    C: Address,
+    D: Address,
+    z: Address,
+    bias: Address,
+    softplus: number,
+    reset: Address,
+    y: Address,
+    scratch: Address,
+  ): void;
+  headScanBackward(
+    batch: number,
+    length: number,
+    channels: number,
+    heads: number,
+    states: number,
+    x: Address,
+    delta: Address,
+    A: Address,
+    B: Address,
+    C: Address,
+    D: Address,
+    z: Address,
+    bias: Address,
+    softplus: number,
+    reset: Address,
+    dy: Address,
+    dx: Address,
+    ddelta: Address,
+    dA: Address,
+    dB: Address,
+    dC: Address,
+    dD: Address,
+    dz: Address,
+    dbias: Address,
+    scratch: Address,
+  ): void;
+  headScanScratchBytes(length: number, states: number): number;
   convForward(
     batch: number,
     length: number,
@@ -98,6 +145,19 @@ export interface KernelExports {
     dgamma: Address,
     dbeta: Address,
   ): void;
+  rmsNormForward(rows: number, width: number, x: Address, gamma: Address, eps: number, y: Address): void;
+  rmsNormBackward(
+    rows: number,
+    width: number,
+    x: Address,
+    gamma: Address,
+    eps: number,
+    dy: Address,
+    dx: Address,
+    dgamma: Address,
+  ): void;
+  hardswishForward(n: number, x: Address, y: Address): void;
+  hardswishBackward(n: number, x: Address, dy: Address, dx: Address): void;
   geluForward(n: number, x: Address, y: Address): void;
   geluBackward(n: number, x: Address, dy: Address, dx: Address): void;
   dropout(n: number, x: Address, seed: number, threshold: number, scale: number, y: Address): void;

@@ -98,3 +98,29 @@ export function sumOfSquares(n: i32, x: usize): f64 {
   }
   return sum;
 }
+
+/** The share relu6(v + 3) / 6 of Hardswish. */
+// @ts-expect-error: decorator
+@inline function hardShare(v: v128): v128 {
+  return f32x4.min(f32x4.max(madd(v, f32x4.splat(1.0 / 6.0), f32x4.splat(0.5)), f32x4.splat(0)), f32x4.splat(1));
+}
+
+/** y = x relu6(x + 3) / 6. */
+export function hardswishForward(n: i32, x: usize, y: usize): void {
+  for (let i = 0; i < n; i += 4) {
+    const at = <usize>i << 2;
+    const v = loadTail(x + at, n - i);
+    storeTail(y + at, n - i, f32x4.mul(v, hardShare(v)));
+  }
+}
+
+/** dx = dy (relu6(x + 3) / 6 + x / 6 where |x| < 3). */
+export function hardswishBackward(n: i32, x: usize, dy: usize, dx: usize): void {
+  for (let i = 0; i < n; i += 4) {
+    const at = <usize>i << 2;
+    const v = loadTail(x + at, n - i);
+    const inside = f32x4.lt(f32x4.abs(v), f32x4.splat(3));
+    const slope = f32x4.add(hardShare(v), v128.and(inside, f32x4.mul(v, f32x4.splat(1.0 / 6.0))));
+    storeTail(dx + at, n - i, f32x4.mul(loadTail(dy + at, n - i), slope));
+  }
+}

@@ -7,10 +7,14 @@ export {
   dropout,
   geluBackward,
   geluForward,
+  hardswishBackward,
+  hardswishForward,
   sumOfSquares,
 } from './elementwise';
 export { gatherRows, scatterAddRows } from './embedding';
 export { gemm, gemmScratchBytes, packedBytes, sumRows } from './gemm';
+export { headScanBackward, headScanForward, headScanScratchBytes } from './head-scan';
 export { layerNormBackward, layerNormForward } from './layer-norm';
 export { rankScratchBytes, ranks } from './rank';
 export { scanBackward, scanForward, scanScratchBytes } from './selective-scan';
+export { rmsNormBackward, rmsNormForward } from './rms-norm';

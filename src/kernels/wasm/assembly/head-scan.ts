@@ -1,0 +1,369 @@
+// The selective scan with one time step and one decay a head (Mamba-2; Dao and Gu 2024), forward and backward, float32:
+//   dt = softplus(delta + bias);  h_t = exp(dt_t A) h_{t-1} + dt_t B_t x_t;  y_t = (C_t . h_t + D x_t) SiLU(z_t)
+// x, z, y: [batch, length, channels]; delta: [batch, length, heads]; A, D, bias: [heads]; B, C: [batch, length, states];
+// a head's channels lie side by side. Where reset[b, t] is not 0 the state starts anew at t.
+//
+// One exponential a head and step. Four channels of a head are the four lanes, so that sums over states need no shuffles;
+// eight states at a time stay in registers over the whole length. The backward pass recomputes the states of one such
+// block, 128 bytes a step, and adds the gradients of B and C up lane by lane until a row of the batch is done.
+import { exp2x4, madd, sigmoidx4, softplusx4, sum4, VEC } from './math';
+
+/** States a block. */
+// @ts-expect-error: decorator
+@inline const BLOCK: i32 = 8;
+/** Bytes of a block's states of four channels. */
+// @ts-expect-error: decorator
+@inline const STEP: usize = 128;
+// @ts-expect-error: decorator
+@inline const LOG2E: f32 = 1.44269504;
+
+// @ts-expect-error: decorator
+@inline function padded(states: i32): i32 {
+  return (states + BLOCK - 1) & ~(BLOCK - 1);
+}
+
+// @ts-expect-error: decorator
+@inline function paddedSteps(length: i32): usize {
+  return <usize>((length + 3) & ~3) << 2;
+}
+
+/** Bytes of scratch for both directions. */
+export function headScanScratchBytes(length: i32, states: i32): i32 {
+  const wide = padded(states) * 4;
+  // B, C; raw, dt, decay; ten columns of [length, 4]; states of a block; carry; gradients of B and C by lane
+  return 2 * length * wide + 3 * <i32>paddedSteps(length) + 10 * length * 16 + (length + 1) * BLOCK * 16 + BLOCK * 16 + 2 * length * wide * 4;
+}
+
+/** Rows of `states` floats into rows of `wide` bytes, zero-filled. */
+function widen(rows: i32, states: i32, from: usize, to: usize): void {
+  const wide = <usize>padded(states) << 2;
+  const narrow = <usize>states << 2;
+  memory.fill(to, 0, <usize>rows * wide);
+  for (let r = 0; r < rows; r++) memory.copy(to + <usize>r * wide, from + <usize>r * narrow, narrow);
+}
+
+/** `count` (at most four) columns from column c0 of [length, channels] into [length, 4]; missing ones are zero. */
+function gather(length: i32, channels: i32, c0: i32, count: i32, from: usize, to: usize): void {
+  const row = <usize>channels << 2;
+  from += <usize>c0 << 2;
+  if (count == 4) {
+    for (let t = 0; t < length; t++, from += row, to += VEC) v128.store(to, v128.load(from));
+    return;
+  }
+  for (let t = 0; t < length; t++, from += row, to += VEC)
+    for (let c = 0; c < 4; c++) store<f32>(to + (<usize>c << 2), c < count ? load<f32>(from + (<usize>c << 2)) : 0);
+}
+
+/** The inverse of gather. */
+function scatter(length: i32, channels: i32, c0: i32, count: i32, from: usize, to: usize): void {
+  const row = <usize>channels << 2;
+  to += <usize>c0 << 2;
+  if (count == 4) {
+    for (let t = 0; t < length; t++, to += row, from += VEC) v128.store(to, v128.load(from));
+    return;
+  }
+  for (let t = 0; t < length; t++, to += row, from += VEC)
+    for (let c = 0; c < count; c++) store<f32>(to + (<usize>c << 2), load<f32>(from + (<usize>c << 2)));
+}
+
+/** delta + bias, dt and decay of one head, each [length]. */
+function prepare(
+  length: i32, heads: i32, delta: usize, shift: f32, a: f32, softplus: bool, resets: usize, raw: usize, dts: usize, decays: usize,
+): void {
+  const row = <usize>heads << 2;
+  const bytes = paddedSteps(length);
+  v128.store(raw + bytes - VEC, f32x4.splat(0));
+  for (let t = 0; t < length; t++) store<f32>(raw + (<usize>t << 2), load<f32>(delta + <usize>t * row) + shift);
+  for (let at: usize = 0; at < bytes; at += VEC) {
+    const v = v128.load(raw + at);
+    const d = softplus ? softplusx4(v) : v;
+    v128.store(dts + at, d);
+    v128.store(decays + at, exp2x4(f32x4.mul(d, f32x4.splat(a * LOG2E))));
+  }
+  if (!resets) return;
+  for (let t = 0; t < length; t++) {
+    const at = <usize>t << 2;
+    if (load<i32>(resets + at)) store<f32>(decays + at, 0);
+  }
+}
+
+/** dt x, [length, 4]. */
+function inputsOf(length: i32, dts: usize, xs: usize, us: usize): void {
+  for (let t = 0; t < length; t++) {
+    const at = <usize>t * VEC;
+    v128.store(us + at, f32x4.mul(v128.load32_splat(dts + (<usize>t << 2)), v128.load(xs + at)));
+  }
+}
+
+/** One state's step: a h + u B. */
+// @ts-expect-error: decorator
+@inline function step(h: v128, a: v128, u: v128, b: usize): v128 {
+  return madd(a, h, f32x4.mul(u, v128.load32_splat(b)));
+}
+
+/**
+ * Eight states of four channels over the whole length; adds C . h to ys. Where hs is given, the states after each step go
+ * to hs [length, 8, 4].
+ */
+// @ts-expect-error: decorator
+@inline function run(length: i32, wide: usize, Bn: usize, Cn: usize, us: usize, decays: usize, ys: usize, hs: usize, keep: bool): void {
+  let h0 = f32x4.splat(0);
+  let h1 = h0;
+  let h2 = h0;
+  let h3 = h0;
+  let h4 = h0;
+  let h5 = h0;
+  let h6 = h0;
+  let h7 = h0;
+  for (let t = 0; t < length; t++, Bn += wide, Cn += wide, us += VEC, ys += VEC, decays += 4) {
+    const a = v128.load32_splat(decays);
+    const u = v128.load(us);
+    h0 = step(h0, a, u, Bn);
+    h1 = step(h1, a, u, Bn + 4);
+    h2 = step(h2, a, u, Bn + 8);
+    h3 = step(h3, a, u, Bn + 12);
+    h4 = step(h4, a, u, Bn + 16);
+    h5 = step(h5, a, u, Bn + 20);
+    h6 = step(h6, a, u, Bn + 24);
+    h7 = step(h7, a, u, Bn + 28);
+    // Two chains, so that neither waits for the other.
+    let y = madd(h0, v128.load32_splat(Cn), v128.load(ys));
+    let o = f32x4.mul(h1, v128.load32_splat(Cn, 4));
+    y = madd(h2, v128.load32_splat(Cn, 8), y);
+    o = madd(h3, v128.load32_splat(Cn, 12), o);
+    y = madd(h4, v128.load32_splat(Cn, 16), y);
+    o = madd(h5, v128.load32_splat(Cn, 20), o);
+    y = madd(h6, v128.load32_splat(Cn, 24), y);
+    o = madd(h7, v128.load32_splat(Cn, 28), o);
+    v128.store(ys, f32x4.add(y, o));
+    if (keep) {
+      v128.store(hs, h0);
+      v128.store(hs, h1, 16);
+      v128.store(hs, h2, 32);
+      v128.store(hs, h3, 48);
+      v128.store(hs, h4, 64);
+      v128.store(hs, h5, 80);
+      v128.store(hs, h6, 96);
+      v128.store(hs, h7, 112);
+      hs += STEP;
+    }
+  }
+}
+
+function runForward(length: i32, wide: usize, Bn: usize, Cn: usize, us: usize, decays: usize, ys: usize): void {
+  run(length, wide, Bn, Cn, us, decays, ys, 0, false);
+}
+
+function runKeeping(length: i32, wide: usize, Bn: usize, Cn: usize, us: usize, decays: usize, ys: usize, hs: usize): void {
+  run(length, wide, Bn, Cn, us, decays, ys, hs, true);
+}
+
+export function headScanForward(
+  batch: i32, length: i32, channels: i32, heads: i32, states: i32,
+  x: usize, delta: usize, A: usize, B: usize, C: usize, D: usize, z: usize, bias: usize, softplus: bool, reset: usize,
+  y: usize, scratch: usize,
+): void {
+  const wide = <usize>padded(states) << 2;
+  const column = <usize>length * VEC;
+  const headDim = channels / heads;
+  const Bp = scratch;
+  const Cp = Bp + <usize>length * wide;
+  const raw = Cp + <usize>length * wide;
+  const dts = raw + paddedSteps(length);
+  const decays = dts + paddedSteps(length);
+  const xs = decays + paddedSteps(length);
+  const us = xs + column;
+  const ys = us + column;
+  const zs = ys + column;
+  for (let b = 0; b < batch; b++) {
+    const rows = (<usize>b * <usize>length * <usize>channels) << 2;
+    const stateRows = (<usize>b * <usize>length * <usize>states) << 2;
+    const headRows = (<usize>b * <usize>length * <usize>heads) << 2;
+    const resets = reset ? reset + ((<usize>b * <usize>length) << 2) : 0;
+    widen(length, states, B + stateRows, Bp);
+    widen(length, states, C + stateRows, Cp);
+    for (let g = 0; g < heads; g++) {
+      const lane = <usize>g << 2;
+      prepare(length, heads, delta + headRows + lane, bias ? load<f32>(bias + lane) : 0, load<f32>(A + lane), softplus, resets, raw, dts, decays);
+      const skip = f32x4.splat(D ? load<f32>(D + lane) : 0);
+      for (let c = 0; c < headDim; c += 4) {
+        const c0 = g * headDim + c;
+        const count = min(4, headDim - c);
+        gather(length, channels, c0, count, x + rows, xs);
+        inputsOf(length, dts, xs, us);
+        memory.fill(ys, 0, column);
+        for (let n: usize = 0; n < wide; n += BLOCK << 2) runForward(length, wide, Bp + n, Cp + n, us, decays, ys);
+        if (z) gather(length, channels, c0, count, z + rows, zs);
+        for (let t: usize = 0; t < column; t += VEC) {
+          let value = madd(skip, v128.load(xs + t), v128.load(ys + t));
+          if (z) {
+            const gate = v128.load(zs + t);
+            value = f32x4.mul(value, f32x4.mul(gate, sigmoidx4(gate)));
+          }
+          v128.store(ys + t, value);
+        }
+        scatter(length, channels, c0, count, ys, y + rows);
+      }
+    }
+  }
+}
+
+/**
+ * Eight states of four channels, backwards over the whole length. Adds to sumB (gh . B) and sumA (gh a . h before), both
+ * [length, 4], and to dBv, dCv [length, states, 4]. hs: a step of zeros, then the states after each step.
+ */
+function back(
+  length: i32, wide: usize, Bn: usize, Cn: usize, us: usize, decays: usize, gs: usize,
+  hs: usize, carry: usize, sumB: usize, sumA: usize, dBv: usize, dCv: usize,
+): void {
+  memory.fill(carry, 0, STEP);
+  for (let t = length - 1; t >= 0; t--) {
+    const at = <usize>t * VEC;
+    const a = v128.load32_splat(decays + (<usize>t << 2));
+    const u = v128.load(us + at);
+    const g = v128.load(gs + at);
+    const Bt = Bn + <usize>t * wide;
+    const Ct = Cn + <usize>t * wide;
+    const dBt = dBv + (<usize>t * wide << 2);
+    const dCt = dCv + (<usize>t * wide << 2);
+    const before = hs + <usize>t * STEP;
+    let sb = v128.load(sumB + at);
+    let sa = v128.load(sumA + at);
+    for (let n: usize = 0; n < STEP; n += VEC) {
+      const gh = madd(g, v128.load32_splat(Ct + (n >> 2)), v128.load(carry + n));
+      v128.store(dCt + n, madd(g, v128.load(before + n, STEP), v128.load(dCt + n)));
+      v128.store(dBt + n, madd(gh, u, v128.load(dBt + n)));
+      sb = madd(gh, v128.load32_splat(Bt + (n >> 2)), sb);
+      const earlier = f32x4.mul(gh, a);
+      v128.store(carry + n, earlier);
+      sa = madd(earlier, v128.load(before + n), sa);
+    }
+    v128.store(sumB + at, sb);
+    v128.store(sumA + at, sa);
+  }
+}
+
+/** Sums of the four lanes of [length, wide / 4, 4] into [length, states]. */
+function reduceLanes(length: i32, states: i32, wide: usize, from: usize, to: usize): void {
+  for (let t = 0; t < length; t++)
+    for (let n = 0; n < states; n++)
+      store<f32>(to + (<usize>(t * states + n) << 2), sum4(v128.load(from + (<usize>t * wide << 2) + <usize>n * VEC)));
+}
+
+/** Adds to one number of a vector. */
+// @ts-expect-error: decorator
+@inline function add(at: usize, value: f32): void {
+  store<f32>(at, load<f32>(at) + value);
+}
+
+/**
+ * Gradients of every input for a given dy (the gradient of y). Every output is overwritten; dD, dz and dbias may be 0.
+ * y itself is not needed: the states are recomputed.
+ */
+export function headScanBackward(
+  batch: i32, length: i32, channels: i32, heads: i32, states: i32,
+  x: usize, delta: usize, A: usize, B: usize, C: usize, D: usize, z: usize, bias: usize, softplus: bool, reset: usize,
+  dy: usize, dx: usize, ddelta: usize, dA: usize, dB: usize, dC: usize, dD: usize, dz: usize, dbias: usize, scratch: usize,
+): void {
+  const wide = <usize>padded(states) << 2;
+  const column = <usize>length * VEC;
+  const headDim = channels / heads;
+  const Bp = scratch;
+  const Cp = Bp + <usize>length * wide;
+  const raw = Cp + <usize>length * wide;
+  const dts = raw + paddedSteps(length);
+  const decays = dts + paddedSteps(length);
+  // [length, 4]: x, dt x, C . h, z, dy, dy times the gate, the two sums, dx, gradient of dt by lane
+  const xs = decays + paddedSteps(length);
+  const us = xs + column;
+  const ys = us + column;
+  const zs = ys + column;
+  const os = zs + column;
+  const gs = os + column;
+  const sumB = gs + column;
+  const sumA = sumB + column;
+  const dxs = sumA + column;
+  const dds = dxs + column;
+  const hs = dds + column;
+  const carry = hs + <usize>(length + 1) * STEP;
+  const dBv = carry + STEP;
+  const dCv = dBv + (<usize>length * wide << 2);
+
+  memory.fill(dA, 0, <usize>heads << 2);
+  if (dD) memory.fill(dD, 0, <usize>heads << 2);
+  if (dbias) memory.fill(dbias, 0, <usize>heads << 2);
+  for (let b = 0; b < batch; b++) {
+    const rows = (<usize>b * <usize>length * <usize>channels) << 2;
+    const stateRows = (<usize>b * <usize>length * <usize>states) << 2;
+    const headRows = (<usize>b * <usize>length * <usize>heads) << 2;
+    const resets = reset ? reset + ((<usize>b * <usize>length) << 2) : 0;
+    widen(length, states, B + stateRows, Bp);
+    widen(length, states, C + stateRows, Cp);
+    memory.fill(dBv, 0, <usize>length * wide << 3);
+    memory.fill(hs, 0, STEP);
+    for (let g = 0; g < heads; g++) {
+      const lane = <usize>g << 2;
+      const a = load<f32>(A + lane);
+      prepare(length, heads, delta + headRows + lane, bias ? load<f32>(bias + lane) : 0, a, softplus, resets, raw, dts, decays);
+      const skip = f32x4.splat(D ? load<f32>(D + lane) : 0);
+      let sumSkip = f32x4.splat(0);
+      let sumDecay = f32x4.splat(0);
+      memory.fill(dds, 0, column);
+      for (let c = 0; c < headDim; c += 4) {
+        const c0 = g * headDim + c;
+        const count = min(4, headDim - c);
+        gather(length, channels, c0, count, x + rows, xs);
+        gather(length, channels, c0, count, dy + rows, os);
+        if (z) gather(length, channels, c0, count, z + rows, zs);
+        inputsOf(length, dts, xs, us);
+        for (let t: usize = 0; t < column; t += VEC) {
+          let value = v128.load(os + t);
+          if (z) {
+            const gate = v128.load(zs + t);
+            value = f32x4.mul(value, f32x4.mul(gate, sigmoidx4(gate)));
+          }
+          v128.store(gs + t, value);
+        }
+        memory.fill(ys, 0, column);
+        memory.fill(sumB, 0, 2 * column); // and sumA, beside it
+        for (let n: usize = 0; n < wide; n += BLOCK << 2) {
+          runKeeping(length, wide, Bp + n, Cp + n, us, decays, ys, hs + STEP);
+          back(length, wide, Bp + n, Cp + n, us, decays, gs, hs, carry, sumB, sumA, dBv + (n << 2), dCv + (n << 2));
+        }
+        for (let t = 0; t < length; t++) {
+          const at = <usize>t * VEC;
+          const d = v128.load32_splat(dts + (<usize>t << 2));
+          const xt = v128.load(xs + at);
+          const gy = v128.load(gs + at);
+          const sb = v128.load(sumB + at);
+          const sa = v128.load(sumA + at);
+          v128.store(dxs + at, madd(d, sb, f32x4.mul(skip, gy)));
+          v128.store(dds + at, f32x4.add(v128.load(dds + at), madd(xt, sb, f32x4.mul(f32x4.splat(a), sa))));
+          sumDecay = madd(d, sa, sumDecay);
+          sumSkip = madd(gy, xt, sumSkip);
+          if (z) {
+            const gate = v128.load(zs + at);
+            const s = sigmoidx4(gate);
+            // d SiLU(z) / dz = s (1 + z (1 - s))
+            const slope = f32x4.mul(s, madd(gate, f32x4.sub(f32x4.splat(1), s), f32x4.splat(1)));
+            v128.store(zs + at, f32x4.mul(f32x4.mul(v128.load(os + at), slope), madd(skip, xt, v128.load(ys + at))));
+          }
+        }
+        scatter(length, channels, c0, count, dxs, dx + rows);
+        if (z) scatter(length, channels, c0, count, zs, dz + rows);
+      }
+      let sumShift: f32 = 0;
+      for (let t = 0; t < length; t++) {
+        let gd = sum4(v128.load(dds + <usize>t * VEC));
+        if (softplus) gd *= f32x4.extract_lane(sigmoidx4(v128.load32_splat(raw + (<usize>t << 2))), 0);
+        store<f32>(ddelta + headRows + lane + <usize>t * (<usize>heads << 2), gd);
+        sumShift += gd;
+      }
+      add(dA + lane, sum4(sumDecay));
+      if (dD) add(dD + lane, sum4(sumSkip));
+      if (dbias) add(dbias + lane, sumShift);
+    }
+    reduceLanes(length, states, wide, dBv, dB + stateRows);
+    reduceLanes(length, states, wide, dCv, dC + stateRows);
+  }
+}
