@@ -80,7 +80,7 @@ function optimumLines(panel: PanelAnalysis): string[] {
 
 /** One slice: forms side by side, then the chosen one. */
 export function panelText(panel: PanelAnalysis, level: number): string {
-  const range = (key: 'layers' | 'dim') => panel.range[key].join(' to ');
+  const range = (key: 'layers' | 'dim') => [...new Set(panel.range[key])].join(' to ');
   const lines = [
     `${panel.label}: ${panel.metric}, ${panel.configurations} configurations, ${panel.runs} runs; layers ${range('layers')}, dim ${range('dim')}`,
     '',
@@ -89,7 +89,7 @@ export function panelText(panel: PanelAnalysis, level: number): string {
   const held = panel.scores.find((score) => score.heldOut)?.heldOut;
   if (held)
     lines.push(
-      `held-out: RMSE on ${held.what} (${held.tested} configurations), fitted to the other ${held.trained}; rolling: fitted to the small, the next larger predicted`,
+      `held-out: RMSE on ${held.what} (${held.tested} ${held.tested === 1 ? 'configuration' : 'configurations'}), fitted to the other ${held.trained}; rolling: fitted to the small, the next larger predicted`,
     );
   for (const score of panel.scores)
     if (score.reason && score.size === null) lines.push(`${score.form}: ${score.reason}`);

@@ -57,7 +57,7 @@ export function predictionText(report: PredictionReport): string {
   const lines = [
     `Best ${metric} within ${report.budgetText}: layers ${best.layers}, dim ${best.dim}${settings(best.group) ? `, ${settings(best.group)}` : ''}`,
     `slice ${report.slice}${report.otherSlices.length > 0 ? ` (also measured: ${report.otherSlices.join('; ')})` : ''}; law ${report.form}: ${report.because}`,
-    `${report.fitting} of ${report.considered} configurations fit; measured: layers ${range.layers.join(' to ')}, dim ${range.dim.join(' to ')}`,
+    `${report.fitting} of ${report.considered} configurations fit; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')}`,
     '',
     formatTable(header, [
       ...row('best', best),

@@ -206,8 +206,12 @@ function withhold(
   const [first, second] = options.variables ?? ['layers', 'dim'];
   const atFirst = (point: Point) => levels(first, points) > 1 && point.x[first] === top(first);
   const atSecond = (point: Point) => levels(second, points) > 1 && point.x[second] === top(second);
+  const both = levels(first, points) > 1 && levels(second, points) > 1;
   const choices: [string, (point: Point) => boolean][] = [
-    [`the largest ${first} and the largest ${second}`, (point) => atFirst(point) || atSecond(point)],
+    [
+      `the largest ${first} and the largest ${second}`,
+      (point) => both && (atFirst(point) || atSecond(point)),
+    ],
     [`the largest ${second}`, atSecond],
     [`the largest ${first}`, atFirst],
     [`the corner of largest ${first} and ${second}`, (point) => atFirst(point) && atSecond(point)],
