@@ -1,5 +1,6 @@
 /** The words and the table of `perflaw predict`. */
-import type { Choice, PredictionReport } from '../law/predict.js';
+import type { Choice } from '../law/choice.js';
+import type { PredictionReport } from '../law/predict.js';
 import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
 import { digits, intervalText } from './fit-text.js';
 
@@ -61,7 +62,10 @@ export function predictionText(report: PredictionReport): string {
     '',
     formatTable(header, [
       ...row('best', best),
-      ...row('best inside the measured range', report.bestMeasuredRange),
+      ...(best.extrapolates ? row('best inside the measured range', report.bestMeasuredRange) : []),
+      ...(report.highest.extrapolates && !best.extrapolates
+        ? row('highest, unmeasured', report.highest)
+        : []),
       ...row('best on the budget line', report.budgetLine),
       ...row('smallest within one interval', smallest),
     ]),

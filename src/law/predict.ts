@@ -14,44 +14,28 @@ import {
   REACH,
   withinBudget,
 } from './candidates.js';
+import { type Choice, choice, insideRange, type MeasuredRange, placeOf, rangeOf } from './choice.js';
 import { compareForms } from './compare.js';
 import { costModel, type ModelSource } from './cost.js';
 import type { FitOptions } from './fit.js';
 import type { FormName } from './form.js';
 import { type NextTrial, nextTrial } from './next-trial.js';
 import type { Observation } from './observation.js';
-import { type Optimum, optimum, outside } from './optimum.js';
+import { type Optimum, optimum } from './optimum.js';
 import { chooseMetric, type Panel, panelsOf, toPoints } from './points.js';
 import type { Variable } from './terms.js';
 import {
   type Bootstrap,
   type BootstrapOptions,
   bootstrap,
-  type Interval,
   type OptimumInterval,
   optimumIntervals,
-  predictWithInterval,
 } from './uncertainty.js';
 
 export interface PredictOptions extends FitOptions, BootstrapOptions, ModelSource {
   budget: Budget;
   /** Default: the slice with the most tokens. */
   slice?: string;
-}
-
-export interface Choice extends Candidate {
-  predicted: number;
-  /** Where one new run lies. */
-  interval: Interval;
-  /** Where the law lies. */
-  law: Interval;
-  /** How many times beyond the measured range, 1 inside. */
-  beyond: { layers: number; dim: number };
-  extrapolates: boolean;
-  /** Mean of the metric where this very configuration was measured. */
-  measured: number | null;
-  /** Other settings of the configuration where the sweep varied them. */
-  group: Record<string, string | number>;
 }
 
 export interface PredictionReport {
@@ -67,13 +51,19 @@ export interface PredictionReport {
   /** How many configurations were considered and how many fit. */
   considered: number;
   fitting: number;
-  range: { layers: [number, number]; dim: [number, number] };
+  range: MeasuredRange;
+  /**
+   * What to train: the highest that fits, unless it lies outside the measured range and is no higher than one new run of
+   * the best inside might be; then that one.
+   */
   best: Choice;
+  /** The highest that fits, wherever it lies. */
+  highest: Choice;
   /** The best within the measured ranges; null where none of them fits. */
   bestMeasuredRange: Choice | null;
   /** The best of those that use the budget up; null where the budget exceeds everything within reach. */
   budgetLine: Choice | null;
-  /** The smallest within one interval of the best. */
+  /** The smallest within one interval of the best; inside the measured range where the best is. */
   smallest: Choice;
   /** Optimum of the law whatever the cost. */
   optimum: Optimum & { intervals: Partial<Record<Variable, OptimumInterval>>; params: number | null };
@@ -110,6 +100,7 @@ interface PanelAnswer {
   /** The law at every candidate. */
   values: Map<Candidate, number>;
   best: Choice;
+  highest: Choice;
   notes: string[];
 }
 
@@ -159,7 +150,17 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
   const values = new Map(
     candidates.map((candidate) => [candidate, fit.predict(placeOf(candidate, panel.slice))]),
   );
-  const top = fitting.reduce((a, b) => (values.get(b)! > values.get(a)! ? b : a));
+  const top = (list: readonly Candidate[]) =>
+    choice(
+      list.reduce((a, b) => (values.get(b)! > values.get(a)! ? b : a)),
+      panel,
+      boot,
+    );
+  const highest = top(fitting);
+  const inside = fitting.filter(insideRange(fit.inner.points));
+  const measured = highest.extrapolates && inside.length > 0 ? top(inside) : highest;
+  // A gain that one run could not show is not worth leaving what was measured.
+  const worthIt = !(highest.predicted <= (measured.interval[1] ?? measured.predicted));
   return {
     panel,
     boot,
@@ -168,38 +169,9 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
     candidates,
     fitting,
     values,
-    best: choice(top, panel, boot),
+    best: worthIt ? highest : measured,
+    highest,
     notes: [...notes, ...fit.notes, ...cost.notes],
-  };
-}
-
-const placeOf = ({ layers, dim, params, nonEmbeddingParams, flops }: Candidate, slice: string) => ({
-  layers,
-  dim,
-  params,
-  nonEmbeddingParams,
-  flops,
-  slice,
-});
-
-function choice(candidate: Candidate, panel: Panel, boot: Bootstrap): Choice {
-  const { value, interval, law } = predictWithInterval(boot, placeOf(candidate, panel.slice));
-  const { points } = boot.fit.inner;
-  const beyond = (key: 'layers' | 'dim') => {
-    const values = points.map((point) => point.x[key]!);
-    return outside(candidate[key], Math.min(...values), Math.max(...values));
-  };
-  const same = points.find(({ x }) => x.layers === candidate.layers && x.dim === candidate.dim);
-  const far = { layers: beyond('layers'), dim: beyond('dim') };
-  return {
-    ...candidate,
-    predicted: value,
-    interval,
-    law,
-    beyond: far,
-    extrapolates: far.layers > 1 || far.dim > 1,
-    measured: same?.value ?? null,
-    group: panel.group,
   };
 }
 
@@ -213,22 +185,17 @@ function report(
     options,
   }: { metric: string; slice: string; observations: readonly Observation[]; options: PredictOptions },
 ): PredictionReport {
-  const { panel, boot, fitting, values: predicted, best, candidates, cost } = answer;
+  const { panel, boot, fitting, values: predicted, best, highest: top, candidates, cost } = answer;
   const { fit } = boot;
   const value = (candidate: Candidate) => predicted.get(candidate)!;
   const highest = (list: readonly Candidate[]) =>
     list.length === 0 ? undefined : list.reduce((a, b) => (value(b) > value(a) ? b : a));
   const make = (candidate: Candidate | undefined) => (candidate ? choice(candidate, panel, boot) : null);
-  const values = (key: 'layers' | 'dim'): [number, number] => {
-    const list = fit.inner.points.map((point) => point.x[key]!);
-    return [Math.min(...list), Math.max(...list)];
-  };
-  const range = { layers: values('layers'), dim: values('dim') };
-  const inRange = ({ layers, dim }: Candidate) =>
-    layers >= range.layers[0] && layers <= range.layers[1] && dim >= range.dim[0] && dim <= range.dim[1];
+  const range = rangeOf(fit.inner.points);
+  const inRange = insideRange(fit.inner.points);
   const floor = best.interval[0] ?? best.predicted;
   const smallest = fitting
-    .filter((candidate) => value(candidate) >= floor)
+    .filter((candidate) => value(candidate) >= floor && (best.extrapolates || inRange(candidate)))
     .reduce((a: Candidate, b) => (b.params < a.params ? b : a), best);
   const line = highest(budgetLine(candidates, options.budget));
   const peak = optimum(fit);
@@ -238,6 +205,10 @@ function report(
       : undefined;
   const notes = [...answer.notes];
   if (!line) notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
+  if (top.extrapolates && !best.extrapolates)
+    notes.push(
+      `the law is higher still outside the measured range (layers ${top.layers}, dim ${top.dim}: ${top.predicted.toPrecision(4)}), but by no more than one run varies`,
+    );
   if (best.extrapolates)
     notes.push('the best lies outside the measured range: a prediction there is a guess until it is run');
   return {
@@ -253,6 +224,7 @@ function report(
     fitting: fitting.length,
     range,
     best,
+    highest: top,
     bestMeasuredRange: make(highest(fitting.filter(inRange))),
     budgetLine: make(line),
     smallest: choice(smallest, panel, boot),

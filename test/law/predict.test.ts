@@ -165,21 +165,29 @@ describe('predict', () => {
   });
 
   it('says how far beyond the measured range an ever-rising law takes it', async () => {
-    const {
-      best,
-      bestMeasuredRange,
-      notes,
-      budgetLine: line,
-    } = await predict(observations, {
-      ...options,
-      form: 'log-linear',
-      budget: { params: 2e6 },
-    });
-    expect(best.extrapolates).toBe(true);
-    expect(best.beyond.layers * best.beyond.dim).toBeGreaterThan(1);
-    expect(bestMeasuredRange!.extrapolates).toBe(false);
-    expect(notes.join()).toMatch(/outside the measured range/);
-    expect(line!.params).toBe(best.params);
+    const rising = observations.map((one) => ({
+      ...one,
+      metrics: {
+        'ndcg@10': one.metrics['ndcg@10']! / 100 + 0.05 * Math.log(one.dim) + 0.02 * Math.log(one.layers),
+      },
+    }));
+    const found = await predict(rising, { ...options, form: 'log-linear', budget: { params: 2e6 } });
+    expect(found.best.extrapolates).toBe(true);
+    expect(found.best).toEqual(found.highest);
+    expect(found.best.beyond.layers * found.best.beyond.dim).toBeGreaterThan(1);
+    expect(found.best.predicted).toBeGreaterThan(found.bestMeasuredRange!.interval[1]!);
+    expect(found.bestMeasuredRange!.extrapolates).toBe(false);
+    expect(found.notes.join()).toMatch(/a prediction there is a guess/);
+    expect(found.budgetLine!.params).toBe(found.best.params);
+  });
+
+  it('stays inside the measured range where leaving it promises no more than one run varies', async () => {
+    const found = await predict(observations, { ...options, form: 'log-linear', budget: { params: 2e6 } });
+    expect(found.highest.extrapolates).toBe(true);
+    expect(found.highest.predicted).toBeLessThanOrEqual(found.best.interval[1]!);
+    expect(found.best).toEqual(found.bestMeasuredRange);
+    expect(found.smallest.extrapolates).toBe(false);
+    expect(found.notes.join()).toMatch(/higher still outside the measured range/);
   });
 
   it('proposes a next run that narrows the answer', async () => {

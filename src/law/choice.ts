@@ -1,0 +1,70 @@
+/** One configuration put through the law: what is expected of it, and how far it lies outside what was measured. */
+import type { Candidate } from './candidates.js';
+import { outside } from './optimum.js';
+import type { Panel, Point } from './points.js';
+import { type Bootstrap, type Interval, predictWithInterval } from './uncertainty.js';
+
+export interface Choice extends Candidate {
+  predicted: number;
+  /** Where one new run lies. */
+  interval: Interval;
+  /** Where the law lies. */
+  law: Interval;
+  /** How many times beyond the measured range, 1 inside. */
+  beyond: { layers: number; dim: number };
+  extrapolates: boolean;
+  /** Mean of the metric where this very configuration was measured. */
+  measured: number | null;
+  /** Other settings of the configuration where the sweep varied them. */
+  group: Record<string, string | number>;
+}
+
+/** Smallest and largest measured value of each axis. */
+export interface MeasuredRange {
+  layers: [number, number];
+  dim: [number, number];
+}
+
+/** Whether a configuration lies within the measured ranges of layers and dim. */
+export function insideRange(points: readonly Point[]) {
+  const { layers: h, dim: d } = rangeOf(points);
+  return ({ layers, dim }: Candidate) => layers >= h[0] && layers <= h[1] && dim >= d[0] && dim <= d[1];
+}
+
+export function rangeOf(points: readonly Point[]): MeasuredRange {
+  const range = (key: 'layers' | 'dim'): [number, number] => {
+    const values = points.map((point) => point.x[key]!);
+    return [Math.min(...values), Math.max(...values)];
+  };
+  return { layers: range('layers'), dim: range('dim') };
+}
+
+export const placeOf = ({ layers, dim, params, nonEmbeddingParams, flops }: Candidate, slice: string) => ({
+  layers,
+  dim,
+  params,
+  nonEmbeddingParams,
+  flops,
+  slice,
+});
+
+export function choice(candidate: Candidate, panel: Panel, boot: Bootstrap): Choice {
+  const { value, interval, law } = predictWithInterval(boot, placeOf(candidate, panel.slice));
+  const { points } = boot.fit.inner;
+  const beyond = (key: 'layers' | 'dim') => {
+    const values = points.map((point) => point.x[key]!);
+    return outside(candidate[key], Math.min(...values), Math.max(...values));
+  };
+  const same = points.find(({ x }) => x.layers === candidate.layers && x.dim === candidate.dim);
+  const far = { layers: beyond('layers'), dim: beyond('dim') };
+  return {
+    ...candidate,
+    predicted: value,
+    interval,
+    law,
+    beyond: far,
+    extrapolates: far.layers > 1 || far.dim > 1,
+    measured: same?.value ?? null,
+    group: panel.group,
+  };
+}
