@@ -90,6 +90,7 @@ export async function run(args: Arguments): Promise<number> {
       ...(out ? { checkpointDir: out, weightsPath: join(out, 'weights.safetensors') } : {}),
       ...(initialWeights ? { initialWeights } : {}),
       signal: stop.signal,
+      onNote: note,
       onProgress: ({ finished }) => finished && say(epochLine(finished, config)),
     });
     if (out) writeJson(join(out, 'result.json'), { config, popularity, result });

@@ -45,6 +45,7 @@ export interface TrialProgress {
 export interface TrialHooks {
   checkpointDir?: string;
   checkpointSeconds?: number;
+  onNote?(note: string): void;
   onProgress?(progress: TrialProgress): void;
   signal?: AbortSignal;
 }
@@ -146,6 +147,7 @@ async function work(
       checkpointDir: store.checkpointFolder(id),
       checkpointSeconds: options.checkpointSeconds,
       signal: options.signal,
+      onNote: (note) => void process.stderr.write(`${note}\n`),
       onProgress: signOfLife(store, id, claim, options),
     });
     if (!claim.held()) return TrialExit.held;

@@ -3,7 +3,7 @@
  * position, curve), in one safetensors file written by rename. Random streams need no state: each is a function of the
  * seed and of the epoch or step.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../model/safetensors.js';
 import { fileError, UserError } from '../util/errors.js';
@@ -42,19 +42,22 @@ export function writeCheckpoint(folder: string, identity: string, { state, tenso
   const stored = new Map<string, StoredTensor>();
   for (const [name, values] of tensors) stored.set(name, { shape: [values.length], values });
   const text = JSON.stringify(state);
-  const digest = sha256(
-    text,
-    ...[...tensors.values()].map((v) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength)),
-  );
+  const digest = digestOf(text, tensors);
   const metadata = { schema: SCHEMA, identity, digest, state: text };
   writeAtomic(checkpointPath(folder), encodeSafetensors({ tensors: stored, metadata }));
 }
 
 /**
- * @returns undefined when there is none, or when it belongs to another configuration.
- * @throws UserError when the file is damaged.
+ * Reads the checkpoint of a configuration. A damaged one cannot be used and must not stand in the way for ever: it is moved
+ * aside as `checkpoint.damaged`, `onNote` is told, and the training starts from its beginning.
+ * @returns undefined when there is none, when it belongs to another configuration, or when it was damaged.
+ * @throws UserError when the file cannot be read or moved.
  */
-export function readCheckpoint(folder: string, identity: string): Checkpoint | undefined {
+export function readCheckpoint(
+  folder: string,
+  identity: string,
+  onNote: (note: string) => void = () => {},
+): Checkpoint | undefined {
   const path = checkpointPath(folder);
   if (!existsSync(path)) return undefined;
   let bytes: Uint8Array;
@@ -63,20 +66,37 @@ export function readCheckpoint(folder: string, identity: string): Checkpoint | u
   } catch (error) {
     throw fileError(error, path, 'read this checkpoint');
   }
+  try {
+    return decode(bytes, path, identity);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const aside = join(folder, 'checkpoint.damaged');
+    try {
+      renameSync(path, aside);
+    } catch (cause) {
+      throw fileError(cause, path, 'move this damaged checkpoint aside');
+    }
+    onNote(`${path}: ${error.message}. It was moved to ${aside}; training starts from its beginning.`);
+    return undefined;
+  }
+}
+
+/** @throws UserError when the bytes are not what was written. */
+function decode(bytes: Uint8Array, path: string, identity: string): Checkpoint | undefined {
   const { tensors, metadata } = decodeSafetensors(bytes, path);
   if (metadata['schema'] !== SCHEMA || metadata['identity'] !== identity) return undefined;
   const values = new Map([...tensors].map(([name, tensor]) => [name, tensor.values]));
   const text = metadata['state'] ?? '';
-  const digest = sha256(
-    text,
-    ...[...values.values()].map((v) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength)),
-  );
-  if (digest !== metadata['digest'])
-    throw new UserError('this checkpoint is damaged: its content does not match its checksum', {
-      place: path,
-      remedy: 'Remove it; the trial then starts again from its beginning.',
-    });
+  if (digestOf(text, values) !== metadata['digest'])
+    throw new UserError('this checkpoint is damaged: its content does not match its checksum');
   return { state: JSON.parse(text) as TrainingState, tensors: values };
+}
+
+function digestOf(text: string, tensors: ReadonlyMap<string, Float32Array>): string {
+  return sha256(
+    text,
+    ...[...tensors.values()].map((v) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength)),
+  );
 }
 
 export function removeCheckpoint(folder: string): void {

@@ -26,6 +26,8 @@ export interface TrainingHooks {
   weightsPath?: string;
   /** Weights to start from instead of drawn ones; `startFrom` of the configuration is their hash. */
   initialWeights?: WeightsFile;
+  /** Receives what a person should know, for instance that a checkpoint was damaged. */
+  onNote?(note: string): void;
   onProgress?(progress: TrainingProgress): void;
   /** When it fires the step is finished, a checkpoint written and TrainingInterrupted thrown. */
   signal?: AbortSignal;

@@ -40,4 +40,6 @@ export interface TrainingResult {
   tokensPerSecond: number;
   peakMemoryBytes: number;
   backend: string;
+  /** The wasm kernels' instructions: `relaxed` (fused multiply-add) and `baseline` agree to rounding, not bit for bit. */
+  simd?: string;
 }

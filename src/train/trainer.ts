@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Interactions, Sequences } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
 import { leaveOneOut, type Split } from '../data/split.js';
-import { openBackend } from '../kernels/backend.js';
+import { openBackend, simdVariant } from '../kernels/backend.js';
 import { linearCrossEntropy } from '../kernels/cross-entropy/op.js';
 import { createModel, type SequenceModel } from '../model/model.js';
 import { countParameters, trainingFlopsPerToken } from '../model/size.js';
@@ -242,6 +242,7 @@ function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
     tokensPerSecond: state.tokensSeen / state.seconds.training,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     backend: config.backend,
+    ...(simdVariant() ? { simd: simdVariant() } : {}),
   };
 }
 
@@ -258,9 +259,13 @@ function report({ config, state, hooks }: Run, stepsPerEpoch: number, finished?:
   });
 }
 
-/** What a checkpoint belongs to: all that decides the numbers. */
+/** What a checkpoint belongs to: all that decides the numbers (the data's name does not). */
 function identity(config: TrialConfig): string {
-  return shortHash({ config, version: NUMERIC_VERSION });
+  return shortHash({
+    config: { ...config, data: config.data.hash },
+    simd: simdVariant(),
+    version: NUMERIC_VERSION,
+  });
 }
 
 function save({ config, state, model, optimizer, bestWeights, hooks }: Run): void {
@@ -274,7 +279,7 @@ function save({ config, state, model, optimizer, bestWeights, hooks }: Run): voi
 function restore(run: Run): void {
   const { config, model, optimizer, hooks } = run;
   if (!hooks.checkpointDir) return;
-  const checkpoint = readCheckpoint(hooks.checkpointDir, identity(config));
+  const checkpoint = readCheckpoint(hooks.checkpointDir, identity(config), hooks.onNote);
   if (!checkpoint) {
     removeCheckpoint(hooks.checkpointDir);
     return;
