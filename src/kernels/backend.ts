@@ -99,6 +99,7 @@ async function prepareWasm(): Promise<void> {
     import('./causal-conv/wasm.js'),
     import('./layer-norm/wasm.js'),
     import('./rms-norm/wasm.js'),
+    import('./identity/wasm.js'),
     import('./embedding/wasm.js'),
     import('./cross-entropy/wasm.js'),
     import('./matmul/wasm.js'),
@@ -107,5 +108,8 @@ async function prepareWasm(): Promise<void> {
     import('./adam/wasm.js'),
     import('./rank/wasm.js'),
   ]);
-  for (const folder of folders) for (const kernel of folder.kernels) tf.registerKernel(kernel);
+  for (const kernel of folders.flatMap((folder) => folder.kernels)) {
+    if (tf.getKernel(kernel.kernelName, 'wasm')) tf.unregisterKernel(kernel.kernelName, 'wasm');
+    tf.registerKernel(kernel);
+  }
 }
