@@ -1,6 +1,16 @@
 /** Settings of `perflaw train` that a sweep file does not have (yet): the models' own, and what the last-position loss trains on. */
 import { choice, real } from '../sweep/fields.js';
 
+/** Models that a setting means something to; every model where it is not named. */
+export const MEANT_FOR: Record<string, readonly string[]> = {
+  headDim: ['tim4rec', 'ssd4rec'],
+  time: ['tim4rec'],
+  timeGate: ['tim4rec'],
+  beta: ['ssd4rec'],
+  reverseOutput: ['ssd4rec'],
+  hiddenShare: ['ssd4rec'],
+};
+
 export const ownModelFields = {
   time: choice(
     ['paper', 'masked', 'causal', 'none'],

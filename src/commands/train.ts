@@ -10,7 +10,7 @@ import { writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { addImportOptions, importArguments } from './import-options.js';
-import { ownModelFields, ownTrainingFields } from './train-fields.js';
+import { MEANT_FOR, ownModelFields, ownTrainingFields } from './train-fields.js';
 
 /** Settings that a sweep file knows too: same names (in kebab case), same checks, same words. */
 const MODEL = { ...modelFields, ...ownModelFields };
@@ -118,6 +118,7 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
         .map((name) => [name, checked(name, args[kebab(name)])]),
     ) as T;
   const name = args['model'] as ModelConfig['name'];
+  refuseIgnored(args, name);
   const loss = name === 'ssd4rec' ? 'last' : DEFAULT_TRAINING.loss;
   return {
     data,
@@ -128,6 +129,19 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
     seed: args['seed'] as number,
     backend,
   };
+}
+
+/** @throws UserError for a setting that would change nothing. */
+function refuseIgnored(args: Arguments, model: string): void {
+  for (const [field, models] of Object.entries(MEANT_FOR))
+    if (args[kebab(field as FieldName)] !== undefined && !models.includes(model))
+      throw new UserError(`--${kebab(field as FieldName)} means nothing to ${model}`, {
+        remedy: `It is a setting of ${models.join(' and ')}.`,
+      });
+  if (args['prefixes'] !== undefined && args['loss'] !== 'last' && model !== 'ssd4rec')
+    throw new UserError('--prefixes says what a loss at the last position trains on', {
+      remedy: 'Add --loss last, or leave it out.',
+    });
 }
 
 /** Whether `--init` names a file, not a way of drawing. */

@@ -47,11 +47,47 @@ describe('perflaw train', () => {
   });
 
   it.each([
+    ['tim4rec', ['--time-mode', 'masked', '--loss', 'last']],
+    ['tim4rec', ['--time-gate', 'position']],
+    ['ssd4rec', ['--beta', '0.2', '--reverse-output', 'aligned']],
+  ])('trains %s with %j, and goes on from its weights', async (model, words) => {
+    const out = join(folder(), 'first');
+    const settings = ['--data', csv('m.csv'), ...TINY, '--model', model, '--head-dim', '4', ...words];
+    expect((await run(...settings, '--out', out)).code).toBe(0);
+    const first = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));
+    const more = await run(...settings, '--init', join(out, 'weights.safetensors'), '--json');
+    const { config, result } = JSON.parse(more.out);
+    expect(config.startFrom).toMatch(/^[0-9a-f]{64}$/);
+    expect(config.model.init).toBe('mamba');
+    expect(result.curve[0].loss).toBeLessThan(first.result.curve[0].loss);
+  });
+
+  it('data without a clock is named; without the time path it trains', async () => {
+    const path = join(folder(), 'order.csv');
+    writeFileSync(path, readFileSync(csv('clock.csv'), 'utf8').replace('timestamp', 'position'));
+    const data = ['--data', path, '--order', 'position'];
+    const words = [...data, ...TINY, '--model', 'tim4rec', '--head-dim', '4'];
+    await expect(run(...words)).rejects.toThrow('has no timestamps');
+    expect((await run(...words, '--time-mode', 'none')).code).toBe(0);
+  });
+
+  it.each([
     [['--dim', '0'], '--dim is "0": expected a whole number from 1'],
     [['--epochs', 'many'], '--epochs is "many"'],
     [['--dropout', '1'], '--dropout is "1"'],
     [['--schedule', 'linear'], 'expected one of constant, cosine'],
     [['--data', 'nowhere.csv'], 'no such file'],
+    [['--model', 'gru4rec'], 'Invalid values'],
+    [['--model', 'ssd4rec', '--loss', 'all'], 'both directions'],
+    [
+      ['--model', 'tim4rec', '--time-mode', 'paper'],
+      'with a loss at all positions every position would know',
+    ],
+    [['--model', 'tim4rec', '--dim', '20'], 'headDim 32 does not divide'],
+    [['--time-mode', 'causal'], '--time-mode means nothing to mamba4rec'],
+    [['--prefixes', 'random'], '--prefixes says what a loss at the last position trains on'],
+    [['--hidden-share', '1', '--model', 'ssd4rec'], '--hidden-share is "1"'],
+    [['--init', 'nowhere.safetensors'], 'cannot read these weights'],
     [['--backend', 'quantum'], "unknown backend 'quantum'"],
     [['--backend', 'tensorflow'], "the backend 'tensorflow' needs a package that is not installed"],
   ])('refuses %j in words', async (words, message) => {
