@@ -133,7 +133,8 @@ export function describeKernels(backend: string, runs = 25): void {
     });
 
     it('layer norm over widths', () => {
-      property([upTo(9), fc.integer({ min: 2, max: 70 }), seeds], (rows, width, seed) => {
+      // Two values are normalised to +-1 whatever they are: no gradient to compare.
+      property([upTo(9), fc.integer({ min: 3, max: 70 }), seeds], (rows, width, seed) => {
         const random = createRandom(seed);
         checkOp(
           {
