@@ -5,19 +5,19 @@
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
+import type { TrainingProgress } from '../train/hooks.js';
 import { formatCount, formatDuration } from '../util/format.js';
 import { measuredShareOfEpochs, measuredSpeed, trialSeconds, wallSeconds } from './estimate.js';
 import type { DoneRecord, TrialRecord } from './record.js';
 import type { RunObserver } from './run.js';
 import type { StoredTrial } from './store.js';
-import type { TrialProgress } from './trial.js';
 
 export interface ProgressState {
   name: string;
   workers: number;
   trials: readonly StoredTrial[];
   records: Map<string, TrialRecord>;
-  running: Map<string, { trial: StoredTrial; progress: TrialProgress | undefined }>;
+  running: Map<string, { trial: StoredTrial; progress: TrainingProgress | undefined }>;
   /** Label and text of the last things worth telling, oldest first. */
   notes: string[];
 }
@@ -32,13 +32,13 @@ export function metricText(value: number | null | undefined): string {
 }
 
 /** Share of a trial's planned epochs that is done. */
-function shareDone(progress: TrialProgress | undefined): number {
+function shareDone(progress: TrainingProgress | undefined): number {
   if (!progress) return 0;
   return (progress.epoch - 1 + progress.step / progress.stepsPerEpoch) / progress.epochs;
 }
 
 /** FLOPs a second of a running trial, by its own tokens a second. */
-function ownSpeed(trial: StoredTrial, progress: TrialProgress | undefined): number | undefined {
+function ownSpeed(trial: StoredTrial, progress: TrainingProgress | undefined): number | undefined {
   if (!progress || !(progress.tokensPerSecond > 0)) return undefined;
   return (progress.tokensPerSecond * trial.flops) / (trial.tokens * trial.config.training.epochs);
 }
@@ -75,7 +75,7 @@ function counts(state: ProgressState): string {
   ].join(', ');
 }
 
-function progressWords({ config }: StoredTrial, progress: TrialProgress | undefined): string {
+function progressWords({ config }: StoredTrial, progress: TrainingProgress | undefined): string {
   if (!progress) return 'starting';
   return [
     `epoch ${progress.epoch}/${progress.epochs}`,

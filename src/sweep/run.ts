@@ -3,6 +3,8 @@
  * Running a sweep again is resuming it. Several commands may run one sweep at the same time, on one machine or many:
  * each takes what is free and waits for the rest.
  */
+
+import type { TrainingProgress } from '../train/hooks.js';
 import { UserError } from '../util/errors.js';
 import { ClaimWatch } from './claim.js';
 import { ASSUMED_SPEED, measuredShareOfEpochs, measuredSpeed, trialSeconds } from './estimate.js';
@@ -10,13 +12,13 @@ import type { Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from '.
 import type { TrialRecord } from './record.js';
 import type { DataReference } from './resolve.js';
 import { STORE_SCHEMA, type StoredTrial, type SweepStore } from './store.js';
-import { TrialExit, type TrialProgress } from './trial.js';
+import { TrialExit } from './trial.js';
 import { outOfMemoryKills, recordFailure, verdict } from './verdict.js';
 
 /** What people see of a run while it goes on. */
 export interface RunObserver {
   started?(trial: StoredTrial): void;
-  progress?(trial: StoredTrial, progress: TrialProgress): void;
+  progress?(trial: StoredTrial, progress: TrainingProgress): void;
   /** A trial has a result: just now, or (`kept`) from before. */
   finished?(trial: StoredTrial, record: TrialRecord, kept: boolean): void;
   /** A process ended without a result, and the trial will go on or is left open. */

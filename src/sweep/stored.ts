@@ -1,5 +1,7 @@
 /** What the store's files hold, and the layout of a result's text. */
+
 import type { TrialConfig } from '../train/config.js';
+import type { TrainingProgress } from '../train/hooks.js';
 import type { TrialRecord } from './record.js';
 import type { DataReference } from './resolve.js';
 
@@ -46,14 +48,8 @@ export type TrialState =
   | { state: 'damaged'; path: string; reason: string };
 
 /** `progress.json`: the last sign of a running trial. */
-export interface StoredProgress {
-  epoch: number;
-  epochs: number;
-  step: number;
-  stepsPerEpoch: number;
-  loss: number;
-  best: number | null;
-  tokensPerSecond: number;
+export interface StoredProgress extends Omit<TrainingProgress, 'finished'> {
+  /** Time of writing, ISO 8601. */
   at: string;
 }
 

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Interactions } from '../data/interactions.js';
 import type { TrialConfig } from '../train/config.js';
+import type { TrainingHooks, TrainingProgress } from '../train/hooks.js';
 import type { RankingMetrics, TrainingResult } from '../train/result.js';
 import { UserError } from '../util/errors.js';
 import { packageRoot } from '../util/workspace.js';
@@ -29,27 +30,6 @@ export const TrialExit = {
   held: 76,
 } as const;
 
-export interface TrialProgress {
-  /** Current epoch, from 1. */
-  epoch: number;
-  epochs: number;
-  /** Steps done in this epoch. */
-  step: number;
-  stepsPerEpoch: number;
-  loss: number;
-  /** Best selection metric so far. */
-  best: number | null;
-  tokensPerSecond: number;
-}
-
-export interface TrialHooks {
-  checkpointDir?: string;
-  checkpointSeconds?: number;
-  onNote?(note: string): void;
-  onProgress?(progress: TrialProgress): void;
-  signal?: AbortSignal;
-}
-
 export interface SliceFacts {
   slice: SliceMeasures;
   popularity: { validation: RankingMetrics; test: RankingMetrics };
@@ -61,7 +41,7 @@ export interface TrialParts {
   numericVersion: number;
   openData(reference: DataReference): Promise<Interactions>;
   /** Throws an error named `TrainingInterrupted` after an abort, once its checkpoint is written. */
-  train(config: TrialConfig, data: Interactions, hooks: TrialHooks): Promise<TrainingResult>;
+  train(config: TrialConfig, data: Interactions, hooks: TrainingHooks): Promise<TrainingResult>;
   sliceFacts(data: Interactions, config: TrialConfig): Promise<SliceFacts> | SliceFacts;
 }
 
@@ -69,7 +49,7 @@ export interface TrialOptions {
   /** Token of a claim whose owner is known to be dead (see ClaimWatch). */
   provenDead?: string;
   checkpointSeconds?: number;
-  onProgress?(progress: TrialProgress): void;
+  onProgress?(progress: TrainingProgress): void;
   signal?: AbortSignal;
 }
 
@@ -171,7 +151,7 @@ async function work(
 function signOfLife(store: SweepStore, id: string, claim: Claim, options: TrialOptions) {
   let beatAt = performance.now();
   let writtenAt = Number.NEGATIVE_INFINITY;
-  return (progress: TrialProgress) => {
+  return (progress: TrainingProgress) => {
     options.onProgress?.(progress);
     const now = performance.now();
     if (now - beatAt > HEARTBEAT_SECONDS * 1000) {
@@ -181,7 +161,8 @@ function signOfLife(store: SweepStore, id: string, claim: Claim, options: TrialO
     }
     if (now - writtenAt > 2000) {
       writtenAt = now;
-      store.writeProgress(id, { ...progress, at: new Date().toISOString() });
+      const { finished: _finished, ...rest } = progress;
+      store.writeProgress(id, { ...rest, at: new Date().toISOString() });
     }
   };
 }

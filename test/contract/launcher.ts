@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Launcher } from '../../src/sweep/launch/launcher.js';
 import { type StoredTrial, SweepStore } from '../../src/sweep/store.js';
-import { TrialExit, type TrialProgress } from '../../src/sweep/trial.js';
+import { TrialExit } from '../../src/sweep/trial.js';
+import type { TrainingProgress } from '../../src/train/hooks.js';
 import { fakeTrial, Mishap, NUMERIC_VERSION, temporaryFolder } from '../sweep/fake.js';
 
 export interface LauncherUnderTest {
@@ -26,7 +27,7 @@ export function launcherContract(name: string, subject: LauncherUnderTest): void
     it('runs a trial to a result in the store, with progress on the way', async () => {
       const trial = fakeTrial();
       const store = prepare(trial);
-      const seen: TrialProgress[] = [];
+      const seen: TrainingProgress[] = [];
       const [running] = subject.make().start(store.path, [{ id: trial.id }], (id, progress) => {
         expect(id).toBe(trial.id);
         seen.push(progress);

@@ -2,7 +2,7 @@
  * Where trials run. A launcher starts processes and says when they ended; what came out of them is read from the store,
  * never asked of the launcher, so that a cluster's accounting and a lost connection cannot make a result up.
  */
-import type { TrialProgress } from '../trial.js';
+import type { TrainingProgress } from '../../train/hooks.js';
 
 export interface TrialOrder {
   id: string;
@@ -46,6 +46,6 @@ export interface Launcher {
   start(
     path: string,
     orders: readonly TrialOrder[],
-    onProgress: (id: string, progress: TrialProgress) => void,
+    onProgress: (id: string, progress: TrainingProgress) => void,
   ): RunningTrial[];
 }

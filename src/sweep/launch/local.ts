@@ -3,10 +3,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TrainingProgress } from '../../train/hooks.js';
 import { fileError, UserError } from '../../util/errors.js';
 import { packageRoot } from '../../util/workspace.js';
 import { SweepStore } from '../store.js';
-import type { TrialProgress } from '../trial.js';
 import type { Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from './launcher.js';
 
 export interface LocalOptions {
@@ -21,7 +21,7 @@ export interface LocalOptions {
 /** What a trial's process hears from its parent. */
 export type ParentMessage = { type: 'stop' };
 /** What a parent hears from a trial's process. */
-export type ChildMessage = { type: 'progress'; progress: TrialProgress };
+export type ChildMessage = { type: 'progress'; progress: TrainingProgress };
 
 /** Seconds that a process past its time limit has for a checkpoint. */
 const GRACE_SECONDS = 10;
@@ -55,7 +55,7 @@ function startOne(
   order: TrialOrder,
   entry: string,
   options: LocalOptions,
-  onProgress: (id: string, progress: TrialProgress) => void,
+  onProgress: (id: string, progress: TrainingProgress) => void,
 ): RunningTrial {
   const log = new SweepStore(path).logFile(order.id);
   let output: number;

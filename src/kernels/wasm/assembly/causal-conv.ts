@@ -1,6 +1,6 @@
 // Causal depthwise convolution with bias and optional SiLU: y[t, c] = act(b[c] + sum_j w[c, j] x[t - (k - 1) + j, c]).
 // x, y: [batch, length, channels]; w: [channels, width]; reset [batch, length]: no tap reaches back over a reset.
-import { madd, sigmoidx4 } from './math';
+import { loadPart, madd, sigmoidx4, storePart } from './math';
 
 /** Bytes of scratch for both directions: weights and their gradients, transposed to [width, padded channels], and sums. */
 export function convScratchBytes(channels: i32, width: i32): i32 {
@@ -17,32 +17,11 @@ function transposeIn(channels: i32, width: i32, w: usize, bias: usize, to: usize
   }
 }
 
-/** The (possibly partial) vector at column c. */
-// @ts-expect-error: decorator
-@inline function read(at: usize, left: i32): v128 {
-  if (left >= 4) return v128.load(at);
-  let v = f32x4.replace_lane(f32x4.splat(0), 0, load<f32>(at));
-  if (left > 1) v = f32x4.replace_lane(v, 1, load<f32>(at, 4));
-  if (left > 2) v = f32x4.replace_lane(v, 2, load<f32>(at, 8));
-  return v;
-}
-
-// @ts-expect-error: decorator
-@inline function write(at: usize, left: i32, v: v128): void {
-  if (left >= 4) {
-    v128.store(at, v);
-    return;
-  }
-  store<f32>(at, f32x4.extract_lane(v, 0));
-  if (left > 1) store<f32>(at, f32x4.extract_lane(v, 1), 4);
-  if (left > 2) store<f32>(at, f32x4.extract_lane(v, 2), 8);
-}
-
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline function preactivation(t: i32, first: i32, width: i32, wideBytes: usize, row: usize, x: usize, w: usize, c: usize, left: i32): v128 {
   let sum = v128.load(w + <usize>width * wideBytes + c);
   for (let j = max(0, width - 1 - (t - first)); j < width; j++)
-    sum = madd(v128.load(w + <usize>j * wideBytes + c), read(x - <usize>(width - 1 - j) * row + c, left), sum);
+    sum = madd(v128.load(w + <usize>j * wideBytes + c), loadPart(x - <usize>(width - 1 - j) * row + c, left), sum);
   return sum;
 }
 
@@ -63,7 +42,7 @@ export function convForward(
         const offset = <usize>c << 2;
         let v = preactivation(t, first, width, wideBytes, row, from, scratch, offset, channels - c);
         if (silu) v = f32x4.mul(v, sigmoidx4(v));
-        write(to + offset, channels - c, v);
+        storePart(to + offset, channels - c, v);
       }
     }
   }
@@ -91,7 +70,7 @@ export function convBackward(
       for (let c = 0; c < channels; c += 4) {
         const offset = <usize>c << 2;
         const left = channels - c;
-        let g = read(dy + at * row + offset, left);
+        let g = loadPart(dy + at * row + offset, left);
         if (silu) {
           const v = preactivation(t, first, width, wideBytes, row, from, scratch, offset, left);
           const s = sigmoidx4(v);
@@ -102,9 +81,9 @@ export function convBackward(
         for (let j = max(0, width - 1 - (t - first)); j < width; j++) {
           const back = <usize>(width - 1 - j) * row;
           const sum = sums + <usize>j * wideBytes + offset;
-          v128.store(sum, madd(g, read(from - back + offset, left), v128.load(sum)));
+          v128.store(sum, madd(g, loadPart(from - back + offset, left), v128.load(sum)));
           const target = to - back + offset;
-          write(target, left, madd(g, v128.load(scratch + <usize>j * wideBytes + offset), read(target, left)));
+          storePart(target, left, madd(g, v128.load(scratch + <usize>j * wideBytes + offset), loadPart(target, left)));
         }
       }
     }

@@ -1,35 +1,14 @@
 // Elementwise kernels over n floats: GELU (exact, by erf), dropout by a counter-based hash, Adam.
-import { erfx4, expx4, madd } from './math';
-
-/** Vectors of four; the last may be partial (`left` < 4), and nothing past the end is touched. */
-// @ts-expect-error: decorator
-@inline function loadTail(at: usize, left: i32): v128 {
-  if (left >= 4) return v128.load(at);
-  let v = f32x4.replace_lane(f32x4.splat(0), 0, load<f32>(at));
-  if (left > 1) v = f32x4.replace_lane(v, 1, load<f32>(at, 4));
-  if (left > 2) v = f32x4.replace_lane(v, 2, load<f32>(at, 8));
-  return v;
-}
-
-// @ts-expect-error: decorator
-@inline function storeTail(at: usize, left: i32, v: v128): void {
-  if (left >= 4) {
-    v128.store(at, v);
-    return;
-  }
-  store<f32>(at, f32x4.extract_lane(v, 0));
-  if (left > 1) store<f32>(at, f32x4.extract_lane(v, 1), 4);
-  if (left > 2) store<f32>(at, f32x4.extract_lane(v, 2), 8);
-}
+import { erfx4, expx4, loadPart, madd, storePart } from './math';
 
 /** y = x (1 + erf(x / sqrt 2)) / 2. */
 export function geluForward(n: i32, x: usize, y: usize): void {
   for (let i = 0; i < n; i += 4) {
     const at = <usize>i << 2;
-    const v = loadTail(x + at, n - i);
+    const v = loadPart(x + at, n - i);
     const gaussian = expx4(f32x4.mul(f32x4.mul(v, v), f32x4.splat(-0.5)));
     const cdf = madd(erfx4(f32x4.mul(v, f32x4.splat(0.70710678)), gaussian), f32x4.splat(0.5), f32x4.splat(0.5));
-    storeTail(y + at, n - i, f32x4.mul(v, cdf));
+    storePart(y + at, n - i, f32x4.mul(v, cdf));
   }
 }
 
@@ -37,11 +16,11 @@ export function geluForward(n: i32, x: usize, y: usize): void {
 export function geluBackward(n: i32, x: usize, dy: usize, dx: usize): void {
   for (let i = 0; i < n; i += 4) {
     const at = <usize>i << 2;
-    const v = loadTail(x + at, n - i);
+    const v = loadPart(x + at, n - i);
     const gaussian = expx4(f32x4.mul(f32x4.mul(v, v), f32x4.splat(-0.5)));
     const cdf = madd(erfx4(f32x4.mul(v, f32x4.splat(0.70710678)), gaussian), f32x4.splat(0.5), f32x4.splat(0.5));
     const slope = madd(f32x4.mul(v, f32x4.splat(0.39894228)), gaussian, cdf);
-    storeTail(dx + at, n - i, f32x4.mul(loadTail(dy + at, n - i), slope));
+    storePart(dx + at, n - i, f32x4.mul(loadPart(dy + at, n - i), slope));
   }
 }
 
@@ -60,7 +39,7 @@ export function dropout(n: i32, x: usize, seed: i32, threshold: u32, scale: f32,
     h = v128.xor(h, i32x4.shr_u(h, 16));
     const keep = i32x4.ge_u(h, i32x4.splat(<i32>threshold));
     const at = <usize>i << 2;
-    storeTail(y + at, n - i, v128.and(keep, f32x4.mul(loadTail(x + at, n - i), f32x4.splat(scale))));
+    storePart(y + at, n - i, v128.and(keep, f32x4.mul(loadPart(x + at, n - i), f32x4.splat(scale))));
     index = i32x4.add(index, i32x4.splat(4));
   }
 }
@@ -79,13 +58,13 @@ export function adam(
   for (let i = 0; i < n; i += 4) {
     const at = <usize>i << 2;
     const left = n - i;
-    const g4 = f32x4.mul(loadTail(g + at, left), f32x4.splat(clip));
-    const m4 = madd(f32x4.splat(b1), loadTail(m + at, left), f32x4.mul(f32x4.splat(n1), g4));
-    const v4 = madd(f32x4.splat(b2), loadTail(v + at, left), f32x4.mul(f32x4.splat(n2), f32x4.mul(g4, g4)));
+    const g4 = f32x4.mul(loadPart(g + at, left), f32x4.splat(clip));
+    const m4 = madd(f32x4.splat(b1), loadPart(m + at, left), f32x4.mul(f32x4.splat(n1), g4));
+    const v4 = madd(f32x4.splat(b2), loadPart(v + at, left), f32x4.mul(f32x4.splat(n2), f32x4.mul(g4, g4)));
     const scaled = f32x4.div(f32x4.mul(m4, f32x4.splat(rate / c1)), f32x4.add(f32x4.sqrt(f32x4.div(v4, f32x4.splat(c2))), f32x4.splat(eps)));
-    storeTail(m + at, left, m4);
-    storeTail(v + at, left, v4);
-    storeTail(p + at, left, f32x4.sub(f32x4.mul(loadTail(p + at, left), keep), scaled));
+    storePart(m + at, left, m4);
+    storePart(v + at, left, v4);
+    storePart(p + at, left, f32x4.sub(f32x4.mul(loadPart(p + at, left), keep), scaled));
   }
 }
 
@@ -109,8 +88,8 @@ export function sumOfSquares(n: i32, x: usize): f64 {
 export function hardswishForward(n: i32, x: usize, y: usize): void {
   for (let i = 0; i < n; i += 4) {
     const at = <usize>i << 2;
-    const v = loadTail(x + at, n - i);
-    storeTail(y + at, n - i, f32x4.mul(v, hardShare(v)));
+    const v = loadPart(x + at, n - i);
+    storePart(y + at, n - i, f32x4.mul(v, hardShare(v)));
   }
 }
 
@@ -118,9 +97,9 @@ export function hardswishForward(n: i32, x: usize, y: usize): void {
 export function hardswishBackward(n: i32, x: usize, dy: usize, dx: usize): void {
   for (let i = 0; i < n; i += 4) {
     const at = <usize>i << 2;
-    const v = loadTail(x + at, n - i);
+    const v = loadPart(x + at, n - i);
     const inside = f32x4.lt(f32x4.abs(v), f32x4.splat(3));
     const slope = f32x4.add(hardShare(v), v128.and(inside, f32x4.mul(v, f32x4.splat(1.0 / 6.0))));
-    storeTail(dx + at, n - i, f32x4.mul(loadTail(dy + at, n - i), slope));
+    storePart(dx + at, n - i, f32x4.mul(loadPart(dy + at, n - i), slope));
   }
 }

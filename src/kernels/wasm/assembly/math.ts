@@ -100,6 +100,28 @@
   return v128.or(magnitude, sign);
 }
 
+/** Up to four floats (`left` of them, at least one); missing lanes are zero and nothing past the end is read. */
+// @ts-ignore: decorator
+@inline export function loadPart(at: usize, left: i32): v128 {
+  if (left >= 4) return v128.load(at);
+  let v = f32x4.replace_lane(f32x4.splat(0), 0, load<f32>(at));
+  if (left > 1) v = f32x4.replace_lane(v, 1, load<f32>(at, 4));
+  if (left > 2) v = f32x4.replace_lane(v, 2, load<f32>(at, 8));
+  return v;
+}
+
+/** The inverse of loadPart. */
+// @ts-ignore: decorator
+@inline export function storePart(at: usize, left: i32, v: v128): void {
+  if (left >= 4) {
+    v128.store(at, v);
+    return;
+  }
+  store<f32>(at, f32x4.extract_lane(v, 0));
+  if (left > 1) store<f32>(at, f32x4.extract_lane(v, 1), 4);
+  if (left > 2) store<f32>(at, f32x4.extract_lane(v, 2), 8);
+}
+
 /** The four rows a, b, c, d of a 4 x 4 block, transposed and stored `stride` bytes apart. */
 // @ts-expect-error: decorator
 @inline export function storeTransposed(to: usize, stride: usize, a: v128, b: v128, c: v128, d: v128): void {
