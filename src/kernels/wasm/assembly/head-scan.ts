@@ -30,8 +30,8 @@ import { exp2x4, madd, sigmoidx4, softplusx4, sum4, VEC } from './math';
 /** Bytes of scratch for both directions. */
 export function headScanScratchBytes(length: i32, states: i32): i32 {
   const wide = padded(states) * 4;
-  // B, C; raw, dt, decay; ten columns of [length, 4]; states of a block; carry; gradients of B and C by lane
-  return 2 * length * wide + 3 * <i32>paddedSteps(length) + 10 * length * 16 + (length + 1) * BLOCK * 16 + BLOCK * 16 + 2 * length * wide * 4;
+  // B, C; raw, dt, decay; ten columns of [length, 4]; states of a block; gradients of B and C by lane
+  return 2 * length * wide + 3 * <i32>paddedSteps(length) + 10 * length * 16 + (length + 1) * BLOCK * 16 + 2 * length * wide * 4;
 }
 
 /** Rows of `states` floats into rows of `wide` bytes, zero-filled. */
@@ -210,13 +210,21 @@ export function headScanForward(
 
 /**
  * Eight states of four channels, backwards over the whole length. Adds to sumB (gh . B) and sumA (gh a . h before), both
- * [length, 4], and to dBv, dCv [length, states, 4]. hs: a step of zeros, then the states after each step.
+ * [length, 4], and to dBv, dCv [length, states, 4]. hs: a step of zeros, then the states after each step. Written out, so
+ * that the gradients of the eight states stay in registers.
  */
 function back(
   length: i32, wide: usize, Bn: usize, Cn: usize, us: usize, decays: usize, gs: usize,
-  hs: usize, carry: usize, sumB: usize, sumA: usize, dBv: usize, dCv: usize,
+  hs: usize, sumB: usize, sumA: usize, dBv: usize, dCv: usize,
 ): void {
-  memory.fill(carry, 0, STEP);
+  let c0 = f32x4.splat(0);
+  let c1 = c0;
+  let c2 = c0;
+  let c3 = c0;
+  let c4 = c0;
+  let c5 = c0;
+  let c6 = c0;
+  let c7 = c0;
   for (let t = length - 1; t >= 0; t--) {
     const at = <usize>t * VEC;
     const a = v128.load32_splat(decays + (<usize>t << 2));
@@ -229,15 +237,54 @@ function back(
     const before = hs + <usize>t * STEP;
     let sb = v128.load(sumB + at);
     let sa = v128.load(sumA + at);
-    for (let n: usize = 0; n < STEP; n += VEC) {
-      const gh = madd(g, v128.load32_splat(Ct + (n >> 2)), v128.load(carry + n));
-      v128.store(dCt + n, madd(g, v128.load(before + n, STEP), v128.load(dCt + n)));
-      v128.store(dBt + n, madd(gh, u, v128.load(dBt + n)));
-      sb = madd(gh, v128.load32_splat(Bt + (n >> 2)), sb);
-      const earlier = f32x4.mul(gh, a);
-      v128.store(carry + n, earlier);
-      sa = madd(earlier, v128.load(before + n), sa);
-    }
+    const g0 = madd(g, v128.load32_splat(Ct), c0);
+    v128.store(dCt, madd(g, v128.load(before, 128), v128.load(dCt)));
+    v128.store(dBt, madd(g0, u, v128.load(dBt)));
+    sb = madd(g0, v128.load32_splat(Bt), sb);
+    c0 = f32x4.mul(g0, a);
+    sa = madd(c0, v128.load(before), sa);
+    const g1 = madd(g, v128.load32_splat(Ct, 4), c1);
+    v128.store(dCt, madd(g, v128.load(before, 144), v128.load(dCt, 16)), 16);
+    v128.store(dBt, madd(g1, u, v128.load(dBt, 16)), 16);
+    sb = madd(g1, v128.load32_splat(Bt, 4), sb);
+    c1 = f32x4.mul(g1, a);
+    sa = madd(c1, v128.load(before, 16), sa);
+    const g2 = madd(g, v128.load32_splat(Ct, 8), c2);
+    v128.store(dCt, madd(g, v128.load(before, 160), v128.load(dCt, 32)), 32);
+    v128.store(dBt, madd(g2, u, v128.load(dBt, 32)), 32);
+    sb = madd(g2, v128.load32_splat(Bt, 8), sb);
+    c2 = f32x4.mul(g2, a);
+    sa = madd(c2, v128.load(before, 32), sa);
+    const g3 = madd(g, v128.load32_splat(Ct, 12), c3);
+    v128.store(dCt, madd(g, v128.load(before, 176), v128.load(dCt, 48)), 48);
+    v128.store(dBt, madd(g3, u, v128.load(dBt, 48)), 48);
+    sb = madd(g3, v128.load32_splat(Bt, 12), sb);
+    c3 = f32x4.mul(g3, a);
+    sa = madd(c3, v128.load(before, 48), sa);
+    const g4 = madd(g, v128.load32_splat(Ct, 16), c4);
+    v128.store(dCt, madd(g, v128.load(before, 192), v128.load(dCt, 64)), 64);
+    v128.store(dBt, madd(g4, u, v128.load(dBt, 64)), 64);
+    sb = madd(g4, v128.load32_splat(Bt, 16), sb);
+    c4 = f32x4.mul(g4, a);
+    sa = madd(c4, v128.load(before, 64), sa);
+    const g5 = madd(g, v128.load32_splat(Ct, 20), c5);
+    v128.store(dCt, madd(g, v128.load(before, 208), v128.load(dCt, 80)), 80);
+    v128.store(dBt, madd(g5, u, v128.load(dBt, 80)), 80);
+    sb = madd(g5, v128.load32_splat(Bt, 20), sb);
+    c5 = f32x4.mul(g5, a);
+    sa = madd(c5, v128.load(before, 80), sa);
+    const g6 = madd(g, v128.load32_splat(Ct, 24), c6);
+    v128.store(dCt, madd(g, v128.load(before, 224), v128.load(dCt, 96)), 96);
+    v128.store(dBt, madd(g6, u, v128.load(dBt, 96)), 96);
+    sb = madd(g6, v128.load32_splat(Bt, 24), sb);
+    c6 = f32x4.mul(g6, a);
+    sa = madd(c6, v128.load(before, 96), sa);
+    const g7 = madd(g, v128.load32_splat(Ct, 28), c7);
+    v128.store(dCt, madd(g, v128.load(before, 240), v128.load(dCt, 112)), 112);
+    v128.store(dBt, madd(g7, u, v128.load(dBt, 112)), 112);
+    sb = madd(g7, v128.load32_splat(Bt, 28), sb);
+    c7 = f32x4.mul(g7, a);
+    sa = madd(c7, v128.load(before, 112), sa);
     v128.store(sumB + at, sb);
     v128.store(sumA + at, sa);
   }
@@ -285,8 +332,7 @@ export function headScanBackward(
   const dxs = sumA + column;
   const dds = dxs + column;
   const hs = dds + column;
-  const carry = hs + <usize>(length + 1) * STEP;
-  const dBv = carry + STEP;
+  const dBv = hs + <usize>(length + 1) * STEP;
   const dCv = dBv + (<usize>length * wide << 2);
 
   memory.fill(dA, 0, <usize>heads << 2);
@@ -328,7 +374,7 @@ export function headScanBackward(
         memory.fill(sumB, 0, 2 * column); // and sumA, beside it
         for (let n: usize = 0; n < wide; n += BLOCK << 2) {
           runKeeping(length, wide, Bp + n, Cp + n, us, decays, ys, hs + STEP);
-          back(length, wide, Bp + n, Cp + n, us, decays, gs, hs, carry, sumB, sumA, dBv + (n << 2), dCv + (n << 2));
+          back(length, wide, Bp + n, Cp + n, us, decays, gs, hs, sumB, sumA, dBv + (n << 2), dCv + (n << 2));
         }
         for (let t = 0; t < length; t++) {
           const at = <usize>t * VEC;
