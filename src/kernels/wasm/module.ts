@@ -82,15 +82,18 @@ function readKernels(variant: SimdVariant): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Whether this JavaScript engine runs relaxed SIMD (Node 22 does; Node 20 behind a flag that may be set until first use). */
+/** A module with one function of one f32x4.relaxed_madd: valid where the engine runs relaxed SIMD. */
+const RELAXED_PROBE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 17, 65, 0,
+  253, 17, 65, 0, 253, 17, 253, 133, 2, 11,
+]);
+
+/** Whether this JavaScript engine runs relaxed SIMD: Node 22 does, Node 20 behind a flag that may be set until first use. */
 export function detectSimd(): SimdVariant {
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
-  // A function of one f32x4.relaxed_madd.
-  const probe = [
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 17, 65, 0,
-    253, 17, 65, 0, 253, 17, 253, 133, 2, 11,
-  ];
-  return WebAssembly.validate(new Uint8Array(probe)) ? 'relaxed' : 'baseline';
+  if (WebAssembly.validate(RELAXED_PROBE)) return 'relaxed';
+  // Newer engines know no such flag, and say so on stderr.
+  if (Number.parseInt(process.versions.node, 10) < 22) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return WebAssembly.validate(RELAXED_PROBE) ? 'relaxed' : 'baseline';
 }
 
 /** A tfjs kernel for the wasm backend, made of a function over addresses. */
