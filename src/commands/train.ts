@@ -1,7 +1,7 @@
 /** `perflaw train`: one model on one data set, straight from a file. */
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { DEFAULT_MODEL, type ModelConfig } from '../model/config.js';
+import { DEFAULT_MODEL, MEANT_FOR, type ModelConfig } from '../model/config.js';
 import { MODEL_NAMES, modelFields, trainingFields } from '../sweep/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
@@ -10,12 +10,9 @@ import { writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { addImportOptions, importArguments } from './import-options.js';
-import { MEANT_FOR, ownModelFields, ownTrainingFields } from './train-fields.js';
 
 /** Settings that a sweep file knows too: same names (in kebab case), same checks, same words. */
-const MODEL = { ...modelFields, ...ownModelFields };
-const TRAINING = { ...trainingFields, ...ownTrainingFields };
-const FIELDS = { ...MODEL, ...TRAINING };
+const FIELDS = { ...modelFields, ...trainingFields };
 type FieldName = keyof typeof FIELDS;
 const DEFAULTS: Partial<Record<FieldName, string | number>> = { ...DEFAULT_MODEL, ...DEFAULT_TRAINING };
 
@@ -77,7 +74,7 @@ export async function run(args: Arguments): Promise<number> {
     ...configOf(args, { name: data.name, hash: data.hash }, backend),
     ...(initialWeights ? { startFrom: initialWeights.sha256 } : {}),
   });
-  checkTrial(config, data);
+  checkTrial(config, { name: data.name, timed: data.timestamps !== null });
   const say = args.json ? note : print;
   say(`${data.name}: ${data.numUsers} users, ${data.numItems} items, ${data.items.length} interactions`);
   const popularity = popularityBaseline(data, config.slice, config.evaluation);
@@ -123,8 +120,8 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
   return {
     data,
     slice: { users: 1 },
-    model: { ...DEFAULT_MODEL, ...read<Partial<ModelConfig>>(MODEL), name },
-    training: { ...DEFAULT_TRAINING, loss, ...read<Partial<TrialConfig['training']>>(TRAINING) },
+    model: { ...DEFAULT_MODEL, ...read<Partial<ModelConfig>>(modelFields), name },
+    training: { ...DEFAULT_TRAINING, loss, ...read<Partial<TrialConfig['training']>>(trainingFields) },
     evaluation: { ...DEFAULT_EVALUATION, history: args['history'] as 'masked' | 'unmasked' },
     seed: args['seed'] as number,
     backend,
@@ -132,7 +129,7 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
 }
 
 /** @throws UserError for a setting that would change nothing. */
-function refuseIgnored(args: Arguments, model: string): void {
+function refuseIgnored(args: Arguments, model: ModelConfig['name']): void {
   for (const [field, models] of Object.entries(MEANT_FOR))
     if (args[kebab(field as FieldName)] !== undefined && !models.includes(model))
       throw new UserError(`--${kebab(field as FieldName)} means nothing to ${model}`, {

@@ -57,3 +57,13 @@ export const DEFAULT_MODEL: ModelConfig = {
   dropout: 0.2,
   init: 'mamba',
 };
+
+/** Settings that mean something to some models only; every other setting means something to all. */
+export const MEANT_FOR: Partial<Record<keyof ModelConfig, readonly ModelName[]>> = {
+  headDim: ['tim4rec', 'ssd4rec'],
+  time: ['tim4rec'],
+  timeGate: ['tim4rec'],
+  beta: ['ssd4rec'],
+  reverseOutput: ['ssd4rec'],
+  hiddenShare: ['ssd4rec'],
+};

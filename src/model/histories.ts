@@ -2,7 +2,7 @@
  * The histories of a packed batch, one by one: where each lies, the time between its items, and the way between the packed
  * layout [rows * length] and one history a line, [histories, longest].
  */
-import type { PackedBatch } from './model.js';
+import type { PackedBatch } from './sequence-model.js';
 
 export interface Histories {
   /** [histories]: position of the first item in the packed layout, and number of items. */

@@ -17,7 +17,7 @@ import {
   feedForward,
   mambaBlock,
 } from './layers.js';
-import type { PackedBatch, SequenceModel } from './model.js';
+import type { PackedBatch, SequenceModel } from './sequence-model.js';
 import { createInitialiser, Weights } from './weights.js';
 
 const ITEMS = 'item_embedding.weight';

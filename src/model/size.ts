@@ -27,7 +27,7 @@ export interface FlopOptions {
 }
 
 /** Channels a head where the configuration leaves it open: the published settings. */
-const PUBLISHED_HEAD_DIM = { mamba4rec: 1, tim4rec: 32, ssd4rec: 16 } as const;
+export const PUBLISHED_HEAD_DIM = { mamba4rec: 1, tim4rec: 32, ssd4rec: 16 } as const;
 
 interface Shape {
   d: number;

@@ -24,7 +24,7 @@ import {
   type FeedForwardForm,
   feedForward,
 } from './layers.js';
-import type { PackedBatch, SequenceModel } from './model.js';
+import type { PackedBatch, SequenceModel } from './sequence-model.js';
 import { addSsdBlock, type SsdForm, ssdBlock } from './ssd-block.js';
 import { createInitialiser, Weights } from './weights.js';
 

@@ -17,7 +17,7 @@ import {
   type FeedForwardForm,
   feedForward,
 } from './layers.js';
-import type { PackedBatch, SequenceModel } from './model.js';
+import type { PackedBatch, SequenceModel } from './sequence-model.js';
 import { headCount } from './size.js';
 import { addSsdBlock, type SsdForm, ssdBlock } from './ssd-block.js';
 import { addTimeLayer, addTimeStem, startTimeSignal } from './time-signal.js';

@@ -17,7 +17,7 @@ import { linear } from '../kernels/matmul/op.js';
 import type { ModelConfig, TimeMode } from './config.js';
 import { type Histories, historiesOf, lineIndices, timeGaps } from './histories.js';
 import { addLayerNorm, type DropoutSite, EPSILON } from './layers.js';
-import type { PackedBatch } from './model.js';
+import type { PackedBatch } from './sequence-model.js';
 import { headCount } from './size.js';
 import { addConv, addLinear, convolve, type SsdForm } from './ssd-block.js';
 import { causalNorm, maskedNorm, normaliseGaps } from './time-norm.js';

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { fileError, UserError } from '../util/errors.js';
 import { sha256 } from '../util/hash.js';
-import type { SequenceModel } from './model.js';
 import { decodeSafetensors, type StoredTensor } from './safetensors.js';
+import type { SequenceModel } from './sequence-model.js';
 
 export interface WeightsFile {
   path: string;

@@ -1,10 +1,11 @@
 /** From axes to configurations: grid x zip x list x slices x seeds, without what `exclude` names. */
 import type { SliceSpec } from '../data/slice.js';
-import type { ModelConfig, ModelName } from '../model/config.js';
+import { MEANT_FOR, type ModelConfig, type ModelName } from '../model/config.js';
+import { PUBLISHED_HEAD_DIM } from '../model/size.js';
 import type { TrainingConfig, TrialConfig } from '../train/config.js';
 import { UserError } from '../util/errors.js';
 import { canonicalJson } from '../util/hash.js';
-import { HEAD_DIM, type Point, type Sweep } from './resolve.js';
+import type { Point, Sweep } from './resolve.js';
 import { modelFields, trainingFields } from './schema.js';
 
 /** More than this is a slip of the pen, not a sweep. */
@@ -111,9 +112,11 @@ function configurationOf(point: Point, sweep: Sweep, backend: string): Configura
 
 /** Sets what has a meaning, or another default, for one family of models only. */
 function fitToModel(model: ModelConfig, training: TrainingConfig, lossGiven: boolean): void {
-  const headDim = HEAD_DIM[model.name];
-  if (headDim === undefined) delete model.headDim;
-  else model.headDim ??= headDim;
+  for (const [field, models] of Object.entries(MEANT_FOR))
+    if (!models.includes(model.name)) delete model[field as keyof ModelConfig];
+  if (MEANT_FOR.headDim!.includes(model.name)) model.headDim ??= PUBLISHED_HEAD_DIM[model.name];
   // A model that looks both ways would see its targets in a loss at all positions.
   if (model.name === 'ssd4rec' && !lossGiven) training.loss = 'last';
+  // Without a loss at the last position there are no prefixes to choose from.
+  if (training.loss !== 'last') delete training.prefixes;
 }

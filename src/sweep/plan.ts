@@ -2,6 +2,7 @@
 import type { SliceSpec } from '../data/slice.js';
 import { sliceLabel } from '../data/slice.js';
 import type { ModelConfig } from '../model/config.js';
+import { checkTrial, resolveTrial } from '../train/check.js';
 import type { TrialConfig } from '../train/config.js';
 import { UserError } from '../util/errors.js';
 import { canonicalJson, shortHash } from '../util/hash.js';
@@ -13,6 +14,8 @@ export interface DataFacts {
   name: string;
   hash: string;
   numItems: number;
+  /** Whether events carry timestamps. */
+  timed: boolean;
   /** Training events in a slice. */
   tokensOf(slice: SliceSpec): number;
 }
@@ -72,7 +75,8 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     const { slice } = configuration;
     const sliceText = canonicalJson(slice);
     if (!tokens.has(sliceText)) tokens.set(sliceText, data.tokensOf(slice));
-    const config: TrialConfig = { data: { name: data.name, hash: data.hash }, ...configuration };
+    const config = resolveTrial({ data: { name: data.name, hash: data.hash }, ...configuration });
+    checkAt(sweep, () => checkTrial(config, data));
     const id = trialId(config, cost.numericVersion);
     if (trials.has(id)) continue;
     const { parameters, flopsPerToken } = cost.sizeOf(config, data.numItems);
@@ -108,10 +112,22 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
   };
 }
 
+/** Contradictions between settings are said before anything is trained, with the place of the model in the file. */
+function checkAt(sweep: Sweep, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const place = sweep.placeOf('model' in sweep.grid ? ['grid', 'model'] : ['model']);
+    throw new UserError(error.message, { place, remedy: error.remedy, cause: error });
+  }
+}
+
 /** `mamba4rec d64 x2 N32 L200` */
 export function modelLabel(model: ModelConfig): string {
   const head = model.headDim === undefined ? '' : ` h${model.headDim}`;
-  return `${model.name} d${model.dim} x${model.layers} N${model.dState}${head} L${model.maxLength}`;
+  const time = model.time === undefined ? '' : ` time ${model.time}`;
+  return `${model.name} d${model.dim} x${model.layers} N${model.dState}${head} L${model.maxLength}${time}`;
 }
 
 /** A trial in a few words. */

@@ -188,6 +188,7 @@ function factsOf(data: Interactions): DataFacts {
     name: data.name,
     hash: data.hash,
     numItems: data.numItems,
+    timed: data.timestamps !== null,
     tokensOf: (slice: SliceSpec) => countTokens(sliceSequences(train, slice)),
   };
 }

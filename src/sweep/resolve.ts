@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import type { DatasetReference } from '../data/dataset.js';
 import type { SliceSpec } from '../data/slice.js';
-import { DEFAULT_MODEL, type ModelConfig, type ModelName } from '../model/config.js';
+import { DEFAULT_MODEL, type ModelConfig } from '../model/config.js';
 import {
   DEFAULT_EVALUATION,
   DEFAULT_TRAINING,
@@ -63,9 +63,6 @@ export interface Sweep {
   placeOf(path: readonly PropertyKey[]): string;
 }
 
-/** Channels a head where a Mamba-2 model is named without one: the published settings. */
-export const HEAD_DIM: Partial<Record<ModelName, number>> = { tim4rec: 32, ssd4rec: 16 };
-
 /** Fills every gap of a sweep file. */
 export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}): Sweep {
   const { settings } = source;
@@ -97,9 +94,15 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
   const slices = take(['slices'], settings.slices?.map(plainSlice), [{ users: 1 }]);
   const seeds = take(['seeds'], settings.seeds, [0]);
   const model = section('model', settings.model, DEFAULT_MODEL);
-  if (settings.model?.headDim !== undefined)
-    model.headDim = take(['model', 'headDim'], settings.model.headDim as number, 0);
   const training = section('training', settings.training, DEFAULT_TRAINING);
+  // Settings without a default: absent unless the file names them.
+  const optional = <T extends object>(section: 'model' | 'training', into: T): T => {
+    for (const [key, value] of Object.entries(settings[section] ?? {}))
+      if (!(key in into)) Object.assign(into, { [key]: take([section, key], value, value) });
+    return into;
+  };
+  optional('model', model);
+  optional('training', training);
   const evaluation = section('evaluation', settings.evaluation, DEFAULT_EVALUATION);
   evaluation.ks = [...new Set([...evaluation.ks, Number(evaluation.select.split('@')[1])])].sort(
     (a, b) => a - b,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { bytes, choice, duration, named, optionalAll, real, text, whole } from './fields.js';
 
 export const MODEL_NAMES = ['mamba4rec', 'tim4rec', 'ssd4rec'] as const;
-export const BACKENDS = ['auto', 'wasm', 'composed', 'cpu'] as const;
+export const BACKENDS = ['auto', 'wasm', 'composed', 'cpu', 'tensorflow'] as const;
 
 /** Fields of `model:` that are axes too; the model's name itself is the axis `model`. */
 export const modelFields = {
@@ -22,6 +22,17 @@ export const modelFields = {
     ['mamba', 'mamba4rec'],
     "Initial values: the library's, or those of the paper's released code",
   ),
+  time: choice(
+    ['paper', 'masked', 'causal', 'none'],
+    'tim4rec: how it sees time; causal with loss all and masked with loss last where left out; none: not at all',
+  ),
+  timeGate: choice(['one', 'position'], 'tim4rec: gates of the time signal, one a history or one a position'),
+  beta: real({ min: 0, max: 10 }, 'ssd4rec: weight of the reversed direction (0.1)'),
+  reverseOutput: choice(
+    ['released', 'aligned'],
+    "ssd4rec: the reversed direction's output as it comes, or turned back (released)",
+  ),
+  hiddenShare: real({ min: 0, below: 1 }, 'ssd4rec: share of items hidden in training (0.1)'),
 };
 
 export const trainingFields = {
@@ -34,6 +45,10 @@ export const trainingFields = {
   loss: choice(
     ['all', 'last'],
     'all: every position predicts its next item; last: the last position of a prefix',
+  ),
+  prefixes: choice(
+    ['every', 'random'],
+    'With loss last: every prefix an example (published), or one random prefix of each history an epoch',
   ),
   learningRate: real({ above: 0, max: 10 }, 'Step size of Adam'),
   schedule: choice(['constant', 'cosine'], 'After the warm-up: held, or lowered along half a cosine'),

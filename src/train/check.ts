@@ -1,5 +1,4 @@
 /** What a trial may not ask for, said before any work is done. */
-import type { Interactions } from '../data/interactions.js';
 import { timeMode } from '../model/config.js';
 import { countParameters } from '../model/size.js';
 import { UserError } from '../util/errors.js';
@@ -21,8 +20,14 @@ export function prefixesOf({ model, training }: TrialConfig): NonNullable<Traini
   return training.prefixes ?? (model.name === 'mamba4rec' ? 'every' : 'random');
 }
 
+/** What the check must know of the data: whether events carry timestamps. */
+export interface TimedData {
+  name: string;
+  timed: boolean;
+}
+
 /** @throws UserError for settings that contradict each other or that a model cannot be trained with. */
-export function checkTrial(trial: TrialConfig, data: Pick<Interactions, 'name' | 'timestamps'>): void {
+export function checkTrial(trial: TrialConfig, data: TimedData): void {
   const { evaluation, training, model } = trial;
   if (!evaluation.ks.includes(parseMetric(evaluation.select)))
     throw new UserError(`selection uses ${evaluation.select}, but ks is [${evaluation.ks.join(', ')}]`, {
@@ -39,14 +44,14 @@ export function checkTrial(trial: TrialConfig, data: Pick<Interactions, 'name' |
   if (model.name === 'tim4rec') checkTime(trial, data);
 }
 
-function checkTime({ model, training }: TrialConfig, data: Pick<Interactions, 'name' | 'timestamps'>): void {
+function checkTime({ model, training }: TrialConfig, data: TimedData): void {
   const time = timeMode(model, training.loss);
   if (training.loss === 'all' && (time === 'paper' || time === 'masked'))
     throw new UserError(
       `tim4rec with \`time: ${time}\` mixes timestamps over the whole history, so with a loss at all positions every position would know when the items it predicts were taken`,
       { remedy: 'Use `time: causal` with `loss: all`, or `loss: last` with this time mode.' },
     );
-  if (time !== 'none' && !data.timestamps)
+  if (time !== 'none' && !data.timed)
     throw new UserError(`tim4rec uses the time between items, and '${data.name}' has no timestamps`, {
       place: data.name,
       remedy: 'Import it with a column of times, or train without the time path (`time: none`).',

@@ -47,7 +47,7 @@ export async function trainModel(
   data: Interactions,
   hooks: TrainingHooks = {},
 ): Promise<TrainingResult> {
-  checkTrial(trial, data);
+  checkTrial(trial, { name: data.name, timed: data.timestamps !== null });
   const config = resolveTrial(trial);
   await openBackend(config.backend);
   const split = leaveOneOut(data);

@@ -5,7 +5,13 @@ import { resolveSweep } from '../../src/sweep/resolve.js';
 import { checkSweepText } from '../../src/sweep/spec.js';
 import { canonicalJson } from '../../src/util/hash.js';
 
-const DATA: DataFacts = { name: 'd', hash: 'h', numItems: 500, tokensOf: ({ users }) => 1000 * users };
+const DATA: DataFacts = {
+  name: 'd',
+  hash: 'h',
+  numItems: 500,
+  timed: true,
+  tokensOf: ({ users }) => 1000 * users,
+};
 const COST: CostModel = {
   numericVersion: 1,
   sizeOf: ({ model }) => ({ parameters: model.dim * model.layers, flopsPerToken: model.dim * model.layers }),
@@ -141,3 +147,4 @@ describe('resolved settings', () => {
     expect(workers).toBe(3);
   });
 });
+

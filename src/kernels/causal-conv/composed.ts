@@ -1,6 +1,6 @@
 /** Causal depthwise convolution as a sum of delayed copies: plain tfjs ops (its own gradient kernels are missing on wasm). */
 import * as tf from '@tensorflow/tfjs';
-import type { ConvInputs } from './op.js';
+import type { ConvInputs } from './inputs.js';
 
 export function composedConv({ x, weight, bias, reset }: ConvInputs, silu: boolean): tf.Tensor3D {
   const [batch, length, channels] = x.shape;

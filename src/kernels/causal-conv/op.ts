@@ -4,17 +4,9 @@ import { hasKernel } from '../backend.js';
 import { fusedOp } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedConv } from './composed.js';
+import type { ConvInputs } from './inputs.js';
 
-export interface ConvInputs {
-  /** [batch, length, channels] */
-  x: tf.Tensor3D;
-  /** [channels, width]; the last column is the present step's. */
-  weight: tf.Tensor2D;
-  /** [channels] */
-  bias?: tf.Tensor1D;
-  /** int32 [batch, length]: not 0 where another sequence begins. */
-  reset?: tf.Tensor2D;
-}
+export type { ConvInputs };
 
 /** @returns [batch, length, channels]. */
 export function causalConv(inputs: ConvInputs, options: { silu: boolean }): tf.Tensor3D {

@@ -6,7 +6,7 @@
  * chunk] a chunk.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { ScanInputs } from './op.js';
+import type { ScanInputs } from './inputs.js';
 
 const CHUNK = 32;
 /** Its exponential is 0 in float32. */

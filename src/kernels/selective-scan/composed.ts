@@ -4,7 +4,7 @@
  * a cumulative product, which would overflow. Memory: [batch, chunk, channels, states] a chunk.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { ScanInputs } from './op.js';
+import type { ScanInputs } from './inputs.js';
 
 const CHUNK = 32;
 

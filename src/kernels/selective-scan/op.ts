@@ -3,7 +3,8 @@
  *
  *   dt = softplus(delta + bias);  h_t = exp(dt_t A) h_{t-1} + dt_t B_t x_t;  y_t = (C_t . h_t + D x_t) SiLU(z_t)
  *
- * for every channel and every state, or with one decay for all channels and states of a head, on whatever backend is open: fused where it has the kernel, composed elsewhere.
+ * for every channel and every state, or with one decay for all channels and states of a head, on whatever backend is open:
+ * fused where it has the kernel, composed elsewhere.
  * Source: Gu and Dao, "Mamba" (2312.00752); slow float64 definition in reference.ts.
  */
 import type * as tf from '@tensorflow/tfjs';
@@ -12,31 +13,9 @@ import { fusedOp } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedScan } from './composed.js';
 import { composedHeadScan } from './composed-heads.js';
+import type { ScanInputs } from './inputs.js';
 
-/**
- * Two forms of one op. Mamba-1: every channel has its own time step and every state its own decay. Mamba-2 (SSD, Dao and Gu
- * 2024): `groups` are heads, each of channels / heads channels side by side, which share a time step and one decay: A is
- * [heads]. Below, `groups` is `channels` in the first form and `heads` in the second.
- */
-export interface ScanInputs {
-  /** [batch, length, channels] */
-  x: tf.Tensor3D;
-  /** [batch, length, groups]: time steps before bias and softplus. */
-  delta: tf.Tensor3D;
-  /** [channels, states], or [heads]: one decay a head. Negative where the state shall decay. */
-  A: tf.Tensor2D | tf.Tensor1D;
-  /** [batch, length, states] */
-  B: tf.Tensor3D;
-  C: tf.Tensor3D;
-  /** [groups]: the skip connection. */
-  D?: tf.Tensor1D;
-  /** [batch, length, channels]: the gate. */
-  z?: tf.Tensor3D;
-  /** [groups] */
-  deltaBias?: tf.Tensor1D;
-  /** int32 [batch, length]: not 0 where another sequence begins and the state starts anew. */
-  reset?: tf.Tensor2D;
-}
+export type { ScanInputs };
 
 /**
  * @param deltaSoftplus whether dt = softplus(delta + bias) or delta + bias.
