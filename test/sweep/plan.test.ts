@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type CostModel, type DataFacts, planSweep, trialId } from '../../src/sweep/plan.js';
 import { resolveSweep } from '../../src/sweep/resolve.js';
 import { checkSweepText } from '../../src/sweep/spec.js';
+import type { UserError } from '../../src/util/errors.js';
 import { canonicalJson } from '../../src/util/hash.js';
 
 const DATA: DataFacts = {
@@ -135,6 +136,47 @@ exclude:
   });
 });
 
+describe("models' own settings", () => {
+  const trials = (text: string) => plan(`data: d\n${text}`).trials.map(({ config }) => config);
+
+  it('reach only the models that they mean something to', () => {
+    const configs = trials(
+      'model: {dim: 16, headDim: 8, beta: 0.2, timeGate: position}\ngrid: {model: [mamba4rec, tim4rec, ssd4rec]}\n',
+    );
+    const byName = Object.fromEntries(configs.map(({ model }) => [model.name, model]));
+    expect(byName['mamba4rec']).not.toHaveProperty('headDim');
+    expect(byName['tim4rec']).toMatchObject({ headDim: 8, timeGate: 'position', time: 'causal' });
+    expect(byName['tim4rec']).not.toHaveProperty('beta');
+    expect(byName['ssd4rec']).toMatchObject({ headDim: 8, beta: 0.2 });
+  });
+
+  it('have the defaults that fit the model: published head sizes, a loss that does not leak', () => {
+    const [tim, ssd] = trials('model: {dim: 32}\nlist: [{model: tim4rec}, {model: ssd4rec}]\n').sort(
+      (a, b) => (a.model.name < b.model.name ? 1 : -1),
+    );
+    expect(tim).toMatchObject({ model: { headDim: 32, time: 'causal' }, training: { loss: 'all' } });
+    expect(ssd).toMatchObject({ model: { headDim: 16 }, training: { loss: 'last' } });
+  });
+
+  it('that leak or contradict each other are refused before anything is trained, with their place', () => {
+    const leak = 'model: {name: tim4rec, time: paper}\ngrid: {layers: [1]}\n';
+    expect(() => trials(leak)).toThrow('mixes timestamps over the whole history');
+    expect(() => trials('model: {name: ssd4rec}\ntraining: {loss: all}\ngrid: {layers: [1]}\n')).toThrow(
+      'it would see what it predicts',
+    );
+    try {
+      trials(leak);
+    } catch (error) {
+      expect((error as UserError).place).toMatch(/:2:\d+$/);
+    }
+  });
+
+  it('that need a clock are refused on data without one', () => {
+    const sweep = () => plan('data: d\ngrid: {model: [tim4rec]}\n', { ...DATA, timed: false });
+    expect(sweep).toThrow('has no timestamps');
+  });
+});
+
 describe('resolved settings', () => {
   it('say where each value comes from', () => {
     const { source } = checkSweepText('data: d\nmodel:\n  dim: 32\ngrid:\n  layers: [1]\n', 'p.yaml');
@@ -147,4 +189,3 @@ describe('resolved settings', () => {
     expect(workers).toBe(3);
   });
 });
-
