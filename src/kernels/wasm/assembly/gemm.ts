@@ -3,13 +3,13 @@
 import { madd, storeTransposed } from './math';
 
 /** Inner dimension of one packed block: a 4-row panel of A (4 KB) and an 8-column panel of B (8 KB) stay in L1. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline const KC: i32 = 256;
 /** Rows of A packed at a time (64 KB, L2). */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline const MC: i32 = 64;
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline function roundUp(n: i32, to: i32): i32 {
   return ((n + to - 1) / to) * to;
 }

@@ -13,8 +13,10 @@ export {
 } from './elementwise';
 export { gatherRows, scatterAddRows } from './embedding';
 export { gemm, gemmScratchBytes, packedBytes, sumRows } from './gemm';
-export { headScanBackward, headScanForward, headScanScratchBytes } from './head-scan';
+export { headScanBackward, headScanForward } from './head-scan';
+export { headScanScratchBytes } from './head-scan-parts';
 export { layerNormBackward, layerNormForward } from './layer-norm';
 export { rankScratchBytes, ranks } from './rank';
-export { scanBackward, scanForward, scanScratchBytes } from './selective-scan';
+export { scanScratchBytes } from './scan-columns';
+export { scanBackward, scanForward } from './selective-scan';
 export { rmsNormBackward, rmsNormForward } from './rms-norm';

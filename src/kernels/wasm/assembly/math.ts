@@ -1,23 +1,23 @@
 // Four-lane elementary functions. Polynomials are weighted minimax fits made for this file (errors stated beside each).
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export const VEC: usize = 16;
 
 /** a * b + c; one rounding where the module is built for relaxed SIMD, two otherwise. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
 /** Sum of the four lanes. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function sum4(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
 /** Largest lane. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function max4(v: v128): f32 {
   return max(
     max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
@@ -26,11 +26,11 @@
 }
 
 /** 1.5 * 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline const ROUND: f32 = 12582912.0;
 
 /** 2^f on [-0.5, 0.5] as 1 + f q(f): exactly 1 at 0, so that a decay of zero keeps a state for ever. Relative error 9.2e-8. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline function exp2Fraction(f: v128): v128 {
   let q = madd(f, f32x4.splat(1.3264727313e-3), f32x4.splat(9.6715129912e-3));
   q = madd(f, q, f32x4.splat(5.5507335812e-2));
@@ -40,7 +40,7 @@
 }
 
 /** 2^v, v clamped to [-126, 127]. NaN stays NaN. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function exp2x4(v: v128): v128 {
   const x = f32x4.min(f32x4.max(v, f32x4.splat(-126)), f32x4.splat(127));
   const shifted = f32x4.add(x, f32x4.splat(ROUND));
@@ -49,7 +49,7 @@
 }
 
 /** e^v, v clamped to [-87.3, 88]. NaN stays NaN. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function expx4(v: v128): v128 {
   const x = f32x4.min(f32x4.max(v, f32x4.splat(-87.3)), f32x4.splat(88));
   const shifted = madd(x, f32x4.splat(1.44269504), f32x4.splat(ROUND));
@@ -61,7 +61,7 @@
 }
 
 /** 1 / (1 + e^-v). */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function sigmoidx4(v: v128): v128 {
   return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), expx4(f32x4.neg(v))));
 }
@@ -70,7 +70,7 @@
  * ln(1 + e^v) = max(v, 0) + log1p(u), u = e^-|v|, with log1p(u) = 2 atanh(u / (2 + u)): relatively exact for very
  * negative v, where the time steps of a slow channel lie. atanh(s) / s as a polynomial in s^2 on [0, 1/9], error 1e-10.
  */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function softplusx4(v: v128): v128 {
   const u = expx4(f32x4.neg(f32x4.abs(v)));
   const s = f32x4.div(u, f32x4.add(u, f32x4.splat(2)));
@@ -86,7 +86,7 @@
 /**
  * erf(x) given e^(-x^2): 1 - e^(-x^2) t P(t) with t = 1 / (1 + |x| / 2), error 1.2e-8 before rounding.
  */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function erfx4(x: v128, gaussian: v128): v128 {
   const t = f32x4.div(f32x4.splat(1), madd(f32x4.abs(x), f32x4.splat(0.5), f32x4.splat(1)));
   let p = madd(t, f32x4.splat(5.8802112937e-2), f32x4.splat(-2.182402015e-1));
@@ -123,7 +123,7 @@
 }
 
 /** The four rows a, b, c, d of a 4 x 4 block, transposed and stored `stride` bytes apart. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function storeTransposed(to: usize, stride: usize, a: v128, b: v128, c: v128, d: v128): void {
   const ab01 = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
   const ab23 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
@@ -136,7 +136,7 @@
 }
 
 /** Sets `bytes` (a multiple of 16) to zero. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline export function zero(at: usize, bytes: usize): void {
   memory.fill(at, 0, bytes);
 }
