@@ -68,18 +68,63 @@ export async function popularityBaseline(
   return (await import('./train/baseline.js')).popularityBaseline(data, slice, evaluation);
 }
 
+// Laws: fitting, what the data cannot tell, comparing, predicting.
+export { type Analysis, analysePanel, type PanelAnalysis } from './law/analyse.js';
 // Laws: fitting, comparing, predicting.
-export { type Comparison, compareForms } from './law/compare.js';
-export { compareDataMeasures } from './law/data-term.js';
-export { type FitOptions, fitLaw, type LawFit } from './law/fit.js';
-export type { FormName } from './law/form.js';
-export { FORM_NAMES, FORMS } from './law/forms.js';
-export type { Observation } from './law/observation.js';
-export { type PredictionReport, type PredictOptions, predict } from './law/predict.js';
-export { readTable } from './law/table.js';
-// Sweeps: reading what they left.
+export {
+  type Comparison,
+  type Comparison,
+  compareForms,
+  compareForms,
+  type FormScore,
+  leaveOneOut,
+} from './law/compare.js';
+export {
+  compareDataMeasures,
+  compareDataMeasures,
+  type MeasureLine,
+  type SliceLevel,
+} from './law/data-term.js';
+export {
+  addData,
+  type FitOptions,
+  type FitOptions,
+  fitLaw,
+  fitLaw,
+  fitPoints,
+  type LawFit,
+  type LawFit,
+} from './law/fit.js';
+export type { FormName, FormName, LawForm } from './law/form.js';
+export { FORM_NAMES, FORM_NAMES, FORMS, FORMS, formByName } from './law/forms.js';
+export { type Identifiability, identifiability } from './law/identifiability.js';
+export { analyseJoint, type JointAnalysis } from './law/joint.js';
+export type { Observation, Observation } from './law/observation.js';
+export { type Optimum, optimum } from './law/optimum.js';
+export { chooseMetric, metricNames, type Panel, type Point, panelsOf, toPoints } from './law/points.js';
+export {
+  type PredictionReport,
+  type PredictionReport,
+  type PredictOptions,
+  type PredictOptions,
+  predict,
+  predict,
+} from './law/predict.js';
+export { readTable, readTable, type Table } from './law/table.js';
+export { closeThreads } from './law/threads.js';
+export {
+  type Bootstrap,
+  type BootstrapOptions,
+  bootstrap,
+  coefficientIntervals,
+  optimumIntervals,
+  predictWithInterval,
+} from './law/uncertainty.js';
+// Sweeps: checking and planning files, reading what runs left.
 export { readSweepObservations, type SweepObservations } from './sweep/observations.js';
-export type { DoneRecord, FailedRecord, TrialRecord } from './sweep/record.js';
+export type { DoneRecord, FailedRecord, SliceMeasures, TrialRecord } from './sweep/record.js';
+export { sweepJsonSchema } from './sweep/schema.js';
+export { checkSweepText, readSweepFile, type SweepSource } from './sweep/spec.js';
 
 // Errors.
 export { ExitCode, UserError } from './util/errors.js';
