@@ -4,6 +4,7 @@
  *
  *   import { fitLaw, predict, readTable, approximateEntropy } from 'perflaw';
  */
+// biome-ignore-all assist/source/organizeImports: exports are grouped by room
 import type { Interactions } from './data/interactions.js';
 import type { SliceSpec } from './data/slice.js';
 import type { EvaluationConfig, TrialConfig } from './train/config.js';
@@ -12,6 +13,11 @@ import type { RankingMetrics, TrainingResult } from './train/result.js';
 
 // Data: opening, slicing, generating.
 export { type DatasetReference, type OpenOptions, openDataset } from './data/dataset.js';
+export { countTokens, type Interactions, type Sequences } from './data/interactions.js';
+export { parseSlice, type SliceSpec, sliceLabel, sliceSequences } from './data/slice.js';
+export { leaveOneOut, type Split } from './data/split.js';
+export { generateSynthetic, type SyntheticOptions } from './data/synthetic.js';
+
 // Entropy: how predictable the histories are.
 export {
   type ApEnOptions,
@@ -24,10 +30,6 @@ export { lempelZivEntropy, perUserLempelZiv } from './data/entropy/lempel-ziv.js
 export { measureSequences, measureWarnings, type SequenceMeasures } from './data/entropy/measures.js';
 export { predictabilityCeiling } from './data/entropy/predictability.js';
 export { shannonEntropy } from './data/entropy/shannon.js';
-export { countTokens, type Interactions, type Sequences } from './data/interactions.js';
-export { parseSlice, type SliceSpec, sliceLabel, sliceSequences } from './data/slice.js';
-export { leaveOneOut, type Split } from './data/split.js';
-export { generateSynthetic, type SyntheticOptions } from './data/synthetic.js';
 
 // Models: exact sizes.
 export { DEFAULT_MODEL, type ModelConfig, type ModelName } from './model/config.js';
@@ -68,50 +70,19 @@ export async function popularityBaseline(
   return (await import('./train/baseline.js')).popularityBaseline(data, slice, evaluation);
 }
 
+// Sweeps: checking files, reading what runs left.
+export { checkSweepText, readSweepFile, type SweepSource } from './sweep/spec.js';
+export { sweepJsonSchema } from './sweep/schema.js';
+export { readSweepObservations, type SweepObservations } from './sweep/observations.js';
+export type { DoneRecord, FailedRecord, SliceMeasures, TrialRecord } from './sweep/record.js';
+
 // Laws: fitting, what the data cannot tell, comparing, predicting.
-export { type Analysis, analysePanel, type PanelAnalysis } from './law/analyse.js';
-// Laws: fitting, comparing, predicting.
-export {
-  type Comparison,
-  type Comparison,
-  compareForms,
-  compareForms,
-  type FormScore,
-  leaveOneOut,
-} from './law/compare.js';
-export {
-  compareDataMeasures,
-  compareDataMeasures,
-  type MeasureLine,
-  type SliceLevel,
-} from './law/data-term.js';
-export {
-  addData,
-  type FitOptions,
-  type FitOptions,
-  fitLaw,
-  fitLaw,
-  fitPoints,
-  type LawFit,
-  type LawFit,
-} from './law/fit.js';
-export type { FormName, FormName, LawForm } from './law/form.js';
-export { FORM_NAMES, FORM_NAMES, FORMS, FORMS, formByName } from './law/forms.js';
-export { type Identifiability, identifiability } from './law/identifiability.js';
-export { analyseJoint, type JointAnalysis } from './law/joint.js';
-export type { Observation, Observation } from './law/observation.js';
-export { type Optimum, optimum } from './law/optimum.js';
+export type { Observation } from './law/observation.js';
+export { readTable, type Table } from './law/table.js';
 export { chooseMetric, metricNames, type Panel, type Point, panelsOf, toPoints } from './law/points.js';
-export {
-  type PredictionReport,
-  type PredictionReport,
-  type PredictOptions,
-  type PredictOptions,
-  predict,
-  predict,
-} from './law/predict.js';
-export { readTable, readTable, type Table } from './law/table.js';
-export { closeThreads } from './law/threads.js';
+export type { FormName, LawForm } from './law/form.js';
+export { FORM_NAMES, FORMS, formByName } from './law/forms.js';
+export { type FitOptions, fitLaw, fitPoints, type LawFit } from './law/fit.js';
 export {
   type Bootstrap,
   type BootstrapOptions,
@@ -120,11 +91,14 @@ export {
   optimumIntervals,
   predictWithInterval,
 } from './law/uncertainty.js';
-// Sweeps: checking and planning files, reading what runs left.
-export { readSweepObservations, type SweepObservations } from './sweep/observations.js';
-export type { DoneRecord, FailedRecord, SliceMeasures, TrialRecord } from './sweep/record.js';
-export { sweepJsonSchema } from './sweep/schema.js';
-export { checkSweepText, readSweepFile, type SweepSource } from './sweep/spec.js';
+export { closeThreads } from './law/threads.js';
+export { type Identifiability, identifiability } from './law/identifiability.js';
+export { type Optimum, optimum } from './law/optimum.js';
+export { compareForms, type Comparison, type FormScore } from './law/compare.js';
+export { type Analysis, analysePanel, type PanelAnalysis } from './law/analyse.js';
+export { analyseJoint, type JointAnalysis } from './law/joint.js';
+export { compareDataMeasures, type MeasureLine, type SliceLevel } from './law/data-term.js';
+export { type PredictionReport, type PredictOptions, predict } from './law/predict.js';
 
 // Errors.
 export { ExitCode, UserError } from './util/errors.js';
