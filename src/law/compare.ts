@@ -1,7 +1,8 @@
 /**
  * Which form to trust. Every form is judged by what it says of points it has not seen: leave-one-out Q^2, the largest layers
  * and the largest dim withheld together, and rolling extrapolation (fit on the small, predict the next larger). The default
- * for prediction is the form with the least error on what was withheld.
+ * for prediction is the form with the least error on what was withheld, provided that enough was left for every form to keep
+ * its terms; otherwise the one with the least leave-one-out error.
  */
 import { UserError } from '../util/errors.js';
 import { type FitOptions, fitPoints, type LawFit } from './fit.js';
@@ -22,6 +23,8 @@ export interface HeldOut {
   tested: number;
   /** What was withheld. */
   what: string;
+  /** False where the form had to drop a term, for too few values of an axis were left: then it says little of the form. */
+  whole: boolean;
 }
 
 export interface FormScore {
@@ -99,7 +102,7 @@ export function compareForms(points: Point[], metric: string, options: CompareOp
       aicc: aicc(fit),
       rmse: fit.rmse,
       looRmse,
-      heldOut: held ? score(held, points.length - withheld.length, withheld, what) : null,
+      heldOut: held ? score(held, fit, points.length - withheld.length, withheld, what) : null,
       rolling: rolling(points, metric, { ...options, form }),
       ...(held ? {} : { reason: 'too few configurations are left when the largest are withheld' }),
     };
@@ -116,7 +119,8 @@ function choose(scores: readonly FormScore[]): { chosen: FormName; because: stri
       .filter((score) => Number.isFinite(value(score) ?? Number.NaN))
       .sort((a, b) => value(a)! - value(b)!)[0];
   const byHeldOut = least((score) => score.heldOut?.rmse);
-  if (byHeldOut) {
+  const curtailed = scores.filter((score) => score.heldOut && !score.heldOut.whole).length;
+  if (byHeldOut && curtailed === 0) {
     const { rmse, what } = byHeldOut.heldOut!;
     const equal = scores.filter((score) => score.heldOut && score.heldOut.rmse <= TIE * rmse);
     if (equal.length > 1) {
@@ -133,7 +137,9 @@ function choose(scores: readonly FormScore[]): { chosen: FormName; because: stri
   if (byLoo)
     return {
       chosen: byLoo.form,
-      because: 'least leave-one-out error; too few configurations to withhold more',
+      because: byHeldOut
+        ? `least leave-one-out error (without ${byHeldOut.heldOut!.what} ${curtailed} forms lose a term, so what was withheld cannot judge them)`
+        : 'least leave-one-out error; too few configurations to withhold more',
     };
   const any = scores.find((score) => score.size !== null)!;
   return { chosen: any.form, because: 'the only form that could be fitted' };
@@ -238,13 +244,20 @@ function withhold(
   return best;
 }
 
-function score(fit: LawFit, trained: number, withheld: readonly Point[], what: string): HeldOut {
+function score(
+  fit: LawFit,
+  full: LawFit,
+  trained: number,
+  withheld: readonly Point[],
+  what: string,
+): HeldOut {
+  const whole = fit.size === full.size;
   const rmse = errorOn(fit, withheld);
   const mean = withheld.reduce((sum, point) => sum + point.value, 0) / withheld.length;
   const spread = Math.sqrt(
     withheld.reduce((sum, point) => sum + (point.value - mean) ** 2, 0) / withheld.length,
   );
-  return { rmse, relative: spread > 0 ? rmse / spread : null, trained, tested: withheld.length, what };
+  return { rmse, relative: spread > 0 ? rmse / spread : null, trained, tested: withheld.length, what, whole };
 }
 
 function errorOn(fit: LawFit, points: readonly Point[]): number {

@@ -92,4 +92,31 @@ describe('the comparison of forms', () => {
       /and the largest/,
     );
   });
+
+  it('does not let what was withheld judge forms that lost a term for want of values', () => {
+    // Three values of dim with a peak in the middle: without the largest, only a straight line is left.
+    const peaked = [1, 2, 4].flatMap((layers) =>
+      [16, 32, 64].map((dim) => ({
+        slice: 'all',
+        layers,
+        dim,
+        params: 1000 * dim + layers * dim * dim,
+        flops: 1e6 * (1000 * dim + layers * dim * dim),
+        metrics: {
+          'hr@10':
+            0.2 + 0.01 * Math.log(layers) - 0.03 * Math.log(dim / 32) ** 2 + 1e-4 * ((layers * dim) % 5),
+        },
+      })),
+    );
+    const small = compareForms(pointsOf(peaked), 'hr@10');
+    const of = (form: FormName) => small.scores.find((one) => one.form === form)!;
+    expect(of('quadratic-log').heldOut!.whole).toBe(false);
+    expect(of('log-linear').heldOut!.whole).toBe(true);
+    expect(small.chosen).not.toBe('log-linear');
+    expect(of(small.chosen).looRmse).toBe(
+      Math.min(...small.scores.map((one) => one.looRmse ?? Number.POSITIVE_INFINITY)),
+    );
+    expect(small.because).toMatch(/least leave-one-out error \(without .* forms lose a term/);
+    expect(comparison.scores.every((one) => !one.heldOut || one.heldOut.whole)).toBe(true);
+  });
 });
