@@ -1,10 +1,12 @@
 /** From a sweep's records to the view model: which metric, which groups, one law a group. */
+import { isAbsolute, relative } from 'node:path';
 import type { FormName } from '../law/form.js';
 import { formByName } from '../law/forms.js';
 import { metricNames } from '../law/points.js';
 import { observationOf } from '../sweep/observations.js';
 import type { DoneRecord, SliceMeasures } from '../sweep/record.js';
 import { UserError } from '../util/errors.js';
+import { workspace } from '../util/workspace.js';
 import { groupRecords } from './label.js';
 import { viewLaw } from './law-view.js';
 import type { MetricChoice, ReportInput, TrialGroup } from './model.js';
@@ -44,7 +46,8 @@ export async function gatherReport(sweep: SweepRecords, options: GatherOptions =
       at: (options.now ?? new Date()).toISOString(),
       perflaw: first?.environment.perflaw ?? sweep.plan.perflaw,
       command: command(sweep.name, options),
-      folder: sweep.path,
+      // Within the workspace by its short path: reports are passed on, and say nothing of whose disk they come from.
+      folder: shortPath(sweep.path),
     },
   };
 }
@@ -116,4 +119,9 @@ async function lawOf(
     const text = [error.message, error.remedy].filter((part) => part !== undefined).join('. ');
     return { lawMissing: `No law was fitted: ${text}${text.endsWith('.') ? '' : '.'}` };
   }
+}
+
+function shortPath(path: string): string {
+  const inside = relative(workspace().root, path);
+  return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
 }
