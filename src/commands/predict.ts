@@ -36,7 +36,7 @@ export function options(yargs: Argv): Argv {
     .option('metric', { type: 'string', describe: 'Metric to predict [default: ndcg@10, then hr@10]' })
     .option('form', {
       type: 'string',
-      describe: `Form of the law: ${FORM_NAMES.join(', ')} [default: least held-out error]`,
+      describe: `Form of the law: ${FORM_NAMES.join(', ')} [default: least error on unseen points]`,
     })
     .option('items', {
       type: 'string',

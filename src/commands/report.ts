@@ -21,7 +21,7 @@ export function options(yargs: Argv): Argv {
     })
     .option('form', {
       type: 'string',
-      describe: 'Form of the law [default: the one with the least held-out error]',
+      describe: 'Form of the law [default: the one with the least error on unseen points]',
     })
     .option('out', { type: 'string', describe: "Folder to write to [default: the sweep's own]" })
     .option('format', {

@@ -54,13 +54,6 @@ export function fCumulative(f: number, d1: number, d2: number): number {
   return f <= 0 ? 0 : incompleteBeta((d1 * f) / (d1 * f + d2), d1 / 2, d2 / 2);
 }
 
-/** P(X^2 <= x) with one degree of freedom. */
-export function chiSquared1Cumulative(x: number): number {
-  if (x <= 0) return 0;
-  // the limit of F(1, d2) for large d2
-  return fCumulative(x, 1, 1e7);
-}
-
 /** Quantile of F(1, d2), by bisection. */
 export function fQuantile1(p: number, d2: number): number {
   let low = 0;

@@ -27,7 +27,7 @@ import { placing, type Shape, slope } from './placing.js';
 export interface LawViewOptions {
   /** The metric's name in the observations. */
   metric: string;
-  /** The form asked for; otherwise the one with the least held-out error, slice by slice. */
+  /** The form asked for; otherwise the one that `compareForms` chooses, slice by slice. */
   form?: FormName;
   /** Slices in the order in which they are shown, smallest first. */
   slices: string[];

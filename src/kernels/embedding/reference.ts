@@ -1,4 +1,4 @@
-/** Rows of a table by index, and the sum of rows by index that is its gradient, float64. */
+/** Rows of a table by index, float64. */
 
 /** table [rows, width] at indices [n] -> [n, width]. */
 export function gatherReference(
@@ -9,18 +9,5 @@ export function gatherReference(
   const out = new Float64Array(indices.length * width);
   for (let i = 0; i < indices.length; i++)
     for (let j = 0; j < width; j++) out[i * width + j] = table[indices[i]! * width + j]!;
-  return out;
-}
-
-/** values [n, width] added up into [rows, width] at indices [n]. */
-export function scatterAddReference(
-  rows: number,
-  width: number,
-  values: ArrayLike<number>,
-  indices: ArrayLike<number>,
-): Float64Array {
-  const out = new Float64Array(rows * width);
-  for (let i = 0; i < indices.length; i++)
-    for (let j = 0; j < width; j++) out[indices[i]! * width + j]! += values[i * width + j]!;
   return out;
 }

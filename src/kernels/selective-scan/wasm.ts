@@ -1,136 +1,73 @@
-/** The selective scan's kernels on wasm (assembly/selective-scan.ts). */
+/** The selective scan's kernels on wasm (assembly/selective-scan.ts, assembly/head-scan.ts). */
 import type * as tf from '@tensorflow/tfjs';
-import { wasmKernel } from '../wasm/module.js';
+import { type WasmKernels, wasmKernel } from '../wasm/module.js';
 
-export const kernels: tf.KernelConfig[] = [
-  wasmKernel(
-    'SelectiveScan',
-    ({ exports, at, output, scratch }, { x, delta, A, B, C, D, z, deltaBias, reset }, attrs) => {
-      const [batch, length, channels] = x!.shape as [number, number, number];
-      const states = A!.shape[1]!;
-      const y = output([batch, length, channels]);
-      exports.scanForward(
-        batch,
-        length,
-        channels,
-        states,
-        at(x),
-        at(delta),
-        at(A),
-        at(B),
-        at(C),
-        at(D),
-        at(z),
-        at(deltaBias),
-        Number(attrs['deltaSoftplus']),
-        at(reset),
-        at(y),
-        scratch(exports.scanScratchBytes(length, states)),
-      );
-      return y;
-    },
-  ),
-  wasmKernel(
-    'SelectiveScanGrad',
-    ({ exports, at, output, scratch }, { x, delta, A, B, C, D, z, deltaBias, reset, dy }, attrs) => {
-      const [batch, length, channels] = x!.shape as [number, number, number];
-      const states = A!.shape[1]!;
-      const like = (tensor: tf.TensorInfo | undefined) => tensor && output(tensor.shape);
-      const [dx, ddelta, dA, dB, dC] = [x, delta, A, B, C].map((tensor) => output(tensor!.shape));
-      const [dD, dz, dbias] = [D, z, deltaBias].map(like);
-      exports.scanBackward(
-        batch,
-        length,
-        channels,
-        states,
-        at(x),
-        at(delta),
-        at(A),
-        at(B),
-        at(C),
-        at(D),
-        at(z),
-        at(deltaBias),
-        Number(attrs['deltaSoftplus']),
-        at(reset),
-        at(dy),
-        at(dx),
-        at(ddelta),
-        at(dA),
-        at(dB),
-        at(dC),
-        at(dD),
-        at(dz),
-        at(dbias),
-        scratch(exports.scanScratchBytes(length, states)),
-      );
-      return [dx!, ddelta!, dA!, dB!, dC!, dD, dz, dbias].filter((tensor) => tensor !== undefined);
-    },
-  ),
-  wasmKernel(
-    'HeadScan',
-    ({ exports, at, output, scratch }, { x, delta, A, B, C, D, z, deltaBias, reset }, attrs) => {
-      const [batch, length, channels] = x!.shape as [number, number, number];
-      const [heads, states] = [A!.shape[0]!, B!.shape[2]!];
-      const y = output([batch, length, channels]);
-      exports.headScanForward(
-        batch,
-        length,
-        channels,
-        heads,
-        states,
-        at(x),
-        at(delta),
-        at(A),
-        at(B),
-        at(C),
-        at(D),
-        at(z),
-        at(deltaBias),
-        Number(attrs['deltaSoftplus']),
-        at(reset),
-        at(y),
-        scratch(exports.headScanScratchBytes(length, states)),
-      );
-      return y;
-    },
-  ),
-  wasmKernel(
-    'HeadScanGrad',
-    ({ exports, at, output, scratch }, { x, delta, A, B, C, D, z, deltaBias, reset, dy }, attrs) => {
-      const [batch, length, channels] = x!.shape as [number, number, number];
-      const [heads, states] = [A!.shape[0]!, B!.shape[2]!];
-      const like = (tensor: tf.TensorInfo | undefined) => tensor && output(tensor.shape);
-      const [dx, ddelta, dA, dB, dC] = [x, delta, A, B, C].map((tensor) => output(tensor!.shape));
-      const [dD, dz, dbias] = [D, z, deltaBias].map(like);
-      exports.headScanBackward(
-        batch,
-        length,
-        channels,
-        heads,
-        states,
-        at(x),
-        at(delta),
-        at(A),
-        at(B),
-        at(C),
-        at(D),
-        at(z),
-        at(deltaBias),
-        Number(attrs['deltaSoftplus']),
-        at(reset),
-        at(dy),
-        at(dx),
-        at(ddelta),
-        at(dA),
-        at(dB),
-        at(dC),
-        at(dD),
-        at(dz),
-        at(dbias),
-        scratch(exports.headScanScratchBytes(length, states)),
-      );
-      return [dx!, ddelta!, dA!, dB!, dC!, dD, dz, dbias].filter((tensor) => tensor !== undefined);
-    },
-  ),
+/** What tells the two forms of the op apart: the compiled functions, and the sizes that they begin with. */
+interface ScanForm {
+  name: string;
+  /** batch, length, channels, (heads,) states */
+  sizes(inputs: tf.NamedTensorInfoMap): number[];
+  scratchBytes: 'scanScratchBytes' | 'headScanScratchBytes';
+  forward: 'scanForward' | 'headScanForward';
+  backward: 'scanBackward' | 'headScanBackward';
+}
+
+const FORMS: ScanForm[] = [
+  {
+    name: 'SelectiveScan',
+    sizes: ({ x, A }) => [...x!.shape, A!.shape[1]!],
+    scratchBytes: 'scanScratchBytes',
+    forward: 'scanForward',
+    backward: 'scanBackward',
+  },
+  {
+    name: 'HeadScan',
+    sizes: ({ x, A, B }) => [...x!.shape, A!.shape[0]!, B!.shape[2]!],
+    scratchBytes: 'headScanScratchBytes',
+    forward: 'headScanForward',
+    backward: 'headScanBackward',
+  },
 ];
+
+/** The arguments that both directions begin with, in the order of the compiled functions. */
+function leading({ at }: WasmKernels, form: ScanForm, inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap) {
+  const { x, delta, A, B, C, D, z, deltaBias, reset } = inputs;
+  const addresses = [x, delta, A, B, C, D, z, deltaBias].map(at);
+  return [...form.sizes(inputs), ...addresses, Number(attrs['deltaSoftplus']), at(reset)];
+}
+
+/** Calls a compiled function whose arguments are all numbers. */
+function call(kernels: WasmKernels, name: ScanForm['forward' | 'backward'], args: number[]): void {
+  (kernels.exports[name] as (...args: number[]) => void)(...args);
+}
+
+function scratchOf(kernels: WasmKernels, form: ScanForm, inputs: tf.NamedTensorInfoMap): number {
+  const [length, states] = [inputs['x']!.shape[1]!, form.sizes(inputs).at(-1)!];
+  return kernels.scratch(kernels.exports[form.scratchBytes](length, states));
+}
+
+function scanKernels(form: ScanForm): tf.KernelConfig[] {
+  return [
+    wasmKernel(form.name, (wasm, inputs, attrs) => {
+      const y = wasm.output(inputs['x']!.shape);
+      const args = leading(wasm, form, inputs, attrs);
+      call(wasm, form.forward, [...args, wasm.at(y), scratchOf(wasm, form, inputs)]);
+      return y;
+    }),
+    wasmKernel(`${form.name}Grad`, (wasm, inputs, attrs) => {
+      const { x, delta, A, B, C, D, z, deltaBias, dy } = inputs;
+      const gradients = [x, delta, A, B, C, D, z, deltaBias].map(
+        (tensor) => tensor && wasm.output(tensor.shape),
+      );
+      call(wasm, form.backward, [
+        ...leading(wasm, form, inputs, attrs),
+        wasm.at(dy),
+        ...gradients.map(wasm.at),
+        scratchOf(wasm, form, inputs),
+      ]);
+      return gradients.filter((tensor) => tensor !== undefined);
+    }),
+  ];
+}
+
+export const kernels: tf.KernelConfig[] = FORMS.flatMap(scanKernels);
