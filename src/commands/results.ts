@@ -3,7 +3,7 @@ import type { Argv } from 'yargs';
 import { curveRows, fullRow, type Row } from '../sweep/index-row.js';
 import { findSweep } from '../sweep/locate.js';
 import type { TrialRecord } from '../sweep/record.js';
-import { SweepStore } from '../sweep/store.js';
+import { type StoredTrial, SweepStore } from '../sweep/store.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { formatCount, formatTable } from '../util/format.js';
@@ -19,14 +19,19 @@ export function options(yargs: Argv): Argv {
     .option('sql', { type: 'string', describe: 'Run this query over the tables trials and curves' })
     .option('csv', { type: 'string', describe: 'Write CSV to this file; without one, to standard output' })
     .option('parquet', { type: 'string', describe: 'Write a Parquet file' })
+    .option('mlflow', {
+      type: 'string',
+      describe: 'Add the trials as MLflow runs to this folder (a file store)',
+    })
     .option('columns', {
       type: 'string',
       describe: 'Columns to show, separated by commas; all for every one',
     })
-    .conflicts('sql', 'where')
+    .conflicts('sql', ['where', 'mlflow'])
     .example('$0 results', 'The last sweep as a table')
     .example(`$0 results ml100k --where "layers >= 2 and status = 'done'"`, 'Some of its trials')
     .example(`$0 results --sql 'select dim, max("ndcg@10") from trials group by dim'`, 'Any question in SQL')
+    .example('$0 results --mlflow mlruns', 'MLflow runs, to see them where you already look')
     .example('$0 results --csv results.csv', 'Export; `perflaw fit results.csv` reads it back');
 }
 
@@ -38,12 +43,12 @@ export async function run(args: Arguments): Promise<number> {
   const store = new SweepStore(findSweep(runs));
   const plan = store.readPlan();
   const trials: Row[] = [];
-  const records: TrialRecord[] = [];
+  const recorded: { trial: StoredTrial; record: TrialRecord }[] = [];
   for (const trial of plan.trials) {
     const found = store.readTrial(trial.id, plan.numericVersion);
     if (found.state === 'damaged') note(`${found.path}: left out, this result ${found.reason}`);
     const record = found.state === 'done' || found.state === 'failed' ? found.record : undefined;
-    if (record) records.push(record);
+    if (record) recorded.push({ trial, record });
     trials.push(fullRow(trial, record));
   }
   const select = String(plan.trials[0]?.config.evaluation.select ?? 'ndcg@10');
@@ -54,7 +59,10 @@ export async function run(args: Arguments): Promise<number> {
   const sql = (args['sql'] as string | undefined) ?? (where && `select * from trials where ${where}`);
   if (sql !== undefined) {
     const { queryRows } = await import('../sweep/query.js');
-    const result = await queryRows({ trials, curves: records.flatMap(curveRows) }, sql);
+    const result = await queryRows(
+      { trials, curves: recorded.flatMap(({ record }) => curveRows(record)) },
+      sql,
+    );
     rows = result.rows;
     if (args['sql'] !== undefined) names = result.names;
   }
@@ -65,10 +73,23 @@ export async function run(args: Arguments): Promise<number> {
   else if (csv !== undefined) writeAtomic(csv, csvText(rows));
   if (parquet === '') throw new UserError('--parquet needs the name of a file');
   if (parquet !== undefined) await (await import('../sweep/query.js')).writeParquet(rows, parquet);
+  const mlflow = args['mlflow'] as string | undefined;
+  if (mlflow === '') throw new UserError('--mlflow needs the name of a folder');
+  if (mlflow !== undefined) {
+    const kept = new Set(rows.map((row) => row['id']));
+    const { exportMlflow } = await import('../sweep/mlflow.js');
+    const done = exportMlflow(
+      plan.name,
+      recorded.filter(({ trial }) => kept.has(trial.id)),
+      mlflow,
+    );
+    note(`${mlflow}: ${done.runs} runs in experiment "${done.experiment}"`);
+    note(`To see them: MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri ${mlflow}`);
+  }
   for (const path of [csv, parquet])
     if (path !== undefined && path !== '' && path !== '-') note(`${path}: ${rows.length} rows`);
   if (args.json) printJson(rows);
-  else if (csv === undefined && parquet === undefined)
+  else if (csv === undefined && parquet === undefined && mlflow === undefined)
     print(
       formatTable(
         names,
