@@ -30,8 +30,8 @@ export async function renderPage(
     ? [vegaBundle(), SCRIPT].map((text) => text.replace(/<\/(script)/gi, '<\\/$1'))
     : [];
   const hashes = scripts.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`);
-  // Vega compiles its expressions, hence unsafe-eval; no script but these two may run at all, and nothing may be fetched.
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${hashes.length ? `${hashes.join(' ')} 'unsafe-eval'` : "'none'"}; base-uri 'none'; form-action 'none'`;
+  // No script but these two may run, none may compile code, and nothing may be fetched.
+  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${hashes.length ? hashes.join(' ') : "'none'"}; base-uri 'none'; form-action 'none'`;
   const problem = shortfall(input);
   const isLaw = (figure: FigureOrAbsence) =>
     /^(surface|budget|predicted|residuals|forms|data-term)/.test(figure.id);

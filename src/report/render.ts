@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Spec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import { type Canvas, type Figure, isNarrow } from './figure.js';
@@ -111,8 +112,21 @@ export async function toPng(svg: string, scale = 2): Promise<Uint8Array> {
   return image.render().asPng();
 }
 
-/** Vega's browser build: the page carries it, so that its charts answer the pointer without a network. */
+/**
+ * Vega's browser build and its expression interpreter: the page carries them, so that its charts answer the pointer without a
+ * network, and without compiling code in the reader's browser. The interpreter is published as a module alone, so its one
+ * import and its one export are bound by hand.
+ */
 export function vegaBundle(): string {
-  const entry = createRequire(import.meta.url).resolve('vega');
-  return readFileSync(join(entry, '..', 'vega.min.js'), 'utf8');
+  const here = createRequire(import.meta.url);
+  const vega = readFileSync(join(here.resolve('vega'), '..', 'vega.min.js'), 'utf8');
+  // The package allows only `import`, which createRequire cannot resolve.
+  const module = readFileSync(fileURLToPath(import.meta.resolve('vega-interpreter')), 'utf8');
+  const parts =
+    /^import \{([^}]*)\} from 'vega-util';\n([\s\S]*)\nexport \{ (\w+) as expressionInterpreter \};\s*(?:\/\/#.*\s*)?$/.exec(
+      module,
+    );
+  if (!parts) throw new Error('vega-interpreter is not built as this version expects');
+  const [, names, body, exported] = parts;
+  return `${vega}\n(() => {\n'use strict';\nconst {${names}} = vega;\n${body}\nvega.expressionInterpreter = ${exported};\n})();\n`;
 }

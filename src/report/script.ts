@@ -36,7 +36,9 @@ export const SCRIPT = `
     const stage = document.createElement('div');
     try {
       const spec = JSON.parse(document.getElementById(drawing.dataset.spec).textContent);
-      const view = new vega.View(vega.parse(spec), { renderer: 'svg', loader: loader(), hover: true, logLevel: vega.Error });
+      const view = new vega.View(vega.parse(spec, null, { ast: true }), {
+        expr: vega.expressionInterpreter, renderer: 'svg', loader: loader(), hover: true, logLevel: vega.Error,
+      });
       view.tooltip(tooltip(drawing.closest('.chart')));
       await view.initialize(stage).runAsync();
       for (const name of ['role', 'aria-label', 'aria-roledescription', 'tabindex']) stage.removeAttribute(name);

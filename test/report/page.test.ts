@@ -59,6 +59,7 @@ describe.each(Object.keys(CASES))('the page of the %s sweep', (name) => {
     expect(scripts).toHaveLength(2);
     const policy = /Content-Security-Policy" content="([^"]*)"/.exec(text())![1]!.replaceAll('&#39;', "'");
     expect(policy).toMatch(/^default-src 'none'/);
+    expect(policy).not.toContain('unsafe-eval');
     for (const script of scripts)
       expect(policy).toContain(`'sha256-${createHash('sha256').update(script).digest('base64')}'`);
   });
@@ -181,9 +182,8 @@ describe.skipIf(!chromiumPath)('in Chromium', () => {
       expect(await drawings.count()).toBe(numFigures.get(name));
       for (let i = 0; i < (await drawings.count()); i++) {
         await drawings.nth(i).scrollIntoViewIfNeeded();
-        await page.waitForFunction(
-          `[...document.querySelectorAll('.drawing')].filter((d) => d.offsetParent)[${i}].dataset.live === 'true'`,
-        );
+        // `waitForFunction` would compile code inside the page, which its policy forbids.
+        await expect.poll(() => drawings.nth(i).getAttribute('data-live'), { timeout: 20_000 }).toBe('true');
         expect(await drawings.nth(i).locator('svg path').count()).toBeGreaterThan(3);
       }
       const root = 'document.documentElement';
