@@ -17,6 +17,7 @@ import { generateSynthetic, type SyntheticOptions } from './synthetic.js';
 /** A name, a path, or a synthetic data set; `synthetic` alone is the one with default options. */
 export type DatasetReference = string | { synthetic: SyntheticOptions };
 
+/** Where and how `openDataset` looks; the import options count only where a file is read. */
 export interface OpenOptions extends ImportOptions {
   /** Folder of cached data sets; the workspace's by default. */
   datasets?: string;

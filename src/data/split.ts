@@ -12,6 +12,10 @@ export interface Split {
   test: Int32Array;
 }
 
+/**
+ * Splits every history of at least three events: the last is the test target, the one before it the validation target. Shorter
+ * histories are trained on and never evaluated.
+ */
 export function leaveOneOut(interactions: Interactions): Split {
   const { numUsers, offsets, items, timestamps } = interactions;
   const isEvaluated = (u: number) => offsets[u + 1]! - offsets[u]! >= 3;

@@ -10,6 +10,7 @@ import { UserError } from '../util/errors.js';
 import { createRandom, type Random } from '../util/random.js';
 import { hashContent, type Interactions } from './interactions.js';
 
+/** What the generated data set is like; every option has a default. */
 export interface SyntheticOptions {
   seed?: number;
   users?: number;

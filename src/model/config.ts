@@ -10,6 +10,7 @@ export type ModelName = 'mamba4rec' | 'tim4rec' | 'ssd4rec';
  */
 export type TimeMode = 'paper' | 'masked' | 'causal' | 'none';
 
+/** A model's architecture: with the number of items it fixes every tensor's shape. */
 export interface ModelConfig {
   name: ModelName;
   /** Hidden and embedding size d. */

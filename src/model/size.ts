@@ -15,6 +15,7 @@
 import { UserError } from '../util/errors.js';
 import type { ModelConfig } from './config.js';
 
+/** Trainable numbers of a configuration, by part. */
 export interface ParameterCount {
   total: number;
   /** Without the item table of (n + 1) d, which scores share. */

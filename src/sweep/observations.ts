@@ -7,6 +7,7 @@ import { findSweep } from './locate.js';
 import type { DoneRecord, SliceMeasures } from './record.js';
 import { SweepStore } from './store.js';
 
+/** What a sweep has measured so far, as observations for a law. */
 export interface SweepObservations {
   /** The sweep's name and folder. */
   name: string;

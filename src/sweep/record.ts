@@ -29,6 +29,7 @@ interface RecordBase {
   finishedAt: string;
 }
 
+/** A trial that finished. */
 export interface DoneRecord extends RecordBase {
   status: 'done';
   slice: SliceMeasures;
@@ -37,11 +38,13 @@ export interface DoneRecord extends RecordBase {
   popularity: { validation: RankingMetrics; test: RankingMetrics };
 }
 
+/** A trial that did not: why, in one word and in a sentence. */
 export interface FailedRecord extends RecordBase {
   status: 'failed';
   reason: 'error' | 'out-of-memory' | 'not-a-number' | 'time-limit' | 'killed' | 'disk-full';
   message: string;
 }
 
+/** A trial as the store holds it. */
 export type TrialRecord = DoneRecord | FailedRecord;
 export type { Metrics };

@@ -2,6 +2,7 @@
 import type { SliceSpec } from '../data/slice.js';
 import type { ModelConfig } from '../model/config.js';
 
+/** How a model is trained: loss, optimiser, length, stopping. */
 export interface TrainingConfig {
   epochs: number;
   /** Evaluations without a better selection metric before training stops; 0 switches early stopping off. */
@@ -27,6 +28,7 @@ export interface TrainingConfig {
   evaluateEvery: number;
 }
 
+/** What is measured, and on what a model is chosen. */
 export interface EvaluationConfig {
   /** Cut-offs K. */
   ks: number[];
@@ -50,6 +52,7 @@ export interface TrialConfig {
   backend: string;
 }
 
+/** What a training does where nothing else is said. */
 export const DEFAULT_TRAINING: TrainingConfig = {
   epochs: 20,
   patience: 10,
@@ -63,4 +66,5 @@ export const DEFAULT_TRAINING: TrainingConfig = {
   evaluateEvery: 1,
 };
 
+/** Full ranking at 5, 10 and 20, chosen on NDCG@10 with the history left out. */
 export const DEFAULT_EVALUATION: EvaluationConfig = { ks: [5, 10, 20], select: 'ndcg@10', history: 'masked' };

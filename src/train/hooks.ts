@@ -2,6 +2,7 @@
 import type { WeightsFile } from '../model/weights-file.js';
 import type { EpochRecord } from './result.js';
 
+/** Where a training stands. */
 export interface TrainingProgress {
   epoch: number;
   epochs: number;
@@ -17,6 +18,7 @@ export interface TrainingProgress {
   finished?: EpochRecord;
 }
 
+/** What a caller of `trainModel` may watch, keep and stop. */
 export interface TrainingHooks {
   /** Folder of the checkpoint; without one nothing is written. */
   checkpointDir?: string;

@@ -9,6 +9,7 @@ export interface RankingMetrics {
   unmasked: Metrics;
 }
 
+/** A point of the learning curve. */
 export interface EpochRecord {
   epoch: number;
   /** Optimiser steps so far. */
@@ -23,6 +24,7 @@ export interface EpochRecord {
   tokensPerSecond: number;
 }
 
+/** A finished training: metrics at the chosen epoch, and what it cost. */
 export interface TrainingResult {
   /** At the epoch chosen on validation. */
   validation: RankingMetrics;

@@ -7,6 +7,7 @@ import { UserError } from '../../util/errors.js';
 import type { Sequences } from '../interactions.js';
 import { encodeSymbols, WindowCounter } from './windows.js';
 
+/** The parameters of Approximate Entropy, named as in Pincus (1991). */
 export interface ApEnOptions {
   /** Window length m; 1 by default. */
   m?: number;
