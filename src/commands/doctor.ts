@@ -71,6 +71,7 @@ function checkWorkspace(): Finding {
 /** Opens every backend and holds one product against what it must be. */
 async function checkBackends(): Promise<Finding[]> {
   const { BACKENDS, openBackend, simdVariant } = await import('../kernels/backend.js');
+  const { describeTensorflow, findTensorflow } = await import('../kernels/tensorflow.js');
   const { matMul } = await import('../kernels/matmul/op.js');
   const tf = await import('@tensorflow/tfjs');
   const findings: Finding[] = [];
@@ -80,12 +81,17 @@ async function checkBackends(): Promise<Finding[]> {
       await openBackend(name);
       const values = tf.tidy(() => [...matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync()]);
       if (values[0] !== 11) throw new Error(`1*3 + 2*4 came out as ${values[0]}`);
-      const simd = simdVariant() === 'relaxed' ? 'SIMD with fused multiply-add' : 'SIMD';
-      findings.push({ what, state: 'ok', detail: name === 'wasm' ? simd : 'computes right' });
+      let detail = 'computes right';
+      if (name === 'wasm') detail = simdVariant() === 'relaxed' ? 'SIMD with fused multiply-add' : 'SIMD';
+      if (name === 'tensorflow') {
+        const { libtensorflow, device, package: from } = describeTensorflow();
+        detail = `libtensorflow ${libtensorflow} on the ${device}, from ${from}`;
+      }
+      findings.push({ what, state: 'ok', detail });
     } catch (error) {
       // Only the backend that comes inside the package must be there; another is the user's to add.
       const remedy = error instanceof UserError && error.remedy ? error.remedy : 'Run `npm ci` again.';
-      const state = name === 'tensorflow' ? 'missing' : 'broken';
+      const state = name === 'tensorflow' && !findTensorflow() ? 'missing' : 'broken';
       findings.push({ what, state, detail: (error as Error).message, remedy });
     }
   }

@@ -7,9 +7,9 @@
  *   cpu       plain tfjs ops in JavaScript: slow, runs anywhere
  *   tensorflow  plain tfjs ops on libtensorflow, from a package that the user adds
  */
-import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../util/errors.js';
+import { loadTensorflow } from './tensorflow.js';
 import { detectSimd, openWasmKernels, type SimdVariant } from './wasm/module.js';
 
 export const BACKENDS = ['wasm', 'composed', 'cpu', 'tensorflow'] as const;
@@ -51,36 +51,6 @@ export function simdVariant(): SimdVariant | undefined {
 /** True where the current backend has a fused kernel of that name. */
 export function hasKernel(name: string): boolean {
   return tf.getKernel(name, tf.getBackend()) !== undefined;
-}
-
-/** Packages that bring libtensorflow; the first that is installed is taken. */
-const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
-
-async function loadTensorflow(): Promise<void> {
-  const require = createRequire(import.meta.url);
-  const installed = TENSORFLOW_PACKAGES.find((name) => {
-    try {
-      return require.resolve(name);
-    } catch {
-      return undefined;
-    }
-  });
-  if (!installed)
-    throw new UserError("the backend 'tensorflow' needs a package that is not installed", {
-      remedy: `Run \`npm install ${TENSORFLOW_PACKAGES[0]}\` (NVIDIA GPU) or \`npm install ${TENSORFLOW_PACKAGES[1]}\` (CPU), or use --backend wasm.`,
-    });
-  // Its binding calls a function that Node 23 took away.
-  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
-  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-  try {
-    await import(installed);
-  } catch (error) {
-    throw new UserError(`${installed} is installed but does not load: ${(error as Error).message}`, {
-      remedy:
-        'Check that its libtensorflow was downloaded, and for a GPU that CUDA 11.2 and cuDNN 8.1 are there.',
-      cause: error,
-    });
-  }
 }
 
 async function prepareWasm(): Promise<void> {
