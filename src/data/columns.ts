@@ -158,7 +158,25 @@ function guess(names: readonly string[], role: Role, taken?: Set<number>): numbe
     const at = plainNames.findIndex((name, i) => name === usual && !taken?.has(i));
     if (at >= 0) return at;
   }
-  return undefined;
+  // No usual name: a word within a name tells too, where it does so for one column alone.
+  const telling = names.flatMap((name, i) =>
+    !taken?.has(i) && wordsOf(name).some((word) => TELLING[role]?.includes(word)) ? [i] : [],
+  );
+  return telling.length === 1 ? telling[0] : undefined;
+}
+
+const TELLING: Partial<Record<Role, string[]>> = {
+  user: 'user customer client visitor member buyer reader listener viewer account session'.split(' '),
+  item: 'item product sku movie film article video track song book asin isbn'.split(' '),
+  time: 'at time timestamp date datetime ts'.split(' '),
+};
+
+/** The words of a name in any spelling: `bought_at`, `boughtAt`, `Customer No.`. */
+function wordsOf(name: string): string[] {
+  return name
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u);
 }
 
 function quoted(name: string): string {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { chooseColumns } from '../../src/data/columns.js';
 import { sqlName, sqlText } from '../../src/data/duckdb.js';
 import { type ImportOptions, importFile, nameOf } from '../../src/data/import.js';
 import type { Interactions } from '../../src/data/interactions.js';
@@ -236,5 +237,19 @@ describe('real data', () => {
     expect([data.numUsers, data.numItems, data.items.length]).toEqual([6040, 3416, 999_611]);
     expect(data.timestamps).toBeNull();
     expect([...data.items.subarray(0, 3)].map((i) => data.itemIds[i])).toEqual(['2758', '862', '1069']);
+  });
+});
+
+describe('columns by a word of their name', () => {
+  it.each([
+    ['order_id,customer,sku,bought_at,price', { user: 1, item: 2, time: 3 }],
+    ['orderId,customerNo,productName,boughtAt', { user: 1, item: 2, time: 3 }],
+    ['Client No,Film,latitude,Purchase Date', { user: 0, item: 1, time: 3 }],
+    ['lat,user,item,price', { user: 1, item: 2 }],
+    // Two that tell equally well: an exact name first, else none is guessed.
+    ['user,item,created_at,updated_at', { user: 0, item: 1, time: 2 }],
+    ['user,item,bought_at,shipped_at', { user: 0, item: 1 }],
+  ])('%s', (names, expected) => {
+    expect(chooseColumns(names.split(','), {}, 'x.csv')).toEqual(expected);
   });
 });
