@@ -2,13 +2,16 @@
 import type { Argv } from 'yargs';
 import { analysePanel, type PanelAnalysis } from '../law/analyse.js';
 import { FORM_NAMES, formByName } from '../law/forms.js';
+import type { HoldoutOptions } from '../law/holdout.js';
 import { analyseJoint, type JointAnalysis } from '../law/joint.js';
 import { chooseMetric, metricNames, type Panel, panelsOf } from '../law/points.js';
 import { closeThreads } from '../law/threads.js';
+import { parseSplit } from '../law/withhold.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { type Arguments, note, print, printJson } from './command.js';
+import { holdOutAll, holdoutText } from './fit-holdout.js';
 import { jointText, panelText } from './fit-text.js';
-import { readLawInput, wholeNumber } from './law-input.js';
+import { type LawInput, readLawInput, wholeNumber } from './law-input.js';
 
 export function options(yargs: Argv): Argv {
   return yargs
@@ -28,8 +31,13 @@ export function options(yargs: Argv): Argv {
     })
     .option('level', { type: 'number', default: 0.9, describe: 'Share inside an interval' })
     .option('seed', { type: 'number', default: 0, describe: 'Seed of the bootstrap' })
+    .option('holdout', {
+      type: 'string',
+      describe: 'Withhold dim, layers, both, corner or a share (20%) and predict it with every form',
+    })
     .option('robust', { type: 'boolean', default: false, describe: "Huber's loss: outliers pull less" })
     .example('$0 fit', 'The last sweep, all slices, all forms')
+    .example('$0 fit --holdout dim', 'Predicted against measured on the largest dim, fitted without it')
     .example('$0 fit runs.csv --metric hr@10 --form performance-law --json', 'A table made elsewhere')
     .epilogue(
       'A table has columns slice, layers, dim, hr@10, ndcg@10 and, where known, tokens, apen, params, flops, seed.',
@@ -63,6 +71,10 @@ export async function run(args: Arguments): Promise<number> {
     level,
     kind: args['resample'] as 'residual' | 'case',
   };
+  if (args['holdout'] !== undefined) {
+    const split = parseSplit(String(args['holdout']), seed);
+    return holdout(panels, { ...options, split }, input, args.json === true);
+  }
   const slices: PanelAnalysis[] = [];
   const refused: { label: string; error: UserError }[] = [];
   for (const panel of panels)
@@ -94,6 +106,32 @@ export async function run(args: Arguments): Promise<number> {
   }
   print(slices.map((panel) => panelText(panel, level)).join('\n\n'));
   for (const one of joint) print(`\n${jointText(one, metric)}`);
+  return ExitCode.ok;
+}
+
+async function holdout(
+  panels: readonly Panel[],
+  options: HoldoutOptions,
+  input: LawInput,
+  json: boolean,
+): Promise<number> {
+  const { metric, level = 0.9, resamples, seed, split } = options;
+  const found = await holdOutAll(panels, options);
+  await closeThreads();
+  for (const text of input.notes) note(`note: ${text}`);
+  for (const { slice, reason } of found.refused) note(`note: ${slice}: not judged: ${reason}`);
+  if (json)
+    printJson({
+      name: input.name,
+      metric,
+      level,
+      bootstrap: resamples,
+      seed,
+      holdout: split,
+      ...found,
+      notes: input.notes,
+    });
+  else print(holdoutText(found, metric, level));
   return ExitCode.ok;
 }
 

@@ -12,7 +12,7 @@ import type { Point } from './points.js';
 import { designColumns, type Problem } from './projection.js';
 import { makeGrid, prepareGrid } from './search.js';
 import { solve } from './solve.js';
-import type { Variable } from './terms.js';
+import { withholdBy } from './withhold.js';
 
 export interface HeldOut {
   /** Root mean square error on the withheld configurations. */
@@ -206,31 +206,11 @@ function withhold(
   forms: readonly FormName[],
   options: CompareOptions,
 ): Withheld {
-  const top = (variable: Variable) => Math.max(...points.map((point) => point.x[variable]!));
-  const levels = (variable: Variable, among: readonly Point[]) =>
-    new Set(among.map((point) => point.x[variable])).size;
-  const [first, second] = options.variables ?? ['layers', 'dim'];
-  const atFirst = (point: Point) => levels(first, points) > 1 && point.x[first] === top(first);
-  const atSecond = (point: Point) => levels(second, points) > 1 && point.x[second] === top(second);
-  const both = levels(first, points) > 1 && levels(second, points) > 1;
-  const choices: [string, (point: Point) => boolean][] = [
-    [
-      `the largest ${first} and the largest ${second}`,
-      (point) => both && (atFirst(point) || atSecond(point)),
-    ],
-    [`the largest ${second}`, atSecond],
-    [`the largest ${first}`, atFirst],
-    [`the corner of largest ${first} and ${second}`, (point) => atFirst(point) && atSecond(point)],
-  ];
   let best: Withheld = { withheld: [], what: '', heldFits: {} };
-  for (const [what, isHeld] of choices) {
-    const withheld = points.filter(isHeld);
-    const kept = points.filter((point) => !isHeld(point));
-    if (withheld.length === 0 || kept.length === 0) continue;
-    const flat = ([first, second] as const).some(
-      (variable) => levels(variable, points) > 1 && levels(variable, kept) < 2,
-    );
-    if (flat) continue;
+  for (const split of ['both', 'dim', 'layers', 'corner'] as const) {
+    const parted = withholdBy(points, split, options.variables);
+    if (!parted) continue;
+    const { kept, withheld, what } = parted;
     const heldFits: Partial<Record<FormName, LawFit>> = {};
     for (const form of forms)
       try {

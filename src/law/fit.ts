@@ -9,7 +9,7 @@ import type { FormName } from './form.js';
 import { formByName } from './forms.js';
 import { buildModel, evaluate, type LawModel, namedCoefficients } from './model.js';
 import type { Observation } from './observation.js';
-import { chooseMetric, type Point, toPoints } from './points.js';
+import { chooseMetric, metricRange, type Point, toPoints } from './points.js';
 import { makeProblem, type Problem } from './projection.js';
 import { type Solution, type SolveSettings, solve } from './solve.js';
 import type { Named, Variable } from './terms.js';
@@ -48,6 +48,8 @@ export interface LawFit {
   sigma: number;
   /** Sum of squares over all runs. */
   sse: number;
+  /** What the metric can be at all; intervals end there. */
+  range: [min: number, max: number];
   runs: number;
   configurations: number;
   /** Free numbers. */
@@ -152,6 +154,10 @@ function summarise(
     rmse: Math.sqrt(sse / runs),
     sigma: Math.sqrt(sse / Math.max(1, runs - model.size)),
     sse,
+    range: metricRange(
+      metric,
+      points.flatMap((point) => point.runs),
+    ),
     runs,
     configurations: points.length,
     size: model.size,

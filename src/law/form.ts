@@ -16,9 +16,10 @@ export interface FormContext {
   second: Variable;
   /** Whether the data term is fitted (joint over slices); otherwise each slice has its own constant. */
   data: boolean;
-  /** Distinct values of a variable among the points. */
+  /** How many distinct values of a variable there are among the points. */
   levels(variable: Variable): number;
-  range(variable: Variable): [min: number, max: number];
+  /** Those values, smallest first. */
+  values(variable: Variable): number[];
   /** p of the performance law. */
   p: number;
 }
@@ -53,11 +54,16 @@ export const VARIABLE_WORDS: Record<Variable, string> = {
   data: 'data',
 };
 
-/** An exponent beyond which x^a only tells one level from the rest: the farthest worth searching. */
-export function exponentLimit([min, max]: [number, number]): number {
-  const span = Math.log(max / min);
-  const far = Math.min(16, 60 / Math.max(1, Math.log(max)));
-  return Math.max(Math.min(2, far), Math.min(far, 24 / span));
+/**
+ * The farthest exponent worth searching: beyond it x^a only tells the first or the last of the sorted values from the rest, to
+ * one part in 10^8, and the fit no longer changes. Numbers stay below 10^100.
+ */
+export function exponentLimit(values: readonly number[]): number {
+  const logs = values.map(Math.log);
+  const last = logs.length - 1;
+  const far = 230 / Math.max(1, logs[last]!);
+  const gap = Math.min(logs[1]! - logs[0]!, logs[last]! - logs[last - 1]!);
+  return Math.min(far, Math.max(2, 20 / gap));
 }
 
 /**

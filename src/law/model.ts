@@ -78,14 +78,15 @@ export function assembleModel(
   options: Required<ModelOptions>,
 ): LawModel {
   const [first, second] = options.variables;
-  const values = (variable: Variable) => points.map((point) => point.x[variable]!);
+  const values = (variable: Variable) =>
+    [...new Set(points.map((point) => point.x[variable]!))].sort((a, b) => a - b);
   const { terms, notes } = form.terms({
     first,
     second,
     data: options.data,
     p: options.p,
-    levels: (variable) => new Set(values(variable)).size,
-    range: (variable) => [Math.min(...values(variable)), Math.max(...values(variable))],
+    levels: (variable) => values(variable).length,
+    values,
   });
   const groups = options.data ? [''] : [...new Set(points.map((point) => point.slice))];
   if (groups.length === 1) groups[0] = '';

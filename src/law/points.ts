@@ -56,6 +56,18 @@ export function chooseMetric(observations: readonly Observation[], asked?: strin
   return chosen;
 }
 
+const SHARES = /(^|[:_ ])(hr|hit|hitrate|hitratio|ndcg|mrr|recall|map|precision|auc)(@|_|$)/i;
+
+/**
+ * What a metric can be: hit ratio, NDCG and their kin lie between 0 and 1 (0 and 100 where they are written as percentages),
+ * any other at 0 or above.
+ */
+export function metricRange(metric: string, values: readonly number[]): [min: number, max: number] {
+  const most = values.reduce((a, b) => Math.max(a, b), 0);
+  if (!SHARES.test(metric) || most > 100) return [0, Number.POSITIVE_INFINITY];
+  return [0, most > 1 ? 100 : 1];
+}
+
 /** Splits observations into panels: by slice, and by every setting besides layers and dim that varies. */
 export function panelsOf(observations: readonly Observation[]): Panel[] {
   const settings = new Map<string, Set<string | number>>();

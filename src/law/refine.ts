@@ -184,8 +184,8 @@ export function rescan(problem: Problem, from: Refined, target: Float64Array): R
 /** Evenly spaced values, and values spaced evenly in the logarithm of their size on either side of 0. */
 function fineScale(min: number, max: number): number[] {
   const values: number[] = [];
-  for (let i = 0; i <= 120; i++) values.push(min + ((max - min) * i) / 120);
-  for (let i = 0; i <= 90; i++) values.push(0.02 * 500 ** (i / 90), -0.02 * 500 ** (i / 90));
+  for (let i = 0; i <= 60; i++) values.push(min + ((max - min) * i) / 60);
+  for (let i = 0; i <= 120; i++) values.push(0.005 * 1e4 ** (i / 120), -0.005 * 1e4 ** (i / 120));
   return values.filter((value) => value >= min && value <= max).sort((a, b) => a - b);
 }
 

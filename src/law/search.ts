@@ -72,7 +72,16 @@ function spread(
 ): Candidate[] {
   const starts = 17;
   const make = (value: number): Candidate => ({ theta: [value], direction: at([value]) });
-  const ends = Array.from({ length: starts }, (_, i) => make(min + ((max - min) * i) / (starts - 1)));
+  // limits lie far out, where columns hardly turn any more: cubes crowd about 0
+  const ends = Array.from({ length: starts }, (_, i) =>
+    make(
+      i === 0
+        ? min
+        : i === starts - 1
+          ? max
+          : (Math.cbrt(min) + ((Math.cbrt(max) - Math.cbrt(min)) * i) / (starts - 1)) ** 3,
+    ),
+  );
   const out: Candidate[] = [ends[0]!];
   const limit = Math.cos(angle);
   const walk = (from: Candidate, to: Candidate, depth: number): void => {

@@ -41,6 +41,9 @@ const rising = (slope: number): 'up' | 'down' => (slope >= 0 ? 'up' : 'down');
 const noDerivative = () => 0;
 const one = () => 1;
 
+/** The textbook forms have no weight at a = 0; this near to it they give the law to eight digits. */
+const awayFromZero = (a: number) => (Math.abs(a) < 1e-8 ? (a < 0 ? -1e-8 : 1e-8) : a);
+
 /** (1 - exp(-z)) / z, continuous at 0. */
 function phi(z: number): number {
   return Math.abs(z) < 1e-5 ? 1 - z / 2 + (z * z) / 6 : -Math.expm1(-z) / z;
@@ -76,11 +79,12 @@ export function performanceTerm(
       return (L * L * phiSlope(a! * L)) / p;
     },
     scale: ([a]) => a!,
-    coefficients([a], [u]) {
-      const w = u! / a!;
+    coefficients([inner], [u]) {
+      const a = awayFromZero(inner!);
+      const w = u! / a;
       return {
         named: [
-          [names.exponent, a!],
+          [names.exponent, a],
           [names.weight, w],
         ],
         constant: w / p,
@@ -116,12 +120,13 @@ export function powerTerm(
       return L * L * phiSlope(a! * L);
     },
     scale: ([a]) => a!,
-    coefficients([a], [u]) {
-      const A = u! / a!;
+    coefficients([inner], [u]) {
+      const a = awayFromZero(inner!);
+      const A = u! / a;
       return {
         named: [
           [names.weight, A],
-          [names.exponent, a!],
+          [names.exponent, a],
         ],
         constant: A,
       };

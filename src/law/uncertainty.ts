@@ -3,7 +3,8 @@
  *
  * Coefficients and the optimum: percentiles over the replicates. A prediction: the studentised error
  * (f + noise - f*) / s* over the replicates, times s, around f; it holds the noise of one new run, and the division by the
- * replicate's own deviation s* widens it as Student's t does where configurations are few.
+ * replicate's own deviation s* widens it as Student's t does where configurations are few. What no run can reach (a hit ratio
+ * below 0 or above 1) is cut off, which takes nothing from the share of runs that an interval holds.
  */
 
 import type { BootstrapTask, Draw } from './draws.js';
@@ -132,6 +133,7 @@ export function drawnValues({ fit, draws }: Bootstrap, at: At): number[] {
 }
 
 export interface Prediction {
+  /** The law, or the end of the metric's range that it has passed. */
   value: number;
   /** Where the law itself lies. */
   law: Interval;
@@ -143,20 +145,22 @@ export interface Prediction {
 export function predictWithInterval(boot: Bootstrap, at: At): Prediction {
   const { fit, draws, level, sigma } = boot;
   const value = fit.predict(at);
-  if (draws.length === 0) return { value, law: [null, null], interval: [null, null] };
+  const [least, most] = fit.range;
+  const possible = (number: number) => Math.min(most, Math.max(least, number));
+  if (draws.length === 0) return { value: possible(value), law: [null, null], interval: [null, null] };
   const log = fit.inner.settings.link === 'log';
   const floor = 0.1 * sigma;
   const error = (drawn: number) => (log ? Math.log(value / drawn) : value - drawn);
   const values = drawnValues(boot, at);
   const scale = (draw: Draw) => sigma / Math.max(draw.sigma, floor);
-  const place = ([low, high]: Interval): Interval =>
-    log
-      ? [value * Math.exp(low ?? 0), value * Math.exp(high ?? 0)]
-      : [value + (low ?? 0), value + (high ?? 0)];
+  const place = (ends: Interval): Interval => {
+    const [low, high] = ends.map((end) => (log ? value * Math.exp(end ?? 0) : value + (end ?? 0)));
+    return [possible(low!), possible(high!)];
+  };
   const usable = (list: number[]) => list.map((entry) => (Number.isFinite(entry) ? entry : 0));
   const factor = draws.map((draw) => (sigma > 0 ? scale(draw) : 0));
   return {
-    value,
+    value: possible(value),
     law: place(ends(usable(values.map((drawn, i) => error(drawn) * factor[i]!)), level)),
     interval: place(
       ends(usable(values.map((drawn, i) => (error(drawn) + draws[i]!.noise) * factor[i]!)), level),

@@ -111,6 +111,19 @@ describe('perflaw fit', () => {
     expect(JSON.parse(one.out).slices).toHaveLength(1);
   });
 
+  it('withholds a part and sets predicted against measured, as words and as JSON', async () => {
+    const { out } = await run(fit, panel, '--holdout', 'layers', '--bootstrap', '40');
+    expect(out).toMatch(/the largest layers withheld: 4 configurations, 20 fitted to/);
+    expect(out).toMatch(/^ +32 +25 +0\.2912/m);
+    expect(out).toMatch(/nearest, no law/);
+    const json = await run(fit, panel, '--holdout', '25%', '--bootstrap', '40', '--json');
+    const { slices, summary, holdout } = JSON.parse(json.out);
+    expect(holdout).toEqual({ share: 0.25, seed: 0 });
+    expect(slices[0].forms[0].runs).toHaveLength(6);
+    expect(summary.at(-1)).toMatchObject({ form: 'chosen', runs: 6 });
+    await expect(run(fit, panel, '--holdout', 'most')).rejects.toMatchObject({ place: '--holdout' });
+  });
+
   it('refuses what it cannot use, and names the place', async () => {
     await expect(run(fit, panel, '--form', 'cubic')).rejects.toMatchObject({ place: '--form' });
     await expect(run(fit, panel, '--slice', 'nowhere')).rejects.toThrow(/slice "nowhere" was never measured/);

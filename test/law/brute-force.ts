@@ -2,6 +2,8 @@
 import type { Observation } from '../../src/law/observation.js';
 
 const g = (x: number, a: number) => -1 / (2 * x ** a) - a * Math.log(x);
+/** The same up to scale and a constant, and regular at a = 0, where it is a straight line in the logarithm. */
+const shape = (x: number, a: number) => (Math.abs(a) < 1e-7 ? Math.log(x) : (g(x, a) + 0.5) / a);
 
 /** Least squares of y on the columns by Gaussian elimination with pivoting; the columns are centred and scaled first. */
 function sumOfSquares(columns: number[][], y: number[]): number {
@@ -53,4 +55,47 @@ export function exponentGrid(count: number): number[] {
   }
   for (let a = -5; a <= 3; a += 0.25) if (Math.abs(a) > 0.01) out.push(a);
   return out;
+}
+
+/** Exponents from -40 to 40, dense about 0, with 0 itself. */
+export function wideGrid(count: number): number[] {
+  const sizes = Array.from({ length: count }, (_, i) => 0.003 * (40 / 0.003) ** (i / (count - 1)));
+  return [...sizes.map((size) => -size).reverse(), 0, ...sizes];
+}
+
+/** The least sum of squares over the wide grid, with the best dips of it walked down to the bottom in ever smaller steps. */
+export function bruteForceOptimum(observations: readonly Observation[], metric: string, count = 120): number {
+  const y = observations.map((observation) => observation.metrics[metric]!);
+  const grid = wideGrid(count);
+  const column = (name: 'layers' | 'dim', a: number) =>
+    observations.map((observation) => shape(observation[name], a));
+  const first = grid.map((a) => column('layers', a));
+  const second = grid.map((a) => column('dim', a));
+  const sse = first.map((u) => second.map((v) => sumOfSquares([u, v], y)));
+  const dips: [number, number, number][] = [];
+  sse.forEach((row, i) => {
+    row.forEach((here, j) => {
+      const around = [sse[i - 1]?.[j], sse[i + 1]?.[j], row[j - 1], row[j + 1]];
+      if (around.every((other) => !(other! < here))) dips.push([here, grid[i]!, grid[j]!]);
+    });
+  });
+  dips.sort((a, b) => a[0] - b[0]);
+  const bottom = ([start, a, b]: [number, number, number]) => {
+    let best = start;
+    const steps = [a, b].map((value) => Math.max(0.02 * Math.abs(value), 1e-3));
+    for (let round = 0; round < 300 && Math.max(...steps) > 1e-9; round++) {
+      const moves = [-1, 0, 1].flatMap((p) => [-1, 0, 1].map((q) => [p * steps[0]!, q * steps[1]!] as const));
+      const better = moves
+        .map(([p, q]) => [a + p, b + q] as const)
+        .filter((at) => at.every((value) => Math.abs(value) <= 40))
+        .map(([p, q]) => [p, q, sumOfSquares([column('layers', p), column('dim', q)], y)] as const)
+        .find(([, , found]) => found < best);
+      if (better) [a, b, best] = better;
+      steps.forEach((step, k) => {
+        steps[k] = step * (better ? 1.3 : 0.5);
+      });
+    }
+    return best;
+  };
+  return Math.min(...dips.slice(0, 5).map(bottom));
 }

@@ -70,6 +70,23 @@ describe('the bootstrap', () => {
     expect(interval[1]).toBeCloseTo(value, 10);
   });
 
+  it('ends where the metric does, and loses none of the runs that can be', async () => {
+    const low = ML1M.map((one) => ({ ...one, metrics: { 'hr@10': one.metrics['hr@10']! - 0.279 } }));
+    const boot = await bootstrap(fitLaw(low), { resamples: 200, seed: 1 });
+    const near = predictWithInterval(boot, { layers: 4, dim: 25 });
+    expect(near.interval[0]).toBe(0);
+    expect(near.interval[1]).toBeGreaterThan(near.value);
+    const far = predictWithInterval(boot, { layers: 4, dim: 2 });
+    expect(boot.fit.predict({ layers: 4, dim: 2 })).toBeLessThan(0);
+    expect(far.value).toBe(0);
+    // the same numbers as a quantity without an upper end
+    const loss = low.map((one) => ({ ...one, metrics: { loss: 5 * one.metrics['hr@10']! } }));
+    expect(fitLaw(loss).range).toEqual([0, Number.POSITIVE_INFINITY]);
+    const percent = low.map((one) => ({ ...one, metrics: { 'ndcg@10': 100 * one.metrics['hr@10']! } }));
+    expect(fitLaw(percent).range).toEqual([0, 100]);
+    expect(fitLaw(low).range).toEqual([0, 1]);
+  });
+
   it('draws runs within configurations where there are seeds (case), else configurations', async () => {
     const random = createRandom('case');
     const seeded = ML1M.flatMap((one) =>

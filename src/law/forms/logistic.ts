@@ -12,9 +12,9 @@ export const logistic: LawForm = {
   needs: () => ['flops'],
   terms(context) {
     const out: FormTerms = { terms: [], notes: [] };
-    const [min, max] = context.range('flops');
-    const span = Math.max(Math.log(max / min), 1e-6);
-    const low = Math.log(min);
+    const values = context.values('flops');
+    const low = Math.log(values[0]!);
+    const span = Math.max(Math.log(values[values.length - 1]!) - low, 1e-6);
     richest(
       context,
       'flops',

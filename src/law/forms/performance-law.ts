@@ -25,7 +25,7 @@ function add(
         term: performanceTerm(
           variable,
           { exponent, weight },
-          exponentLimit(context.range(variable)),
+          exponentLimit(context.values(variable)),
           context.p,
         ),
         needs,

@@ -19,7 +19,7 @@ function add(
     variable,
     [
       {
-        term: powerTerm(variable, { exponent, weight }, exponentLimit(context.range(variable))),
+        term: powerTerm(variable, { exponent, weight }, exponentLimit(context.values(variable))),
         needs,
       },
       {

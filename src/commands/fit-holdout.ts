@@ -1,0 +1,131 @@
+/** `perflaw fit --holdout`: every form fitted without part of the runs, and its predictions set against them. */
+import type { FormName } from '../law/form.js';
+import {
+  type FormHoldout,
+  type HoldoutOptions,
+  holdOut,
+  type PanelHoldout,
+  summarise,
+  type UnseenRun,
+} from '../law/holdout.js';
+import type { Panel } from '../law/points.js';
+import { UserError } from '../util/errors.js';
+import { formatTable } from '../util/format.js';
+import { digits, intervalText } from './fit-text.js';
+
+export interface HoldoutSummary extends ReturnType<typeof summarise> {
+  /** A form, or `chosen`: in every slice the form that the rest of the runs speaks for. */
+  form: FormName | 'chosen';
+  slices: number;
+  runs: number;
+}
+
+export interface Holdout {
+  slices: PanelHoldout[];
+  /** All slices together. */
+  summary: HoldoutSummary[];
+  refused: { slice: string; reason: string }[];
+}
+
+/** @throws UserError when no slice can be judged. */
+export async function holdOutAll(panels: readonly Panel[], options: HoldoutOptions): Promise<Holdout> {
+  const slices: PanelHoldout[] = [];
+  const refused: Holdout['refused'] = [];
+  let refusal: UserError | undefined;
+  for (const panel of panels)
+    try {
+      slices.push(await holdOut(panel, options));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      refusal ??= error;
+      refused.push({ slice: panel.label, reason: error.message });
+    }
+  if (slices.length === 0) throw refusal!;
+  const together = (
+    form: HoldoutSummary['form'],
+    pick: (one: FormHoldout) => boolean,
+  ): HoldoutSummary | undefined => {
+    const own = slices.flatMap(({ forms }) => forms.filter((one) => pick(one) && one.runs.length > 0));
+    const runs = own.flatMap((one) => one.runs);
+    return runs.length > 0 ? { form, slices: own.length, runs: runs.length, ...summarise(runs) } : undefined;
+  };
+  const names = [...new Set(slices.flatMap(({ forms }) => forms.map(({ form }) => form)))];
+  const summary = [
+    ...names.map((name) => together(name, ({ form }) => form === name)),
+    ...(names.length > 1 ? [together('chosen', ({ chosen }) => chosen)] : []),
+  ].filter((one) => one !== undefined);
+  return { slices, summary, refused };
+}
+
+const percent = (share: number | null) => (share === null ? '-' : `${Math.round(100 * share)} %`);
+
+/** Forms side by side, slice by slice, then the runs under the form that would have been trusted. */
+export function holdoutText({ slices, summary }: Holdout, metric: string, level: number): string {
+  const within = `within ${Number((100 * level).toPrecision(3))} %`;
+  const header = ['', 'form', 'runs', 'RMSE', 'relative', 'bias', within, 'width'];
+  const row = (mark: string, name: string, one: Omit<HoldoutSummary, 'form' | 'slices'>) => [
+    mark,
+    name,
+    String(one.runs),
+    digits(one.rmse, 3),
+    digits(one.relative, 3),
+    digits(one.bias, 2),
+    percent(one.coverage),
+    digits(one.width, 3),
+  ];
+  const parts = slices.map((panel) => {
+    const chosen = panel.forms.find((one) => one.chosen)!;
+    const lines = [
+      `${panel.label}: ${metric}, ${panel.what} withheld: ${panel.tested} configurations, ${panel.trained} fitted to`,
+      '',
+      formatTable(header, [
+        ...panel.forms
+          .filter((one) => one.runs.length > 0)
+          .map((one) => row(one.chosen ? '*' : '', one.form, { ...one, runs: one.runs.length })),
+        row('', 'nearest, no law', {
+          ...panel.nearest,
+          runs: chosen.runs.length,
+          coverage: null,
+          width: null,
+        }),
+      ]),
+      `* chosen without what is withheld: ${panel.because}`,
+      '',
+      runsTable(chosen.runs, level),
+    ];
+    for (const one of panel.forms) {
+      if (one.reason) lines.push(`${one.form}: ${one.reason}`);
+      for (const text of one.notes) lines.push(`note: ${one.form}: ${text}`);
+    }
+    return lines.join('\n');
+  });
+  if (slices.length > 1)
+    parts.push(
+      [
+        `All ${slices.length} slices together`,
+        '',
+        formatTable(
+          header,
+          summary.map((one) => row(one.form === 'chosen' ? '*' : '', one.form, one)),
+        ),
+      ].join('\n'),
+    );
+  parts.push(
+    'relative: RMSE over the standard deviation of what was withheld (above 1, its own mean would tell more); bias: predicted less measured; width: of the intervals, on average.',
+  );
+  return parts.join('\n\n');
+}
+
+function runsTable(runs: readonly UnseenRun[], level: number): string {
+  return formatTable(
+    ['layers', 'dim', 'measured', 'predicted', `${Number((100 * level).toPrecision(3))} % interval`, ''],
+    runs.map(({ layers, dim, measured, predicted, interval, inside }) => [
+      String(layers),
+      String(dim),
+      digits(measured),
+      digits(predicted),
+      intervalText(interval),
+      inside === false ? 'outside' : '',
+    ]),
+  );
+}
