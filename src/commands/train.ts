@@ -139,6 +139,10 @@ function refuseIgnored(args: Arguments, model: ModelConfig['name']): void {
     throw new UserError('--prefixes says what a loss at the last position trains on', {
       remedy: 'Add --loss last, or leave it out.',
     });
+  if (args['proposal'] !== undefined && !Number(args['negatives'] ?? 0))
+    throw new UserError('--proposal says how negatives are sampled', {
+      remedy: 'Add --negatives 1000, or leave it out.',
+    });
 }
 
 /** Whether `--init` names a file, not a way of drawing. */

@@ -72,6 +72,7 @@ async function prepareWasm(): Promise<void> {
     import('./identity/wasm.js'),
     import('./embedding/wasm.js'),
     import('./cross-entropy/wasm.js'),
+    import('./sampled-cross-entropy/wasm.js'),
     import('./matmul/wasm.js'),
     import('./activation/wasm.js'),
     import('./dropout/wasm.js'),

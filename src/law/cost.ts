@@ -4,7 +4,7 @@
  * model is not known (a table made elsewhere) parameters are calibrated on a column of them.
  */
 import type { ModelConfig } from '../model/config.js';
-import { countParameters, trainingFlopsPerToken } from '../model/size.js';
+import { countParameters, type FlopOptions, trainingFlopsPerToken } from '../model/size.js';
 import { UserError } from '../util/errors.js';
 import { type Calibrated, COST_PARTS, calibrate, type Shape, SIZE_PARTS } from './calibrate.js';
 import type { Observation } from './observation.js';
@@ -49,6 +49,15 @@ function templateFor(
   return models.find(agrees);
 }
 
+/** What of the loss decides the FLOPs of a token; nothing where the observations do not tell. */
+function lossOf(observations: readonly Observation[]): FlopOptions {
+  const { loss, negatives } = observations[0]?.config ?? {};
+  return {
+    ...(loss === 'all' || loss === 'last' ? { loss } : {}),
+    ...(typeof negatives === 'number' ? { negatives } : {}),
+  };
+}
+
 /**
  * @param observations of one panel.
  * @throws UserError when parameters can neither be counted nor calibrated.
@@ -60,8 +69,9 @@ export function costModel(observations: readonly Observation[], source: ModelSou
     template !== undefined
       ? { exact: true, notes, params: (shape) => count({ ...template, ...shape }, source.numItems!) }
       : { exact: false, notes, params: calibratedParams(observations, notes) };
+  const loss = lossOf(observations);
   const perToken = template
-    ? (shape: Shape) => trainingFlopsPerToken({ ...template, ...shape }, source.numItems!)
+    ? (shape: Shape) => trainingFlopsPerToken({ ...template, ...shape }, source.numItems!, loss)
     : undefined;
   addFlops(cost, observations, perToken);
   addSeconds(cost, observations);

@@ -7,8 +7,8 @@
  * FLOP convention. A multiply-add counts 2; backward costs twice forward, so training costs 3 times forward. Per real
  * token (padding is not counted) these terms count: every matrix product (2 per weight), the causal convolutions (2k
  * per channel), the scan in its recurrent form (per channel and state: 6 for Mamba-1, whose decay differs by state, and
- * 5 for Mamba-2; plus 2 per channel for D u), the time path of TiM4Rec, and the scores against all n + 1 rows at every
- * position that predicts. These do not: look-ups, norms, activations, exponentials, softmax, dropout and the optimiser.
+ * 5 for Mamba-2; plus 2 per channel for D u), the time path of TiM4Rec, and the scores at every position that predicts:
+ * against all n + 1 rows, or against the target and the sampled negatives. These do not: look-ups, norms, activations, exponentials, softmax, dropout and the optimiser.
  *
  * Sources: Mamba4Rec arXiv 2403.03900, TiM4Rec arXiv 2409.16182, SSD4Rec arXiv 2409.01192.
  */
@@ -25,6 +25,8 @@ export interface ParameterCount {
 export interface FlopOptions {
   /** `all`: every token predicts; `last`: one token of each `maxLength` does. Default `all`; `last` for SSD4Rec. */
   loss?: 'all' | 'last';
+  /** Items sampled beside the target, for a sampled cross-entropy; all items where absent or 0. */
+  negatives?: number;
 }
 
 /** Channels a head where the configuration leaves it open: the published settings. */
@@ -159,6 +161,7 @@ export function trainingFlopsPerToken(
 ): number {
   const { layerFlops } = COUNTS[config.name](shapeOf(config));
   const loss = options.loss ?? (config.name === 'ssd4rec' ? 'last' : 'all');
-  const scores = (2 * config.dim * (numItems + 1)) / (loss === 'last' ? config.maxLength : 1);
+  const scored = options.negatives ? Math.min(options.negatives, numItems) + 1 : numItems + 1;
+  const scores = (2 * config.dim * scored) / (loss === 'last' ? config.maxLength : 1);
   return 3 * (config.layers * layerFlops + scores);
 }

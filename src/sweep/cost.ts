@@ -16,9 +16,10 @@ export function estimateMemory(config: TrialConfig, numItems: number): number {
   const tokens = training.rows * model.maxLength;
   const inner = model.expand * model.dim;
   const layer = 2 * (10 * inner + 22 * model.dim) + inner * model.dState;
-  const scored = training.loss === 'last' ? training.rows : tokens;
+  const predicting = training.loss === 'last' ? training.rows : tokens;
+  const scored = training.negatives ? Math.min(training.negatives, numItems) + 1 : numItems + 1;
   const weights = 4 * countParameters(model, numItems).total;
-  return BASE_BYTES + 4 * (weights + tokens * model.layers * layer + 2 * scored * (numItems + 1));
+  return BASE_BYTES + 4 * (weights + tokens * model.layers * layer + 2 * predicting * scored);
 }
 
 export async function realCost(): Promise<CostModel> {
@@ -27,7 +28,7 @@ export async function realCost(): Promise<CostModel> {
     numericVersion: NUMERIC_VERSION,
     sizeOf: (config, numItems) => ({
       parameters: countParameters(config.model, numItems).total,
-      flopsPerToken: trainingFlopsPerToken(config.model, numItems, { loss: config.training.loss }),
+      flopsPerToken: trainingFlopsPerToken(config.model, numItems, config.training),
     }),
     memoryOf: estimateMemory,
   };

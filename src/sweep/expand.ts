@@ -119,4 +119,5 @@ function fitToModel(model: ModelConfig, training: TrainingConfig, lossGiven: boo
   if (model.name === 'ssd4rec' && !lossGiven) training.loss = 'last';
   // Without a loss at the last position there are no prefixes to choose from.
   if (training.loss !== 'last') delete training.prefixes;
+  if (!training.negatives) delete training.proposal;
 }

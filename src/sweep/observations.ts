@@ -68,6 +68,7 @@ export function observationOf(record: DoneRecord): Observation {
     metrics[`validation:${name}`] = value;
   for (const [name, value] of Object.entries(result.test[other])) metrics[`${other}:${name}`] = value;
   const { name, dim, layers, ...shape } = config.model;
+  const { training } = config;
   return {
     slice: slice.label,
     layers,
@@ -82,7 +83,7 @@ export function observationOf(record: DoneRecord): Observation {
     seconds: result.seconds.training + result.seconds.evaluation,
     peakMemoryBytes: result.peakMemoryBytes,
     tokensPerSecond: result.tokensPerSecond,
-    config: { model: name, ...shape },
+    config: { model: name, ...shape, loss: training.loss, negatives: training.negatives ?? 'all' },
     source: record.id,
   };
 }

@@ -50,6 +50,14 @@ export const trainingFields = {
     ['every', 'random'],
     'With loss last: every prefix an example (published), or one random prefix of each history an epoch',
   ),
+  negatives: whole(
+    { min: 0, max: 100_000_000 },
+    'Items sampled a step for the cross-entropy, with logQ correction; 0: all items (the default)',
+  ),
+  proposal: choice(
+    ['uniform', 'popularity'],
+    'How negatives are sampled: each item alike, or by its count in the training histories (the default)',
+  ),
   learningRate: real({ above: 0, max: 10 }, 'Step size of Adam'),
   schedule: choice(['constant', 'cosine'], 'After the warm-up: held, or lowered along half a cosine'),
   warmup: whole({ min: 0 }, 'Steps of linear warm-up'),

@@ -20,7 +20,8 @@ export function popularityBaseline(
   return { validation: rank('validation'), test: rank('test') };
 }
 
-function itemCounts({ offsets, items, users }: Sequences, numItems: number): Int32Array {
+/** How often the sequences hold each item, [numItems + 1]. */
+export function itemCounts({ offsets, items, users }: Sequences, numItems: number): Int32Array {
   const counts = new Int32Array(numItems + 1);
   for (let i = 0; i < offsets[users.length]!; i++) counts[items[i]!]!++;
   return counts;

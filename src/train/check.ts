@@ -1,18 +1,30 @@
 /** What a trial may not ask for, said before any work is done. */
-import { timeMode } from '../model/config.js';
+import { type ModelConfig, timeMode } from '../model/config.js';
 import { countParameters } from '../model/size.js';
 import { UserError } from '../util/errors.js';
-import type { TrainingConfig, TrialConfig } from './config.js';
+import type { Proposal, TrainingConfig, TrialConfig } from './config.js';
 import { parseMetric } from './metrics.js';
 
+/** The better of the two wherever both were measured (docs/log.md). */
+const DEFAULT_PROPOSAL: Proposal = 'popularity';
+
 /**
- * The configuration with nothing left open that depends on other settings: TiM4Rec's time mode follows the loss.
+ * The configuration with nothing left open that depends on other settings, and each meaning written in one way: TiM4Rec's
+ * time mode follows the loss, sampled negatives have a proposal, and 0 negatives are all items.
  * One that leaves nothing open comes back as it is.
  */
 export function resolveTrial(config: TrialConfig): TrialConfig {
-  const { model, training } = config;
-  if (model.name !== 'tim4rec' || model.time !== undefined) return config;
-  return { ...config, model: { ...model, time: timeMode(model, training.loss) } };
+  return { ...config, model: resolveModel(config), training: resolveTraining(config.training) };
+}
+
+function resolveModel({ model, training }: TrialConfig): ModelConfig {
+  if (model.name !== 'tim4rec' || model.time !== undefined) return model;
+  return { ...model, time: timeMode(model, training.loss) };
+}
+
+function resolveTraining(training: TrainingConfig): TrainingConfig {
+  const { negatives, proposal, ...rest } = training;
+  return negatives ? { ...rest, negatives, proposal: proposal ?? DEFAULT_PROPOSAL } : rest;
 }
 
 /** Which prefixes a loss at the last position trains on. */

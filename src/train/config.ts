@@ -2,6 +2,9 @@
 import type { SliceSpec } from '../data/slice.js';
 import type { ModelConfig } from '../model/config.js';
 
+/** How negatives are sampled: each item alike, or by how often the training histories hold it. */
+export type Proposal = 'uniform' | 'popularity';
+
 /** How a model is trained: loss, optimiser, length, stopping. */
 export interface TrainingConfig {
   epochs: number;
@@ -16,6 +19,12 @@ export interface TrainingConfig {
    * Absent: `every` for mamba4rec, `random` for the other models.
    */
   prefixes?: 'every' | 'random';
+  /**
+   * Items sampled a step to stand for all others in the cross-entropy, shared by the positions of the step and corrected by
+   * their chance of being in the sample. Absent: all items.
+   */
+  negatives?: number;
+  proposal?: Proposal;
   learningRate: number;
   /** After the linear warm-up: held, or lowered along half a cosine to a tenth over `epochs`. */
   schedule: 'constant' | 'cosine';

@@ -7,7 +7,6 @@ import type { Interactions, Sequences } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
 import { leaveOneOut, type Split } from '../data/split.js';
 import { openBackend, simdVariant } from '../kernels/backend.js';
-import { linearCrossEntropy } from '../kernels/cross-entropy/op.js';
 import { createModel, type SequenceModel } from '../model/model.js';
 import { countParameters, trainingFlopsPerToken } from '../model/size.js';
 import { loadWeights } from '../model/weights-file.js';
@@ -21,6 +20,7 @@ import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint }
 import type { TrialConfig } from './config.js';
 import { evaluateModel, evaluationSet } from './evaluate.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
+import { type BatchLoss, createLoss } from './loss.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
 import { NUMERIC_VERSION } from './version.js';
@@ -29,6 +29,7 @@ import { NUMERIC_VERSION } from './version.js';
 interface Run {
   config: TrialConfig;
   model: SequenceModel;
+  loss: BatchLoss;
   optimizer: Optimizer;
   data: Interactions;
   split: Split;
@@ -75,6 +76,7 @@ export async function trainModel(
     const run: Run = {
       config,
       model,
+      loss: createLoss(config, model, sequences),
       optimizer,
       data,
       split,
@@ -159,7 +161,7 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
 
 /** One optimiser step; returns the mean loss of the batch. */
 function trainStep(
-  { model, optimizer, config, state }: Run,
+  { model, optimizer, loss, config, state }: Run,
   batch: TrainingBatch,
   totalSteps: number,
 ): number {
@@ -167,8 +169,7 @@ function trainStep(
   tf.tidy(() => {
     const seed = createRandom(config.seed, 'dropout', state.step).bits();
     const parameters = model.weights.list();
-    const loss = () => linearCrossEntropy(model.hidden(batch, seed), model.itemTable(), batch.targets);
-    const { value: result, grads } = tf.variableGrads(loss, parameters);
+    const { value: result, grads } = tf.variableGrads(() => loss(batch, state.step, seed), parameters);
     value = result.dataSync()[0]!;
     if (Number.isFinite(value))
       optimizer.apply(
@@ -224,7 +225,7 @@ function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
   const begun = performance.now();
   const test = evaluateModel(model, evaluationSet(data, split, 'test'), config.evaluation);
   state.seconds.evaluation += (performance.now() - begun) / 1000;
-  const perToken = trainingFlopsPerToken(config.model, data.numItems, { loss: config.training.loss });
+  const perToken = trainingFlopsPerToken(config.model, data.numItems, config.training);
   return {
     validation: best.validation,
     test,

@@ -2,6 +2,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { openBackend, simdVariant } from '../../src/kernels/backend.js';
 import { describeKernels } from '../contract/kernels.js';
+import { describeSampledCrossEntropy } from '../contract/sampled-cross-entropy.js';
 
 process.env['PERFLAW_SIMD'] = 'baseline';
 
@@ -12,3 +13,4 @@ beforeAll(async () => {
 it('runs without relaxed SIMD', () => expect(simdVariant()).toBe('baseline'));
 
 describeKernels('wasm', 10);
+describeSampledCrossEntropy('wasm', 10);

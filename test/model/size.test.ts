@@ -85,6 +85,9 @@ describe('trainingFlopsPerToken', () => {
     const scores = 3 * 2 * 1024 * 1001;
     const none = trainingFlopsPerToken(wide, 1000) - scores;
     expect(trainingFlopsPerToken(wide, 1000, { loss: 'last' })).toBeCloseTo(none + scores / 200, 3);
+    // 99 sampled negatives and the target cost a tenth of 1,000 rows; more negatives than items, no more than all.
+    expect(trainingFlopsPerToken(wide, 999, { negatives: 99 })).toBeCloseTo(none + (scores * 100) / 1001, 3);
+    expect(trainingFlopsPerToken(wide, 1000, { negatives: 5000 })).toBe(trainingFlopsPerToken(wide, 1000));
   });
 
   it('counts a reversed pass of the same weights in SSD4Rec', () => {

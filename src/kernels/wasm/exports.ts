@@ -218,6 +218,24 @@ export interface KernelExports {
     scratch: Address,
   ): number;
   crossEntropyScratchBytes(chunk: number, width: number, items: number): number;
+  sampledCrossEntropy(
+    rows: number,
+    width: number,
+    items: number,
+    count: number,
+    n: number,
+    hidden: Address,
+    W: Address,
+    targets: Address,
+    positions: Address,
+    negatives: Address,
+    offsets: Address,
+    dHidden: Address,
+    dW: Address,
+    chunk: number,
+    scratch: Address,
+  ): number;
+  sampledCrossEntropyScratchBytes(chunk: number, width: number, negatives: number): number;
   ranks(
     users: number,
     width: number,

@@ -18,5 +18,6 @@ export { headScanScratchBytes } from './head-scan-parts';
 export { layerNormBackward, layerNormForward } from './layer-norm';
 export { rankScratchBytes, ranks } from './rank';
 export { scanScratchBytes } from './scan-columns';
+export { sampledCrossEntropy, sampledCrossEntropyScratchBytes } from './sampled-cross-entropy';
 export { scanBackward, scanForward } from './selective-scan';
 export { rmsNormBackward, rmsNormForward } from './rms-norm';

@@ -1,0 +1,5 @@
+import { describeSampledCrossEntropy } from '../contract/sampled-cross-entropy.js';
+
+describeSampledCrossEntropy('wasm', 40);
+describeSampledCrossEntropy('composed', 10);
+describeSampledCrossEntropy('cpu', 4);
