@@ -23,10 +23,12 @@ interface Header {
   hasTimestamps: boolean;
   identifierBytes: number;
   endianness: string;
+  /** How the source was read; said again whenever the cache stands in for it. */
+  notes?: string[];
 }
 
 /** Writes a data set; a reader sees the old file or the new one. */
-export function writeCache(path: string, data: Interactions): void {
+export function writeCache(path: string, data: Interactions, notes: string[] = []): void {
   const identifiers = Buffer.from(JSON.stringify([data.userIds, data.itemIds]));
   const header: Header = {
     name: data.name,
@@ -37,6 +39,7 @@ export function writeCache(path: string, data: Interactions): void {
     hasTimestamps: data.timestamps !== null,
     identifierBytes: identifiers.length,
     endianness: endianness(),
+    notes,
   };
   const json = Buffer.from(JSON.stringify(header));
   const at = layout(header, json.length);
@@ -59,9 +62,14 @@ export function writeCache(path: string, data: Interactions): void {
 /**
  * Reads a data set; the arrays are views of the file's bytes.
  * @param remedy what mends a damaged file: the command that writes it anew.
+ * @param onNote is told how the source was read.
  * @throws UserError where the file is missing, damaged, truncated, or of another version.
  */
-export function readCache(path: string, remedy: string): Interactions {
+export function readCache(
+  path: string,
+  remedy: string,
+  onNote: (note: string) => void = () => {},
+): Interactions {
   let bytes: Uint8Array;
   try {
     const file = readFileSync(path);
@@ -98,6 +106,7 @@ export function readCache(path: string, remedy: string): Interactions {
     string[],
     string[],
   ];
+  for (const note of header.notes ?? []) onNote(note);
   return {
     name: header.name,
     hash: header.hash,

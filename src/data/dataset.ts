@@ -28,7 +28,7 @@ export interface OpenOptions extends ImportOptions {
 }
 
 /** Changes whenever the same file would be read differently: older caches are then left unused. */
-const IMPORT_VERSION = 1;
+const IMPORT_VERSION = 2;
 
 /**
  * Opens a data set.
@@ -98,7 +98,7 @@ async function openFile(path: string, datasets: string, options: OpenOptions): P
   const cache = join(datasets, '.cache', `${key}.bin`);
   if (existsSync(cache)) {
     try {
-      return readCache(cache, '');
+      return readCache(cache, '', onNote);
     } catch (error) {
       onNote(`${(error as Error).message} (${cache}); the file is read again.`);
     }
@@ -106,7 +106,7 @@ async function openFile(path: string, datasets: string, options: OpenOptions): P
   const { interactions, notes } = await importFile(path, relevant);
   for (const note of notes) onNote(note);
   try {
-    writeCache(cache, interactions);
+    writeCache(cache, interactions, notes);
   } catch (error) {
     // The cache only saves time: a full or read-only folder must not stop the work.
     onNote(`Not cached: ${(error as Error).message} (${cache}).`);
