@@ -2,7 +2,8 @@
  * Choosing and opening a backend. The contract: after `openBackend(name)` every op of this room computes on it, with the
  * fused kernels that are registered for it and plain tfjs ops for the rest.
  *
- *   wasm      fused WebAssembly kernels beside tfjs's own; the default, needs nothing but Node
+ *   wasm      fused WebAssembly kernels beside tfjs's own; needs nothing but Node
+ *   webgpu    fused WGSL kernels beside tfjs's own, on any modern GPU, through Dawn
  *   composed  plain tfjs ops on tfjs's wasm backend: what the fused kernels are measured and tested against
  *   cpu       plain tfjs ops in JavaScript: slow, runs anywhere
  *   tensorflow  plain tfjs ops on libtensorflow, from a package that the user adds
@@ -11,28 +12,72 @@ import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../util/errors.js';
 import { loadTensorflow } from './tensorflow.js';
 import { detectSimd, openWasmKernels, type SimdVariant } from './wasm/module.js';
+import type { DeviceDescription } from './webgpu/dawn.js';
 
-export const BACKENDS = ['wasm', 'composed', 'cpu', 'tensorflow'] as const;
+export const BACKENDS = ['wasm', 'webgpu', 'composed', 'cpu', 'tensorflow'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 let variant: SimdVariant | undefined;
 let wasmReady: Promise<void> | undefined;
+let webgpuReady: Promise<DeviceDescription> | undefined;
+let gpu: DeviceDescription | undefined;
+const said = new Set<string>();
 
 /**
- * Opens a backend and makes it the current one. `auto` takes the fastest that is present.
- * @returns its name as it is recorded in results.
+ * The backend that a name stands for: `auto` is `webgpu` where there is a GPU, and never a program that imitates one; else
+ * `wasm`. Opens nothing.
  * @throws UserError for a name that does not exist.
  */
-export async function openBackend(name: string): Promise<BackendName> {
-  const wanted = name === 'auto' ? 'wasm' : name;
-  if (!(BACKENDS as readonly string[]).includes(wanted))
+export async function resolveBackend(name: string): Promise<BackendName> {
+  if (name === 'auto') {
+    const { findAdapter } = await import('./webgpu/dawn.js');
+    const found = await findAdapter().catch(() => undefined);
+    return found && !found.device.software ? 'webgpu' : 'wasm';
+  }
+  if (!(BACKENDS as readonly string[]).includes(name))
     throw new UserError(`unknown backend '${name}'`, {
       remedy: `Choose one of auto, ${BACKENDS.join(', ')}.`,
     });
+  return name as BackendName;
+}
+
+/**
+ * Opens a backend and makes it the current one; see resolveBackend for `auto`.
+ * @param say receives what a person should know of the choice, each thing once a process.
+ * @returns its name as it is recorded in results.
+ * @throws UserError for a name that does not exist, or when the backend does not open.
+ */
+export async function openBackend(
+  name: string,
+  say: (note: string) => void = () => {},
+): Promise<BackendName> {
+  const wanted = await resolveBackend(name);
+  const sayOnce = (note: string) => {
+    if (!said.has(note)) say(note);
+    said.add(note);
+  };
+  try {
+    await open(wanted);
+  } catch (error) {
+    if (name !== 'auto' || wanted !== 'webgpu') throw error;
+    sayOnce(`The GPU is not used: ${(error as Error).message}. --backend wasm instead.`);
+    return openBackend('wasm');
+  }
+  if (wanted === 'webgpu' && gpu!.software)
+    sayOnce(`No GPU: webgpu runs on ${gpu!.name}, right but slow. --backend wasm is faster here.`);
+  if (wanted === 'webgpu' && name === 'auto') sayOnce(`Backend webgpu on ${gpu!.name}.`);
+  return wanted;
+}
+
+async function open(wanted: BackendName): Promise<void> {
   tf.enableProdMode();
   if (wanted === 'wasm' || wanted === 'composed') {
     wasmReady ??= prepareWasm();
     await wasmReady;
+  }
+  if (wanted === 'webgpu') {
+    webgpuReady ??= prepareWebgpu();
+    gpu = await webgpuReady;
   }
   if (wanted === 'tensorflow') await loadTensorflow();
   if (!(await tf.setBackend(wanted)))
@@ -40,7 +85,11 @@ export async function openBackend(name: string): Promise<BackendName> {
       remedy: 'Try --backend cpu, which runs anywhere.',
     });
   await tf.ready();
-  return wanted as BackendName;
+}
+
+/** The GPU that webgpu computes on; undefined while another backend is the current one. */
+export function currentDevice(): DeviceDescription | undefined {
+  return tf.getBackend() === 'webgpu' ? gpu : undefined;
 }
 
 /** The SIMD instructions that the wasm kernels were built for; undefined until they are open. */
@@ -79,8 +128,23 @@ async function prepareWasm(): Promise<void> {
     import('./adam/wasm.js'),
     import('./rank/wasm.js'),
   ]);
-  for (const kernel of folders.flatMap((folder) => folder.kernels)) {
-    if (tf.getKernel(kernel.kernelName, 'wasm')) tf.unregisterKernel(kernel.kernelName, 'wasm');
+  register(folders.flatMap((folder) => folder.kernels));
+}
+
+async function prepareWebgpu(): Promise<DeviceDescription> {
+  const { openWebgpu } = await import('./webgpu/open.js');
+  const { description } = await openWebgpu();
+  // What has no WGSL here is composed of tfjs's own ops, on the GPU too.
+  const folders = await Promise.all([import('./layer-norm/webgpu.js'), import('./rms-norm/webgpu.js')]);
+  register(folders.flatMap((folder) => folder.kernels));
+  return description;
+}
+
+/** Adds kernels to tfjs's registry, in place of its own of the same name. */
+function register(kernels: tf.KernelConfig[]): void {
+  for (const kernel of kernels) {
+    const { kernelName, backendName } = kernel;
+    if (tf.getKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName);
     tf.registerKernel(kernel);
   }
 }

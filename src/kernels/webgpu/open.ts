@@ -1,0 +1,136 @@
+/**
+ * tfjs's WebGPU backend on Dawn in Node. tfjs reads a tensor synchronously through a browser's canvas, which Node has not:
+ * here the result is mapped, and Dawn is given turns until it is there. What Dawn complains about comes out at the next read.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { UserError } from '../../util/errors.js';
+import { type AdapterInfo, type DeviceDescription, findAdapter, LIMITS } from './dawn.js';
+import { mapNow } from './turns.js';
+
+/** What we use of tfjs's WebGPUBackend. */
+export interface WebgpuBackend extends tf.KernelBackend {
+  device: GPUDevice;
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  dispatchCountInPass: number;
+  /** Data that recorded, not yet submitted commands use: it is released after they are submitted. */
+  commandQueueOwnedIds: WeakSet<object>;
+  uniformPendingDisposal: GPUBuffer[];
+  tensorMap: {
+    get(dataId: object): { resource?: GPUBuffer; values: tf.BackendValues | null; dtype: tf.DataType };
+  };
+  bufferManager: {
+    acquireBuffer(size: number, usage: number): GPUBuffer;
+    releaseBuffer(buffer: GPUBuffer): void;
+  };
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+  uploadToGPU(dataId: object): void;
+  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+}
+
+/** The device is gone (removed, reset, out of memory): whatever lay on it is lost. */
+export class DeviceLostError extends Error {
+  constructor(message: string) {
+    super(`the GPU device was lost: ${message}`);
+    this.name = 'DeviceLostError';
+  }
+}
+
+export interface OpenedDevice {
+  backend: WebgpuBackend;
+  description: DeviceDescription;
+}
+
+/**
+ * Opens the adapter's device with the adapter's own limits and registers it with tfjs as `webgpu`.
+ * @throws UserError when there is no adapter, or when it refuses.
+ */
+export async function openWebgpu(): Promise<OpenedDevice> {
+  const { adapter, device: description } = await findAdapter();
+  const device = await requestDevice(adapter);
+  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+  const backend = constructBackend(WebGPUBackend, device, adapter);
+  const trouble = watch(device);
+  backend.readSync = (dataId) => readNow(backend, dataId, trouble);
+  backend.read = async (dataId) => backend.readSync(dataId);
+  tf.registerBackend('webgpu', () => backend);
+  return { backend, description };
+}
+
+/** The largest limits that the adapter has, and what measures and speeds kernels up where it is there. */
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const limits = adapter.limits;
+  const wanted = ['subgroups', 'timestamp-query'] as GPUFeatureName[];
+  try {
+    return await adapter.requestDevice({
+      requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+      requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, limits[limit]])),
+    });
+  } catch (error) {
+    throw new UserError(`the GPU adapter refused to open: ${(error as Error).message}`, {
+      remedy: '`perflaw doctor` shows what the adapter offers; --backend wasm needs no GPU.',
+      cause: error,
+    });
+  }
+}
+
+/** tfjs's constructor refuses to run where there is no `navigator.gpu`: there is one as long as it takes. */
+function constructBackend(
+  Backend: new (device: GPUDevice, info?: GPUAdapterInfo) => unknown,
+  device: GPUDevice,
+  adapter: GPUAdapter,
+): WebgpuBackend {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu: true }, configurable: true });
+  try {
+    return new Backend(device, (adapter as GPUAdapter & { info: AdapterInfo }).info) as WebgpuBackend;
+  } finally {
+    if (before) Object.defineProperty(globalThis, 'navigator', before);
+    else delete (globalThis as { navigator?: unknown }).navigator;
+  }
+}
+
+/** The first thing that went wrong on a device; WebGPU reports such things later and elsewhere. */
+interface Trouble {
+  error?: Error;
+}
+
+function watch(device: GPUDevice): Trouble {
+  const trouble: Trouble = {};
+  void device.lost.then(({ message }) => {
+    trouble.error = new DeviceLostError(message);
+  });
+  device.addEventListener('uncapturederror', (event) => {
+    const { message } = (event as GPUUncapturedErrorEvent).error;
+    trouble.error ??= new Error(`WebGPU: ${message}`);
+  });
+  return trouble;
+}
+
+/** The values of a tensor, waited for. They are not kept on this side: kernels may change a tensor in place. */
+function readNow(backend: WebgpuBackend, dataId: object, trouble: Trouble): tf.BackendValues {
+  const { resource, values, dtype } = backend.tensorMap.get(dataId);
+  if (values) return values;
+  const { size } = resource!;
+  const staging = backend.bufferManager.acquireBuffer(
+    size,
+    GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+  );
+  try {
+    backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
+    backend.commandEncoder!.copyBufferToBuffer(resource!, 0, staging, 0, size);
+    backend.submitQueue();
+    mapNow(staging);
+    if (trouble.error) throw trouble.error;
+    if (staging.mapState !== 'mapped') throw new DeviceLostError('what it computed cannot be read');
+    const bytes = staging.getMappedRange().slice(0);
+    if (dtype === 'bool') return Uint8Array.from(new Int32Array(bytes));
+    return dtype === 'int32' ? new Int32Array(bytes) : new Float32Array(bytes);
+  } finally {
+    if (staging.mapState === 'mapped') staging.unmap();
+    backend.bufferManager.releaseBuffer(staging);
+  }
+}
