@@ -2,7 +2,7 @@
 import type { Argv } from 'yargs';
 import type { CaseReport } from '../model/conformance/cases.js';
 import { ExitCode } from '../util/errors.js';
-import { type Arguments, print, printJson } from './command.js';
+import { type Arguments, note, print, printJson } from './command.js';
 
 export function options(yargs: Argv): Argv {
   return yargs
@@ -17,7 +17,7 @@ export function options(yargs: Argv): Argv {
 export async function run(args: Arguments): Promise<number> {
   const { openBackend } = await import('../kernels/backend.js');
   const { checkFolder, TOLERANCE } = await import('../model/conformance/check.js');
-  const backend = await openBackend(args['backend'] as string);
+  const backend = await openBackend(args['backend'] as string, note);
   const reports = checkFolder(args['folder'] as string);
   const count = (status: CaseReport['status']) => reports.filter((r) => r.status === status).length;
   if (args.json) printJson({ backend, tolerance: TOLERANCE, cases: reports });

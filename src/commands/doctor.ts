@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Argv } from 'yargs';
+import type { DeviceDescription } from '../kernels/webgpu/dawn.js';
 import { describeError, ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatTable } from '../util/format.js';
 import { workspace } from '../util/workspace.js';
@@ -70,7 +71,8 @@ function checkWorkspace(): Finding {
 
 /** Opens every backend and holds one product against what it must be. */
 async function checkBackends(): Promise<Finding[]> {
-  const { BACKENDS, openBackend, simdVariant } = await import('../kernels/backend.js');
+  const { BACKENDS } = await import('../kernels/choose.js');
+  const { currentDevice, openBackend, simdVariant } = await import('../kernels/backend.js');
   const { describeTensorflow, findTensorflow } = await import('../kernels/tensorflow.js');
   const { matMul } = await import('../kernels/matmul/op.js');
   const tf = await import('@tensorflow/tfjs');
@@ -83,17 +85,30 @@ async function checkBackends(): Promise<Finding[]> {
       if (values[0] !== 11) throw new Error(`1*3 + 2*4 came out as ${values[0]}`);
       let detail = 'computes right';
       if (name === 'wasm') detail = simdVariant() === 'relaxed' ? 'SIMD with fused multiply-add' : 'SIMD';
+      if (name === 'webgpu') detail = describeDevice(currentDevice()!);
       if (name === 'tensorflow') {
         const { libtensorflow, device, package: from } = describeTensorflow();
         detail = `libtensorflow ${libtensorflow} on the ${device}, from ${from}`;
       }
       findings.push({ what, state: 'ok', detail });
     } catch (error) {
-      // Only the backend that comes inside the package must be there; another is the user's to add.
+      // Only the backends that come inside the package must be there; a GPU and libtensorflow are the user's to add.
       const remedy = error instanceof UserError && error.remedy ? error.remedy : 'Run `npm ci` again.';
-      const state = name === 'tensorflow' && !findTensorflow() ? 'missing' : 'broken';
+      const absent =
+        name === 'tensorflow' ? !findTensorflow() : name === 'webgpu' && error instanceof UserError;
+      const state = absent ? 'missing' : 'broken';
       findings.push({ what, state, detail: (error as Error).message, remedy });
     }
   }
   return findings;
+}
+
+function describeDevice({ name, software, subgroups, limits }: DeviceDescription): string {
+  return [
+    name,
+    software ? 'no GPU but a program that imitates one, which `--backend auto` never takes' : 'a GPU',
+    `${limits.maxComputeInvocationsPerWorkgroup} threads and ${formatBytes(limits.maxComputeWorkgroupStorageSize)} shared a workgroup`,
+    `${limits.maxStorageBuffersPerShaderStage} buffers a kernel, of ${formatBytes(limits.maxStorageBufferBindingSize)} at most`,
+    subgroups ? 'subgroups' : 'no subgroups',
+  ].join('; ');
 }

@@ -1,6 +1,7 @@
 /** `perflaw sweep FILE`: trains every configuration of a sweep file. Run again, it resumes. */
 import type { Argv } from 'yargs';
 import { sliceLabel } from '../data/slice.js';
+import { BACKENDS } from '../kernels/choose.js';
 import type { PreparedSweep } from '../sweep/prepare.js';
 import type { DoneRecord } from '../sweep/record.js';
 import type { RunSummary } from '../sweep/run.js';
@@ -15,7 +16,7 @@ export function options(yargs: Argv): Argv {
     .option('dry-run', { type: 'boolean', describe: 'Show every trial with its cost, and run nothing' })
     .option('data', { type: 'string', describe: "Data set or file, over the sweep file's" })
     .option('workers', { type: 'number', describe: 'Trials at the same time [default: the cores]' })
-    .option('backend', { type: 'string', describe: 'Where trials run: auto, wasm, composed, cpu' })
+    .option('backend', { type: 'string', describe: `Where trials run: auto, ${BACKENDS.join(', ')}` })
     .option('out', { type: 'string', describe: 'Folder for the results [default: reports/<name>]' })
     .option('retry-failed', { type: 'boolean', describe: 'Run failed trials again' })
     .option('print-config', { type: 'boolean', describe: 'Show every setting and where it comes from' })
@@ -51,7 +52,7 @@ function workersOption(value: unknown): number | undefined {
 }
 
 function backendOption(value: unknown): string | undefined {
-  const known = ['auto', 'wasm', 'composed', 'cpu'];
+  const known = ['auto', ...BACKENDS];
   if (value === undefined || known.includes(String(value))) return value as string | undefined;
   throw new UserError(`unknown backend "${value}"`, {
     place: '--backend',

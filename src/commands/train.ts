@@ -48,7 +48,7 @@ export function options(yargs: Argv): Argv {
     .option('backend', {
       type: 'string',
       default: 'auto',
-      description: 'auto, wasm, composed, cpu or tensorflow',
+      description: 'auto, wasm, webgpu, composed, cpu or tensorflow; auto takes a GPU where there is one',
     })
     .option('out', {
       type: 'string',
@@ -69,7 +69,7 @@ export async function run(args: Arguments): Promise<number> {
   configOf(args, { name: '', hash: '' }, ''); // a wrong value is said before any work is done
   const initialWeights = isFile(args) ? readWeightsFile(resolve(text('init')!)) : undefined;
   const data = await openDataset(text('data')!, { ...importArguments(args), onNote: note });
-  const backend = await openBackend(text('backend')!);
+  const backend = await openBackend(text('backend')!, note);
   const config = resolveTrial({
     ...configOf(args, { name: data.name, hash: data.hash }, backend),
     ...(initialWeights ? { startFrom: initialWeights.sha256 } : {}),

@@ -10,36 +10,16 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../util/errors.js';
+import { type BackendName, resolveBackend } from './choose.js';
 import { loadTensorflow } from './tensorflow.js';
 import { detectSimd, openWasmKernels, type SimdVariant } from './wasm/module.js';
 import type { DeviceDescription } from './webgpu/dawn.js';
-
-export const BACKENDS = ['wasm', 'webgpu', 'composed', 'cpu', 'tensorflow'] as const;
-export type BackendName = (typeof BACKENDS)[number];
 
 let variant: SimdVariant | undefined;
 let wasmReady: Promise<void> | undefined;
 let webgpuReady: Promise<DeviceDescription> | undefined;
 let gpu: DeviceDescription | undefined;
 const said = new Set<string>();
-
-/**
- * The backend that a name stands for: `auto` is `webgpu` where there is a GPU, and never a program that imitates one; else
- * `wasm`. Opens nothing.
- * @throws UserError for a name that does not exist.
- */
-export async function resolveBackend(name: string): Promise<BackendName> {
-  if (name === 'auto') {
-    const { findAdapter } = await import('./webgpu/dawn.js');
-    const found = await findAdapter().catch(() => undefined);
-    return found && !found.device.software ? 'webgpu' : 'wasm';
-  }
-  if (!(BACKENDS as readonly string[]).includes(name))
-    throw new UserError(`unknown backend '${name}'`, {
-      remedy: `Choose one of auto, ${BACKENDS.join(', ')}.`,
-    });
-  return name as BackendName;
-}
 
 /**
  * Opens a backend and makes it the current one; see resolveBackend for `auto`.

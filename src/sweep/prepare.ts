@@ -5,6 +5,7 @@ import { openDataset } from '../data/dataset.js';
 import { countTokens, type Interactions } from '../data/interactions.js';
 import { type SliceSpec, sliceSequences } from '../data/slice.js';
 import { leaveOneOut } from '../data/split.js';
+import { resolveBackend } from '../kernels/choose.js';
 import { UserError } from '../util/errors.js';
 import { workspace } from '../util/workspace.js';
 import { realCost } from './cost.js';
@@ -49,7 +50,7 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
   const sweep = resolveSweep(readSweepFile(file), options);
   const reference = absolute(sweep.data);
   const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
-  const plan = planSweep(sweep, sweep.backend === 'auto' ? 'wasm' : sweep.backend, factsOf(data), cost);
+  const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data), cost);
   const store = new SweepStore(options.out ? resolve(options.out) : join(workspace().reports, sweep.name));
   const stored: StoredPlan = {
     schema: STORE_SCHEMA,

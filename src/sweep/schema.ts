@@ -3,10 +3,11 @@
  * strict, because a misspelt key that is silently ignored costs a sweep.
  */
 import { z } from 'zod';
+import { BACKENDS as KNOWN_BACKENDS } from '../kernels/choose.js';
 import { bytes, choice, duration, named, optionalAll, real, text, whole } from './fields.js';
 
 export const MODEL_NAMES = ['mamba4rec', 'tim4rec', 'ssd4rec'] as const;
-export const BACKENDS = ['auto', 'wasm', 'composed', 'cpu', 'tensorflow'] as const;
+export const BACKENDS = ['auto', ...KNOWN_BACKENDS] as const;
 
 /** Fields of `model:` that are axes too; the model's name itself is the axis `model`. */
 export const modelFields = {

@@ -42,6 +42,8 @@ export interface TrainingResult {
   tokensPerSecond: number;
   peakMemoryBytes: number;
   backend: string;
+  /** The GPU, where the backend is `webgpu`. */
+  device?: string;
   /** The wasm kernels' instructions: `relaxed` (fused multiply-add) and `baseline` agree to rounding, not bit for bit. */
   simd?: string;
 }

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Interactions, Sequences } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
 import { leaveOneOut, type Split } from '../data/split.js';
-import { openBackend, simdVariant } from '../kernels/backend.js';
+import { currentDevice, openBackend, simdVariant } from '../kernels/backend.js';
 import { createModel, type SequenceModel } from '../model/model.js';
 import { countParameters, trainingFlopsPerToken } from '../model/size.js';
 import { loadWeights } from '../model/weights-file.js';
@@ -50,7 +50,7 @@ export async function trainModel(
 ): Promise<TrainingResult> {
   checkTrial(trial, { name: data.name, timed: data.timestamps !== null });
   const config = resolveTrial(trial);
-  await openBackend(config.backend);
+  await openBackend(config.backend, hooks.onNote);
   const split = leaveOneOut(data);
   if (split.evaluated.length === 0)
     throw new UserError('no user has three interactions, so nothing can be held out', { place: data.name });
@@ -243,6 +243,7 @@ function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
     tokensPerSecond: state.tokensSeen / state.seconds.training,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     backend: config.backend,
+    ...(currentDevice() ? { device: currentDevice()!.name } : {}),
     ...(simdVariant() ? { simd: simdVariant() } : {}),
   };
 }
