@@ -5,8 +5,9 @@ import type { ModelConfig } from '../model/config.js';
 import { checkTrial, resolveTrial } from '../train/check.js';
 import type { TrialConfig } from '../train/config.js';
 import { UserError } from '../util/errors.js';
-import { canonicalJson, shortHash } from '../util/hash.js';
+import { canonicalJson } from '../util/hash.js';
 import { expandSweep } from './expand.js';
+import { trialId } from './identity.js';
 import type { Sweep } from './resolve.js';
 
 /** What the plan must know of the data set. */
@@ -49,12 +50,6 @@ export interface Plan {
   excluded: number;
   /** Past the budget of FLOPs. */
   beyondBudget: PlannedTrial[];
-}
-
-/** A trial's name: ten hexadecimal digits of its configuration, its data and the numeric version of the code. */
-export function trialId(config: TrialConfig, numericVersion: number): string {
-  // A data set's content counts, its name does not.
-  return shortHash({ config: { ...config, data: config.data.hash }, numericVersion });
 }
 
 /**

@@ -13,7 +13,7 @@ import type { EvaluationConfig } from '../train/config.js';
 import { fileError, UserError } from '../util/errors.js';
 import { readJson, writeAtomic, writeJson } from '../util/files.js';
 import { shortHash } from '../util/hash.js';
-import { trialId } from './plan.js';
+import { trialId } from './identity.js';
 import type { TrialRecord } from './record.js';
 import { checkRecord } from './record-check.js';
 import {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -210,6 +211,35 @@ describe('what fit and predict load', () => {
     return { files, packages };
   }
 
+  it('as they run: neither tfjs nor vega nor DuckDB, to the end of the command', () => {
+    const program = join(root, 'dist/cli.js');
+    // CommonJS modules leave their paths in the cache, also when an ES module imports them
+    const script = `
+      import { createRequire } from 'node:module';
+      process.argv.splice(1, 0, ${JSON.stringify(program)});
+      await import(${JSON.stringify(program)});
+      const loaded = Object.keys(createRequire(import.meta.url).cache);
+      process.stderr.write('\\n' + JSON.stringify([loaded.length, loaded.filter((path) => /tensorflow|vega|duckdb|resvg/.test(path))]));`;
+    const loaded = (...words: string[]) => {
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        ['--input-type=module', '--eval', script, '--', ...words],
+        { encoding: 'utf8' },
+      );
+      expect(status).toBe(0);
+      expect(stdout).toContain('hr@10');
+      return JSON.parse(stderr.trimEnd().split('\n').at(-1)!) as [number, string[]];
+    };
+    for (const words of [
+      ['fit', panel, '--bootstrap', '0'],
+      ['predict', panel, '--bootstrap', '0', '--params', '1M', '--items', '3416'],
+    ]) {
+      const [count, heavy] = loaded(...words);
+      expect(count).toBeGreaterThan(0);
+      expect(heavy).toEqual([]);
+    }
+  });
+
   for (const entry of [
     'src/commands/fit.ts',
     'src/commands/predict.ts',
@@ -217,10 +247,10 @@ describe('what fit and predict load', () => {
     'src/sweep/observations.ts',
     'src/law/bootstrap-worker.ts',
   ])
-    it(`${entry} reaches neither tfjs nor vega nor DuckDB`, () => {
+    it(`${entry} reaches neither tfjs nor vega, DuckDB or the reader of sweep files`, () => {
       const { files, packages } = reached(entry);
       expect(files.size).toBeGreaterThan(3);
-      expect([...packages].filter((name) => /tensorflow|vega|duckdb|resvg/.test(name))).toEqual([]);
+      expect([...packages].filter((name) => /tensorflow|vega|duckdb|resvg|zod|yaml/.test(name))).toEqual([]);
       const rooms = [...files].map((file) => relative(root, file).split('/')[1]);
       expect(rooms).not.toContain('kernels');
       expect(rooms).not.toContain('report');

@@ -5,21 +5,22 @@ const g = (x: number, a: number) => -1 / (2 * x ** a) - a * Math.log(x);
 /** The same up to scale and a constant, and regular at a = 0, where it is a straight line in the logarithm. */
 const shape = (x: number, a: number) => (Math.abs(a) < 1e-7 ? Math.log(x) : (g(x, a) + 0.5) / a);
 
-/** Least squares of y on the columns by Gaussian elimination with pivoting; the columns are centred and scaled first. */
-function sumOfSquares(columns: number[][], y: number[]): number {
-  const n = y.length;
-  const centre = (values: number[]) => {
-    const mean = values.reduce((a, b) => a + b, 0) / n;
-    return values.map((value) => value - mean);
-  };
-  const target = centre(y);
-  const unit = columns.map((column) => {
-    const centred = centre(column);
-    const size = Math.hypot(...centred) || 1;
-    return centred.map((value) => value / size);
-  });
-  const inner = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-  const [u, v] = unit as [number[], number[]];
+const inner = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
+function centred(values: number[]): number[] {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return values.map((value) => value - mean);
+}
+
+/** A column without its mean, of length 1. */
+function unit(column: number[]): number[] {
+  const rest = centred(column);
+  const size = Math.hypot(...rest) || 1;
+  return rest.map((value) => value / size);
+}
+
+/** Least squares of a centred target on a constant and two unit columns, by the 2 x 2 normal equations. */
+function sumOfSquares(u: number[], v: number[], target: number[]): number {
   const along = inner(u, v);
   const bu = inner(u, target);
   const bv = inner(v, target);
@@ -27,7 +28,9 @@ function sumOfSquares(columns: number[][], y: number[]): number {
   if (determinant < 1e-8) return inner(target, target) - Math.max(bu * bu, bv * bv);
   const wu = (bu - along * bv) / determinant;
   const wv = (bv - along * bu) / determinant;
-  return target.reduce((sum, value, i) => sum + (value - wu * u[i]! - wv * v[i]!) ** 2, 0);
+  let sum = 0;
+  for (let i = 0; i < target.length; i++) sum += (target[i]! - wu * u[i]! - wv * v[i]!) ** 2;
+  return sum;
 }
 
 /** The least sum of squares over a product grid of exponents. */
@@ -36,13 +39,13 @@ export function bruteForce(
   metric: string,
   grid: readonly number[],
 ): number {
-  const y = observations.map((observation) => observation.metrics[metric]!);
+  const y = centred(observations.map((observation) => observation.metrics[metric]!));
   const columns = (name: 'layers' | 'dim') =>
-    grid.map((a) => observations.map((observation) => g(observation[name], a)));
+    grid.map((a) => unit(observations.map((observation) => g(observation[name], a))));
   const first = columns('layers');
   const second = columns('dim');
   let best = Number.POSITIVE_INFINITY;
-  for (const u of first) for (const v of second) best = Math.min(best, sumOfSquares([u, v], y));
+  for (const u of first) for (const v of second) best = Math.min(best, sumOfSquares(u, v, y));
   return best;
 }
 
@@ -64,14 +67,14 @@ export function wideGrid(count: number): number[] {
 }
 
 /** The least sum of squares over the wide grid, with the best dips of it walked down to the bottom in ever smaller steps. */
-export function bruteForceOptimum(observations: readonly Observation[], metric: string, count = 120): number {
-  const y = observations.map((observation) => observation.metrics[metric]!);
+export function bruteForceOptimum(observations: readonly Observation[], metric: string, count = 90): number {
+  const y = centred(observations.map((observation) => observation.metrics[metric]!));
   const grid = wideGrid(count);
   const column = (name: 'layers' | 'dim', a: number) =>
-    observations.map((observation) => shape(observation[name], a));
+    unit(observations.map((observation) => shape(observation[name], a)));
   const first = grid.map((a) => column('layers', a));
   const second = grid.map((a) => column('dim', a));
-  const sse = first.map((u) => second.map((v) => sumOfSquares([u, v], y)));
+  const sse = first.map((u) => second.map((v) => sumOfSquares(u, v, y)));
   const dips: [number, number, number][] = [];
   sse.forEach((row, i) => {
     row.forEach((here, j) => {
@@ -88,7 +91,7 @@ export function bruteForceOptimum(observations: readonly Observation[], metric: 
       const better = moves
         .map(([p, q]) => [a + p, b + q] as const)
         .filter((at) => at.every((value) => Math.abs(value) <= 40))
-        .map(([p, q]) => [p, q, sumOfSquares([column('layers', p), column('dim', q)], y)] as const)
+        .map(([p, q]) => [p, q, sumOfSquares(column('layers', p), column('dim', q), y)] as const)
         .find(([, , found]) => found < best);
       if (better) [a, b, best] = better;
       steps.forEach((step, k) => {

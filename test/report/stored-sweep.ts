@@ -1,6 +1,6 @@
 /** Simulated records as a sweep's folder on disk, as `perflaw sweep` leaves it. */
 import { join } from 'node:path';
-import { trialId } from '../../src/sweep/plan.js';
+import { trialId } from '../../src/sweep/identity.js';
 import type { TrialRecord } from '../../src/sweep/record.js';
 import { STORE_SCHEMA, SweepStore } from '../../src/sweep/store.js';
 import { ITEMS, type SimulationOptions, simulateRecords } from './simulated-sweep.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CostModel, type DataFacts, planSweep, trialId } from '../../src/sweep/plan.js';
+import { trialId } from '../../src/sweep/identity.js';
+import { type CostModel, type DataFacts, planSweep } from '../../src/sweep/plan.js';
 import { resolveSweep } from '../../src/sweep/resolve.js';
 import { checkSweepText } from '../../src/sweep/spec.js';
 import type { UserError } from '../../src/util/errors.js';
