@@ -1,6 +1,7 @@
 /**
- * `npm run torture -- [--kills 100] [--commands 8] [--minutes 30] [--seed NAME]`: many rounds of random kills of sweeps, several
- * commands on one store; seeded, bounded in time. Fails when a result is lost, doubled or different.
+ * `npm run torture -- [--kills 100] [--commands 8] [--minutes 8] [--seed NAME]`: random kills of sweeps of
+ * real trainings (of trials, of commands, of both, in the middle of writes), several commands on one store, and a crash at
+ * every single change to the file system; seeded, bounded in time. Fails when a result is lost, doubled or different.
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -9,13 +10,21 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '100' },
     commands: { type: 'string', default: '8' },
-    minutes: { type: 'string', default: '30' },
+    minutes: { type: 'string', default: '8' },
     seed: { type: 'string', default: 'torture' },
   },
 });
 const { status } = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', 'test/sweep/kill.test.ts'],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config',
+    'test/vitest.config.ts',
+    'test/sweep/kill.test.ts',
+    'test/sweep/crash.test.ts',
+    '--no-file-parallelism',
+  ],
   {
     cwd: new URL('..', import.meta.url),
     stdio: 'inherit',

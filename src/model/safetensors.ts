@@ -61,22 +61,29 @@ export function decodeSafetensors(bytes: Uint8Array, place: string): TensorFile 
   } catch {
     throw broken('its header is not JSON');
   }
+  if (!isObject(header)) throw broken('its header is no table');
   const file: TensorFile = { tensors: new Map(), metadata: {} };
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') {
+      if (!isObject(entry) || !Object.values(entry).every((text) => typeof text === 'string'))
+        throw broken('its metadata are not texts');
       file.metadata = entry as Record<string, string>;
       continue;
     }
+    if (!isObject(entry)) throw broken(`the tensor '${name}' is not described`);
     const {
       dtype,
       shape,
       data_offsets: range,
     } = entry as { dtype: string; shape: number[]; data_offsets: [number, number] };
-    const size = shape?.reduce?.((a, b) => a * b, 1);
-    const [from, to] = range ?? [];
-    const width = WIDTHS[dtype];
+    const width = Object.hasOwn(WIDTHS, dtype) ? WIDTHS[dtype] : undefined;
     if (width === undefined) continue;
-    if (!(from >= 0) || to - from !== size * width || 8 + headerLength + to > bytes.length)
+    const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+    if (!Array.isArray(shape) || !shape.every(whole) || !Array.isArray(range) || !range.every(whole))
+      throw broken(`the tensor '${name}' has no shape or no place`);
+    const size = shape.reduce((a, b) => a * b, 1);
+    const [from, to] = range;
+    if (range.length !== 2 || to - from !== size * width || 8 + headerLength + to > bytes.length)
       throw broken(`the tensor '${name}' does not lie within it`);
     const data = new DataView(bytes.buffer, bytes.byteOffset + 8 + headerLength + from, to - from);
     file.tensors.set(name, {
@@ -86,6 +93,9 @@ export function decodeSafetensors(bytes: Uint8Array, place: string): TensorFile 
   }
   return file;
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const WIDTHS: Record<string, number> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
 

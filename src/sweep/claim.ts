@@ -6,10 +6,10 @@
  * a while on the watcher's own clock: clocks that differ or are set back do no harm.
  */
 import { randomBytes } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileError } from '../util/errors.js';
-import { writeJson } from '../util/files.js';
+import { fileError, UserError } from '../util/errors.js';
+import { readRegular, writeJson } from '../util/files.js';
 import { liveness, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
 /** Seconds between heartbeats, and how long one must stand still before a foreign claim counts as dead. */
@@ -46,10 +46,21 @@ function highest(folder: string): number {
     throw fileError(error, folder, 'read this folder');
   }
   for (const name of names) {
-    const match = /^claim-([0-9]+)\.json$/.exec(name);
+    // Numbers of a length that nobody reaches are somebody's joke.
+    const match = /^claim-([0-9]{1,12})\.json$/.exec(name);
     if (match) found = Math.max(found, Number(match[1]));
   }
   return found;
+}
+
+/** A store may hold other people's files: nothing of them goes to the system unchecked. */
+function isClaimFile(value: ClaimFile | null): value is ClaimFile {
+  return (
+    value?.schema === 1 &&
+    Number.isSafeInteger(value.pid) &&
+    value.pid > 0 &&
+    [value.token, value.started, value.machine, value.host].every((text) => typeof text === 'string')
+  );
 }
 
 /** The present claim of a trial's folder; generation 0 where nobody ever claimed it. */
@@ -61,8 +72,8 @@ export function readClaim(folder: string): ClaimState {
   let file: ClaimFile | undefined;
   try {
     beat = statSync(path).mtimeMs;
-    const value = JSON.parse(readFileSync(path, 'utf8')) as ClaimFile;
-    if (value?.schema === 1 && typeof value.token === 'string') file = value;
+    const value = JSON.parse(readRegular(path)) as ClaimFile | null;
+    if (isClaimFile(value)) file = value;
   } catch {
     // Damaged, or just superseded: whoever asks next sees the newer one.
   }
@@ -90,6 +101,11 @@ export function tryClaim(folder: string, provenDead?: string): Claim | undefined
   const free = present.state === 'free' || present.state === 'dead';
   if (!free && present.token !== provenDead) return undefined;
   const generation = present.generation + 1;
+  if (generation >= 1e12)
+    throw new UserError('nobody claimed this trial so often', {
+      place: claimPath(folder, present.generation),
+      remedy: 'Remove this file.',
+    });
   const file: ClaimFile = {
     schema: 1,
     ...ownIdentity(),

@@ -1,5 +1,5 @@
 /** Why a trial failed, in the categories of a record. */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { describeError } from '../util/errors.js';
 import type { FailedRecord } from './record.js';
 
@@ -16,7 +16,7 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 const OUT_OF_MEMORY =
-  /out of memory|allocation failed|cannot allocate|could not allocate|ENOMEM|memory\.grow|invalid (typed )?array(buffer)? length|heap limit/i;
+  /out of memory|allocation failed|cannot allocate|could not allocate|ENOMEM|memory\.grow|invalid (typed )?array(buffer)? length|heap limit|enlarge memory|maximum memory size|\bOOM\b/i;
 
 /** The category of an error thrown inside a trial. */
 export function failureReason(error: unknown): FailureReason {
@@ -33,16 +33,29 @@ export function failureMessage(error: unknown): string {
   return describeError(error).replaceAll(/\s*\n\s*/g, ' ');
 }
 
-/** Whether the last lines of a crashed process' log tell of memory. */
-export function logTellsOutOfMemory(log: string): boolean {
-  return OUT_OF_MEMORY.test(logTail(log, 8000));
+/** Whether the last lines of a crashed process' log tell of memory; `from` is where that process began to write. */
+export function logTellsOutOfMemory(log: string, from = 0): boolean {
+  return OUT_OF_MEMORY.test(logTail(log, 8000, from));
 }
 
-/** The last characters of a log, or '' when there is none. */
-export function logTail(log: string, characters: number): string {
+/** The last characters of a log from a byte on, or '' when there is none. */
+export function logTail(log: string, characters: number, from = 0): string {
   try {
-    return readFileSync(log, 'utf8').slice(-characters);
+    const file = openSync(log, 'r');
+    try {
+      // A character takes four bytes at most.
+      const begin = Math.max(from, fstatSync(file).size - 4 * characters);
+      const bytes = Buffer.alloc(4 * characters);
+      return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, begin)).slice(-characters);
+    } finally {
+      closeSync(file);
+    }
   } catch {
     return '';
   }
+}
+
+/** Bytes of a log, 0 when there is none. */
+export function logSize(log: string): number {
+  return statSync(log, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -82,6 +82,7 @@ export async function startSweep(
       `${orphans} results in ${store.path} belong to an earlier version of this sweep file (or of its data) and are left out now.`,
     );
   store.writePlan(stored);
+  store.removeLitter();
   rememberSweep(store.path);
   const { limits, workers, budget } = sweep;
   const records = new Map<string, TrialRecord>();

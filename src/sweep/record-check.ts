@@ -6,8 +6,12 @@ type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** The record, or why it is none, in words that follow "this result". */
-export function checkRecord(text: string, id: string, numericVersion: number): TrialRecord | string {
+/** The record, or why it is none, in words that follow "this result"; `foreign` is the schema of another version. */
+export function checkRecord(
+  text: string,
+  id: string,
+  numericVersion: number,
+): TrialRecord | string | { foreign: number } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -15,6 +19,7 @@ export function checkRecord(text: string, id: string, numericVersion: number): T
     return text.trim() === '' ? 'is empty' : 'is not valid JSON (cut off or damaged)';
   }
   if (!isObject(value)) return 'is not a record';
+  if (isNumber(value['schema']) && value['schema'] !== RECORD_SCHEMA) return { foreign: value['schema'] };
   if (value['schema'] !== RECORD_SCHEMA)
     return `was written by another version of perflaw (schema ${JSON.stringify(value['schema']) ?? 'none'})`;
   if (value['id'] !== id) return `belongs to trial ${JSON.stringify(value['id'])}`;

@@ -8,12 +8,13 @@ import type { TrainingProgress } from '../train/hooks.js';
 import { UserError } from '../util/errors.js';
 import { ClaimWatch } from './claim.js';
 import { ASSUMED_SPEED, measuredShareOfEpochs, measuredSpeed, trialSeconds } from './estimate.js';
+import { logSize } from './failure.js';
 import type { Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from './launch/launcher.js';
 import type { TrialRecord } from './record.js';
 import type { DataReference } from './resolve.js';
 import { STORE_SCHEMA, type StoredTrial, type SweepStore } from './store.js';
 import { TrialExit } from './trial.js';
-import { outOfMemoryKills, recordFailure, verdict } from './verdict.js';
+import { type LogPart, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
 
 /** What people see of a run while it goes on. */
 export interface RunObserver {
@@ -132,6 +133,7 @@ class Run {
   #takeStock(): void {
     for (const trial of this.trials) {
       const found = this.store.readTrial(trial.id, this.options.numericVersion);
+      this.store.refuseOtherResult(found);
       if (found.state === 'damaged') {
         this.observer.note?.(
           `${found.path}: this result ${found.reason}. It is kept aside and the trial runs again.`,
@@ -140,6 +142,7 @@ class Run {
       } else if (found.state === 'failed' && this.options.retryFailed)
         this.store.setAside(trial.id, 'failed');
       else if (found.state !== 'absent') {
+        this.store.tidyFinished(trial.id);
         this.#settle(trial, found.record, true);
         continue;
       }
@@ -156,6 +159,7 @@ class Run {
         this.#settle(trial, found.record, false);
         continue;
       }
+      this.store.refuseLinks(trial.id);
       this.store.writeJob({
         schema: STORE_SCHEMA,
         id: trial.id,
@@ -181,6 +185,8 @@ class Run {
   #start(trial: StoredTrial, order: TrialOrder): void {
     const killsBefore = outOfMemoryKills();
     const startedAt = new Date().toISOString();
+    const path = this.store.logFile(trial.id);
+    const log = { path, from: logSize(path) };
     const [process] = this.launcher.start(this.store.path, [order], (_, progress) =>
       this.observer.progress?.(trial, progress),
     );
@@ -189,13 +195,13 @@ class Run {
     process!.ended
       .then((ending) => {
         this.#running.delete(trial.id);
-        this.#ended(trial, ending, startedAt, outOfMemoryKills() > killsBefore);
+        this.#ended(trial, ending, log, startedAt, outOfMemoryKills() > killsBefore);
       })
       .catch((error) => this.#fail(error))
       .finally(() => this.#wake());
   }
 
-  #ended(trial: StoredTrial, ending: Ending, startedAt: string, oomKilled: boolean): void {
+  #ended(trial: StoredTrial, ending: Ending, log: LogPart, startedAt: string, oomKilled: boolean): void {
     const { numericVersion, limits } = this.options;
     const found = this.store.readTrial(trial.id, numericVersion);
     if (found.state === 'done' || found.state === 'failed') {
@@ -209,7 +215,6 @@ class Run {
         remedy: 'Free some space and run the same command again; finished trials are kept.',
       });
     if (this.#stopping()) return;
-    const log = this.store.logFile(trial.id);
     const failure = verdict(ending, log, limits ?? {}, oomKilled);
     const fromOutside =
       failure.reason === 'killed' || (ending.code === TrialExit.interrupted && ending.limit === undefined);

@@ -6,13 +6,14 @@
  *   <sweep>/slices/<key>.json    measures and popularity baseline of a slice, computed once
  *   <sweep>/trials/<id>/         config.json, result.json, log.txt, progress.json, claim-<n>.json, checkpoint/
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SliceSpec } from '../data/slice.js';
 import type { EvaluationConfig } from '../train/config.js';
 import { fileError, UserError } from '../util/errors.js';
-import { readJson, writeAtomic, writeJson } from '../util/files.js';
+import { readJson, readRegular, writeAtomic, writeJson } from '../util/files.js';
 import { shortHash } from '../util/hash.js';
+import { refuseLink, refuseLinks, removeLitter } from './housekeeping.js';
 import { trialId } from './identity.js';
 import type { TrialRecord } from './record.js';
 import { checkRecord } from './record-check.js';
@@ -63,7 +64,8 @@ export class SweepStore {
    */
   writePlan(plan: StoredPlan): void {
     const path = join(this.path, 'plan.json');
-    if (existsSync(path)) this.#refuseNewer(path);
+    this.refuseLinks();
+    if (existsSync(path)) this.#refuseOther(path);
     // One line a trial: short enough to be read by people, and by fit at once.
     const { trials, ...head } = plan;
     const text = JSON.stringify({ ...head, trials: [] }, null, 2).replace(
@@ -78,10 +80,10 @@ export class SweepStore {
     }
   }
 
-  #refuseNewer(path: string): void {
+  #refuseOther(path: string): void {
     let schema: unknown;
     try {
-      schema = (JSON.parse(readFileSync(path, 'utf8')) as StoredPlan).schema;
+      schema = (JSON.parse(readRegular(path)) as StoredPlan | null)?.schema;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code) throw fileError(error, path, 'read this file');
       return; // Not JSON: the plan is written anew, results are checked one by one.
@@ -105,12 +107,25 @@ export class SweepStore {
     return plan;
   }
 
+  /**
+   * Refuses symbolic links in the sweep's folder, or in a trial's.
+   * @throws UserError that names the link.
+   */
+  refuseLinks(id?: string): void {
+    refuseLinks(
+      id === undefined
+        ? [this.path, join(this.path, 'slices')]
+        : [this.folder(id), this.checkpointFolder(id)],
+    );
+    if (id !== undefined) refuseLink(this.folder(id));
+  }
+
   /** Writes what a trial's process needs, unless it is there. */
   writeJob(job: TrialJob): void {
     const path = join(this.folder(job.id), 'config.json');
     const text = `${JSON.stringify(job, null, 2)}\n`;
     try {
-      if (readFileSync(path, 'utf8') === text) return;
+      if (readRegular(path) === text) return;
     } catch {
       // Not there yet.
     }
@@ -138,15 +153,31 @@ export class SweepStore {
     const path = join(this.folder(id), 'result.json');
     let text: string;
     try {
-      text = readFileSync(path, 'utf8');
+      text = readRegular(path);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return { state: 'absent' };
-      return { state: 'damaged', path, reason: `cannot be read (${code})` };
+      return {
+        state: 'damaged',
+        path,
+        reason: code === 'EFTYPE' ? 'is no ordinary file' : `cannot be read (${code})`,
+      };
     }
     const checked = checkRecord(curve ? text : withoutCurve(text), id, numericVersion);
     if (typeof checked === 'string') return { state: 'damaged', path, reason: checked };
+    if ('foreign' in checked)
+      return {
+        state: 'damaged',
+        path,
+        reason: `was written by another version of perflaw (schema ${checked.foreign})`,
+        schema: checked.foreign,
+      };
     return { state: checked.status, record: checked };
+  }
+
+  /** @throws UserError when a result was written by another version of the store. */
+  refuseOtherResult(found: TrialState): void {
+    if (found.state === 'damaged' && found.schema !== undefined) throw otherSchema(found.path, found.schema);
   }
 
   /** Writes a trial's result: the whole file or nothing. */
@@ -171,20 +202,41 @@ export class SweepStore {
     if (!keep.checkpoint) rmSync(this.checkpointFolder(id), { recursive: true, force: true });
     rmSync(join(folder, 'progress.json'), { force: true });
     for (const name of readdirSync(folder))
-      if (/^(result|config)\.json\.[0-9]+$/.test(name)) rmSync(join(folder, name), { force: true });
+      if (/^(result|config|progress)\.json\.[0-9]+$/.test(name)) rmSync(join(folder, name), { force: true });
+  }
+
+  /** The same for a finished trial whose process died after its result and before its cleaning. */
+  tidyFinished(id: string): void {
+    const folder = this.folder(id);
+    if (!existsSync(this.checkpointFolder(id)) && !existsSync(join(folder, 'progress.json'))) return;
+    try {
+      this.cleanTrial(id, { checkpoint: false });
+    } catch {
+      // A read-only folder, or somebody else who tidies: the result counts, this does not.
+    }
+  }
+
+  /** Removes what killed writers left half-written beside plan, index and slices. */
+  removeLitter(): void {
+    const { mtimeMs } = statSync(join(this.path, 'plan.json'));
+    for (const folder of [this.path, join(this.path, 'slices')]) removeLitter(folder, mtimeMs);
   }
 
   /** A sign of life for watchers: replaced as a whole, not forced to the disk. */
   writeProgress(id: string, progress: StoredProgress): void {
     const path = join(this.folder(id), 'progress.json');
     const temporary = `${path}.${process.pid}`;
-    writeFileSync(temporary, JSON.stringify(progress));
-    renameSync(temporary, path);
+    try {
+      writeFileSync(temporary, JSON.stringify(progress));
+      renameSync(temporary, path);
+    } catch {
+      // A sign of life is not worth a training: a full disk is noticed where something counts.
+    }
   }
 
   readProgress(id: string): StoredProgress | undefined {
     try {
-      return JSON.parse(readFileSync(join(this.folder(id), 'progress.json'), 'utf8')) as StoredProgress;
+      return JSON.parse(readRegular(join(this.folder(id), 'progress.json'))) as StoredProgress;
     } catch {
       return undefined;
     }
@@ -201,7 +253,7 @@ export class SweepStore {
     const key = shortHash({ dataHash, slice, ks: evaluation.ks, version });
     const path = join(this.path, 'slices', `${key}.json`);
     try {
-      const kept = JSON.parse(readFileSync(path, 'utf8')) as { schema: number; facts: T };
+      const kept = JSON.parse(readRegular(path)) as { schema: number; facts: T };
       if (kept.schema === STORE_SCHEMA && kept.facts) return kept.facts;
     } catch {
       // Not there, or damaged: it is computed anew.

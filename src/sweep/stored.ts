@@ -45,7 +45,14 @@ export interface TrialJob {
 export type TrialState =
   | { state: 'absent' }
   | { state: 'done' | 'failed'; record: TrialRecord }
-  | { state: 'damaged'; path: string; reason: string };
+  | {
+      state: 'damaged';
+      path: string;
+      /** In words that follow "this result". */
+      reason: string;
+      /** Of a whole result that another version of perflaw wrote: its schema. */
+      schema?: number;
+    };
 
 /** `progress.json`: the last sign of a running trial. */
 export interface StoredProgress extends Omit<TrainingProgress, 'finished'> {

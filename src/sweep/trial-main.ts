@@ -3,7 +3,7 @@
  * parent asks or dies, and turns the outcome into an exit code. A process without a parent's channel (under a batch
  * system) works the same, stopped by SIGTERM.
  */
-import { describeError } from '../util/errors.js';
+import { describeError, UserError } from '../util/errors.js';
 import type { ChildMessage, ParentMessage } from './launch/local.js';
 import { runTrial, type TrialParts } from './trial.js';
 
@@ -44,7 +44,8 @@ export async function trialProcess(words: string[], loadParts: () => Promise<Tri
       },
     });
   } catch (error) {
-    process.stderr.write(`${describeError(error)}\n${error instanceof Error ? error.stack : ''}\n`);
+    const stack = error instanceof Error && !(error instanceof UserError) ? `${error.stack}\n` : '';
+    process.stderr.write(`${describeError(error)}\n${stack}`);
     process.exitCode = 1;
   }
   // The channel, or a backend's threads, would keep the process alive.

@@ -74,18 +74,28 @@ export async function runTrial(
       `this trial was planned by another version of perflaw (numeric version ${job.numericVersion}, this one has ${parts.numericVersion})`,
       { place: store.folder(id), remedy: 'Run the sweep again with one version.' },
     );
-  const claim = tryClaim(store.folder(id), options.provenDead);
-  if (!claim) return TrialExit.held;
+  store.refuseLinks(id);
+  try {
+    const claim = tryClaim(store.folder(id), options.provenDead);
+    return claim ? await whileClaimed(store, job, claim, parts, options) : TrialExit.held;
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    process.stderr.write(`${failureMessage(error)}\n`);
+    return TrialExit.diskFull;
+  }
+}
+
+async function whileClaimed(
+  store: SweepStore,
+  job: TrialJob,
+  claim: Claim,
+  parts: TrialParts,
+  options: TrialOptions,
+): Promise<number> {
   const heart = setInterval(() => claim.beat(), HEARTBEAT_SECONDS * 1000);
   try {
-    if (store.readTrial(id, job.numericVersion).state !== 'absent') return TrialExit.recorded;
+    if (store.readTrial(job.id, job.numericVersion).state !== 'absent') return TrialExit.recorded;
     return await work(store, job, claim, parts, options);
-  } catch (error) {
-    if (isDiskFull(error)) {
-      process.stderr.write(`${failureMessage(error)}\n`);
-      return TrialExit.diskFull;
-    }
-    throw error;
   } finally {
     clearInterval(heart);
     try {

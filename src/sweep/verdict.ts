@@ -23,10 +23,16 @@ export function outOfMemoryKills(): number {
 /** Signals that a process brings upon itself. */
 const CRASHES = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
 
+/** A process' log, from the byte where that process began to write: earlier attempts stand above. */
+export interface LogPart {
+  path: string;
+  from: number;
+}
+
 /** The category and the words for an ending without a result. `oomKilled`: the system killed for memory meanwhile. */
 export function verdict(
   ending: Ending,
-  log: string,
+  log: LogPart,
   limits: LaunchLimits,
   oomKilled: boolean,
 ): Pick<FailedRecord, 'reason' | 'message'> {
@@ -38,7 +44,7 @@ export function verdict(
     };
   if (ending.limit === 'time')
     return { reason: 'time-limit', message: `past the time limit of ${formatDuration(limits.time ?? 0)}` };
-  if (logTellsOutOfMemory(log))
+  if (logTellsOutOfMemory(log.path, log.from))
     return { reason: 'out-of-memory', message: `the process ran out of memory${peak}; see its log` };
   if (ending.signal === 'SIGKILL' && oomKilled)
     return { reason: 'out-of-memory', message: `killed by the system for lack of memory${peak}` };
@@ -46,7 +52,7 @@ export function verdict(
     return { reason: 'error', message: `crashed (${ending.signal})${peak}; see its log` };
   if (ending.signal !== null)
     return { reason: 'killed', message: `killed again and again (${ending.signal})${peak}` };
-  const last = logTail(log, 2000).trim().split('\n').slice(-1)[0] ?? '';
+  const last = logTail(log.path, 2000, log.from).trim().split('\n').slice(-1)[0] ?? '';
   return {
     reason: 'error',
     message: `ended with code ${ending.code}${last ? `: ${last.slice(0, 300)}` : ''}`,

@@ -48,14 +48,16 @@ export function writeCheckpoint(folder: string, identity: string, { state, tenso
 }
 
 /**
- * Reads the checkpoint of a configuration. A damaged one cannot be used and must not stand in the way for ever: it is moved
+ * Reads the checkpoint of a configuration. A damaged one, or one that somebody else made up, cannot be used and must not stand in the way for ever: it is moved
  * aside as `checkpoint.damaged`, `onNote` is told, and the training starts from its beginning.
+ * @param sizes number of values of each of the model's weights.
  * @returns undefined when there is none, when it belongs to another configuration, or when it was damaged.
  * @throws UserError when the file cannot be read or moved.
  */
 export function readCheckpoint(
   folder: string,
   identity: string,
+  sizes: ReadonlyMap<string, number>,
   onNote: (note: string) => void = () => {},
 ): Checkpoint | undefined {
   const path = checkpointPath(folder);
@@ -67,29 +69,69 @@ export function readCheckpoint(
     throw fileError(error, path, 'read this checkpoint');
   }
   try {
-    return decode(bytes, path, identity);
+    return decode(bytes, path, identity, sizes);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
     const aside = join(folder, 'checkpoint.damaged');
     try {
       renameSync(path, aside);
     } catch (cause) {
       throw fileError(cause, path, 'move this damaged checkpoint aside');
     }
-    onNote(`${path}: ${error.message}. It was moved to ${aside}; training starts from its beginning.`);
+    onNote(`${path}: ${why}. It was moved to ${aside}; training starts from its beginning.`);
     return undefined;
   }
 }
 
-/** @throws UserError when the bytes are not what was written. */
-function decode(bytes: Uint8Array, path: string, identity: string): Checkpoint | undefined {
+/** @throws Error when the bytes are not what was written, or do not fit the model. */
+function decode(
+  bytes: Uint8Array,
+  path: string,
+  identity: string,
+  sizes: ReadonlyMap<string, number>,
+): Checkpoint | undefined {
   const { tensors, metadata } = decodeSafetensors(bytes, path);
   if (metadata['schema'] !== SCHEMA || metadata['identity'] !== identity) return undefined;
   const values = new Map([...tensors].map(([name, tensor]) => [name, tensor.values]));
   const text = metadata['state'] ?? '';
   if (digestOf(text, values) !== metadata['digest'])
     throw new UserError('this checkpoint is damaged: its content does not match its checksum');
-  return { state: JSON.parse(text) as TrainingState, tensors: values };
+  const state = JSON.parse(text) as TrainingState;
+  const fault = stateFault(state) ?? tensorFault(values, sizes, state.best !== null);
+  if (fault) throw new UserError(`this checkpoint cannot be one of this training: ${fault}`);
+  return { state, tensors: values };
+}
+
+const COUNTS = ['epoch', 'stepInEpoch', 'step', 'lossTokens', 'tokensSeen', 'stale'] as const;
+
+/** A checksum proves that nothing was lost, not that the writer meant well. */
+function stateFault(state: TrainingState): string | undefined {
+  if (typeof state !== 'object' || state === null) return 'it has no position';
+  for (const name of COUNTS)
+    if (!Number.isSafeInteger(state[name]) || state[name] < 0) return `its ${name} is no count`;
+  const { lossSum, seconds, curve, best, epoch } = state;
+  const numbers = [lossSum, seconds?.training, seconds?.evaluation, seconds?.epoch];
+  if (!numbers.every(Number.isFinite)) return 'a sum of it is no number';
+  if (!Array.isArray(curve) || curve.length !== epoch - 1 || !curve.every((e) => Number.isFinite(e?.loss)))
+    return 'its curve does not reach its epoch';
+  if (best !== null && !(Number.isFinite(best?.value) && best.epoch < epoch && best.validation))
+    return 'its best epoch has no value';
+  return undefined;
+}
+
+function tensorFault(
+  tensors: ReadonlyMap<string, Float32Array>,
+  sizes: ReadonlyMap<string, number>,
+  best: boolean,
+): string | undefined {
+  for (const part of ['w', 'm', 'v', ...(best ? ['best'] : [])])
+    for (const [name, size] of sizes) {
+      const values = tensors.get(`${part}/${name}`);
+      if (values?.length !== size)
+        return `${part}/${name} has ${values?.length ?? 'no'} values, the model needs ${size}`;
+      if (!values.every(Number.isFinite)) return `${part}/${name} holds values that are no numbers`;
+    }
+  return undefined;
 }
 
 function digestOf(text: string, tensors: ReadonlyMap<string, Float32Array>): string {

@@ -7,36 +7,29 @@ import type { Interactions, Sequences } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
 import { leaveOneOut, type Split } from '../data/split.js';
 import { currentDevice, openBackend, simdVariant } from '../kernels/backend.js';
-import { createModel, type SequenceModel } from '../model/model.js';
+import { createModel } from '../model/model.js';
 import { countParameters, trainingFlopsPerToken } from '../model/size.js';
 import { loadWeights } from '../model/weights-file.js';
 import { UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
-import { shortHash } from '../util/hash.js';
 import { createRandom } from '../util/random.js';
 import { assemble, countSteps, epochRows, type TrainingBatch } from './batches.js';
 import { checkTrial, prefixesOf, resolveTrial } from './check.js';
-import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.js';
+import type { TrainingState } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
 import { evaluateModel, evaluationSet } from './evaluate.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
 import { type BatchLoss, createLoss } from './loss.js';
-import { createOptimizer, type Optimizer } from './optimizer.js';
+import { createOptimizer } from './optimizer.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
-import { NUMERIC_VERSION } from './version.js';
+import { type ResumableTraining, restoreTraining, saveTraining } from './resume.js';
 
 /** Everything of a running training in one place. */
-interface Run {
-  config: TrialConfig;
-  model: SequenceModel;
+interface Run extends ResumableTraining {
   loss: BatchLoss;
-  optimizer: Optimizer;
   data: Interactions;
   split: Split;
   sequences: Sequences;
-  state: TrainingState;
-  bestWeights: Map<string, Float32Array> | undefined;
-  hooks: TrainingHooks;
 }
 
 /**
@@ -85,7 +78,7 @@ export async function trainModel(
       bestWeights: undefined,
       hooks,
     };
-    restore(run);
+    restoreTraining(run);
     return await train(run);
   } finally {
     model.weights.dispose();
@@ -149,11 +142,11 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
     // Lets messages, signals and timers in.
     await new Promise(setImmediate);
     if (hooks.signal?.aborted) {
-      save(run);
+      saveTraining(run);
       throw new TrainingInterrupted();
     }
     if (performance.now() - lastCheckpoint > interval) {
-      save(run);
+      saveTraining(run);
       lastCheckpoint = performance.now();
     }
   }
@@ -208,7 +201,7 @@ function finishEpoch(run: Run, steps: number): void {
   report(run, steps, record);
   Object.assign(state, { epoch: state.epoch + 1, stepInEpoch: 0, lossSum: 0, lossTokens: 0 });
   state.seconds.epoch = 0;
-  save(run);
+  saveTraining(run);
 }
 
 function selected(metrics: RankingMetrics, { evaluation }: TrialConfig): number {
@@ -259,41 +252,4 @@ function report({ config, state, hooks }: Run, stepsPerEpoch: number, finished?:
     tokensPerSecond: state.lossTokens / state.seconds.epoch,
     ...(finished ? { finished } : {}),
   });
-}
-
-/** What a checkpoint belongs to: all that decides the numbers (the data's name does not). */
-function identity(config: TrialConfig): string {
-  return shortHash({
-    config: { ...config, data: config.data.hash },
-    simd: simdVariant(),
-    version: NUMERIC_VERSION,
-  });
-}
-
-function save({ config, state, model, optimizer, bestWeights, hooks }: Run): void {
-  if (!hooks.checkpointDir) return;
-  const tensors = new Map(optimizer.read());
-  for (const [name, values] of model.weights.read()) tensors.set(`w/${name}`, values);
-  for (const [name, values] of bestWeights ?? []) tensors.set(`best/${name}`, values);
-  writeCheckpoint(hooks.checkpointDir, identity(config), { state, tensors });
-}
-
-function restore(run: Run): void {
-  const { config, model, optimizer, hooks } = run;
-  if (!hooks.checkpointDir) return;
-  const checkpoint = readCheckpoint(hooks.checkpointDir, identity(config), hooks.onNote);
-  if (!checkpoint) {
-    removeCheckpoint(hooks.checkpointDir);
-    return;
-  }
-  const part = (prefix: string) =>
-    new Map(
-      [...checkpoint.tensors]
-        .filter(([name]) => name.startsWith(prefix))
-        .map(([name, values]) => [name.slice(prefix.length), values]),
-    );
-  model.weights.write(part('w/'));
-  optimizer.write(checkpoint.tensors);
-  if (checkpoint.state.best) run.bestWeights = part('best/');
-  run.state = checkpoint.state;
 }

@@ -48,6 +48,9 @@ const SYSTEM_REASONS: Record<string, [string, string]> = {
     'Free some space and run the same command again; finished work is kept.',
   ],
   EISDIR: ['this is a folder, a file was expected', 'Name the file itself.'],
+  EFTYPE: ['this is no ordinary file', 'Name a file; devices and pipes are not read.'],
+  EFBIG: ['this file is far too large for what it should hold', 'Check what it is.'],
+  ELOOP: ['these symbolic links lead in a circle', 'Check the path.'],
   ENOTDIR: ['part of the path is a file, not a folder', 'Check the path.'],
 };
 

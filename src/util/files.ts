@@ -55,6 +55,26 @@ export function writeJson(path: string, value: unknown): void {
   writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** Files of a store larger than this are not believed. */
+const MOST_BYTES = 512 * 2 ** 20;
+
+/**
+ * The text of a file that other people may have put there: no device or pipe that never ends, nothing of absurd size.
+ * @throws the system's error where it cannot be read, and one with code EFTYPE or EFBIG for such a file.
+ */
+export function readRegular(path: string): string {
+  const found = statSync(path);
+  const code = found.isDirectory()
+    ? 'EISDIR'
+    : !found.isFile()
+      ? 'EFTYPE'
+      : found.size > MOST_BYTES
+        ? 'EFBIG'
+        : '';
+  if (code) throw Object.assign(new Error(`${path}: ${code}`), { code });
+  return readFileSync(path, 'utf8');
+}
+
 /**
  * Reads and parses a JSON file.
  * @throws UserError when it is missing or is not JSON.
@@ -62,7 +82,7 @@ export function writeJson(path: string, value: unknown): void {
 export function readJson(path: string): unknown {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegular(path);
   } catch (error) {
     throw fileError(error, path, 'read this file');
   }

@@ -1,78 +1,94 @@
 /** A few kills in every test run; `npm run torture` asks for many more through the environment. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { NUMERIC_VERSION } from '../../src/train/version.js';
 import { createRandom } from '../../src/util/random.js';
 import { temporaryFolder } from './fake.js';
 import {
   exitOf,
-  killOnce,
+  type Home,
   makeHome,
   numbersOf,
   runCommand,
   SWEEP,
   startCommand,
-  trialProcesses,
+  torment,
+  trialsAtWork,
 } from './killing.js';
 
-const VICTIMS = ['trials', 'commands', 'both'] as const;
-const kills = Number(process.env['PERFLAW_KILLS'] ?? 3);
+const wanted = Number(process.env['PERFLAW_KILLS'] ?? 6);
 const seed = process.env['PERFLAW_KILL_SEED'] ?? 'kill';
-/** Longer trainings where there is time for them: more of the kills then strike in the middle. */
-const text = kills > 3 ? SWEEP.replace('epochs: 8, patience: 3', 'epochs: 24, patience: 0') : SWEEP;
-const commands = Number(process.env['PERFLAW_KILL_COMMANDS'] ?? 1);
+const long = wanted > 6;
+/** More and longer trials where there is time for them: more of the kills then strike in the middle. */
+const text = long
+  ? SWEEP.replace('epochs: 8, patience: 3', 'epochs: 16, patience: 0').replace(
+      'grid:',
+      'seeds: [0, 1, 2, 3]\ngrid:',
+    )
+  : SWEEP;
+const commands = Number(process.env['PERFLAW_KILL_COMMANDS'] ?? 2);
 const minutes = Number(process.env['PERFLAW_KILL_MINUTES'] ?? 1);
 
-it(`a sweep killed in ${kills} rounds gives the bits of an undisturbed one`, {
-  timeout: (minutes + 4) * 60_000,
+it(`sweeps with ${wanted} processes killed give the bits of an undisturbed one`, {
+  timeout: (minutes + 5) * 60_000,
 }, async () => {
   const undisturbed = makeHome(temporaryFolder(), text);
   expect((await runCommand(undisturbed)).code).toBe(0);
   const expected = numbersOf(undisturbed);
-  expect(Object.keys(expected)).toHaveLength(3);
+  expect(Object.keys(expected)).toHaveLength(long ? 12 : 3);
 
   const random = createRandom('kill', seed);
-  const total = { commands: 0, trials: 0 };
-  const until = performance.now() + minutes * 60_000;
-  let home = makeHome(temporaryFolder(), text);
-  let round = 0;
-  while (round < kills && performance.now() < until) {
-    round++;
-    const killed = await killOnce(home, random, commands, VICTIMS[round % 3]!);
-    total.commands += killed.commands;
-    total.trials += killed.trials;
-    const open = Object.keys(expected).some(
-      (id) => home.store.readTrial(id, NUMERIC_VERSION).state === 'absent',
-    );
-    if (open && round % 4 !== 0 && round < kills && performance.now() < until) continue;
-    // A sweep that is done cannot be killed: look at it, and begin the next one in a fresh folder.
+  const total = { trials: 0, commands: 0, writes: 0 };
+  const killed = () => total.trials + total.commands + total.writes;
+  const begun = performance.now();
+  const until = begun + minutes * 60_000;
+  let sweeps = 0;
+  for (; killed() < wanted && performance.now() < until; sweeps++) {
+    const home = makeHome(temporaryFolder(), text);
+    const kills = await torment(home, random, {
+      commands,
+      meanGap: long ? 1200 : 700,
+      most: wanted - killed(),
+      until,
+    });
+    for (const kind of ['trials', 'commands', 'writes'] as const) total[kind] += kills[kind];
     const last = await runCommand(home);
     expect(last.code, last.text).toBe(0);
     expect(numbersOf(home)).toEqual(expected);
-    for (const id of Object.keys(expected)) {
-      // Nothing doubled, nothing half-written left behind.
-      const files = readdirSync(home.store.folder(id)).filter((name) => !name.startsWith('claim-'));
-      expect(files.sort()).toEqual(['config.json', 'log.txt', 'result.json']);
-    }
-    expect(trialProcesses(home)).toEqual([]);
-    home = makeHome(temporaryFolder(), text);
+    expectTidy(home, Object.keys(expected));
   }
-  console.log(`${round} rounds killed ${total.commands} commands and ${total.trials} trials, seed ${seed}`);
-  expect(total.commands + total.trials).toBeGreaterThan(0);
-  expect(round).toBe(kills);
+  const seconds = Math.round((performance.now() - begun) / 1000);
+  console.log(
+    `${killed()} of ${wanted} processes killed in ${sweeps} sweeps and ${seconds} s: ${total.trials} trials, ${total.commands} commands, ${total.writes} in the middle of a change to the file system; ${commands} commands at once, seed ${seed}`,
+  );
+  expect(killed()).toBeGreaterThan(0);
+  if (long && killed() >= wanted) expect(Math.min(...Object.values(total))).toBeGreaterThan(0);
 });
+
+/** Nothing doubled, nothing half-written under a name that counts. */
+function expectTidy(home: Home, ids: string[]): void {
+  expect(readdirSync(join(home.store.path, 'trials')).sort()).toEqual(ids);
+  for (const id of ids) {
+    const files = readdirSync(home.store.folder(id)).filter((name) => !/^claim-|\.json\.[0-9]+$/.test(name));
+    expect(files.sort()).toEqual(['config.json', 'log.txt', 'result.json']);
+  }
+  expect(home.store.readPlan().trials).toHaveLength(ids.length);
+  expect(JSON.parse(readFileSync(join(home.store.path, 'index.json'), 'utf8')).trials).toHaveLength(
+    ids.length,
+  );
+  expect(trialsAtWork(home)).toEqual([]);
+}
 
 it('Ctrl-C once keeps checkpoints, says so and ends with 130', { timeout: 90_000 }, async () => {
   const home = makeHome(temporaryFolder());
   const log: string[] = [];
   const command = startCommand(home, log);
-  while (trialProcesses(home).length === 0 && command.exitCode === null)
+  while (trialsAtWork(home).length === 0 && command.exitCode === null)
     await new Promise((r) => setTimeout(r, 20));
   command.kill('SIGINT');
   expect(await exitOf(command)).toBe(130);
   expect(log.join('')).toMatch(/Stopping: trials write their checkpoints/);
   expect(log.join('')).toMatch(/the same command goes on/);
-  expect(trialProcesses(home)).toEqual([]);
+  expect(trialsAtWork(home)).toEqual([]);
   expect(readdirSync(join(home.store.path, 'trials')).length).toBeGreaterThan(0);
 });

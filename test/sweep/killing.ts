@@ -1,10 +1,11 @@
 /**
- * Sweeps of real trainings that are killed: one or several commands on one store, SIGKILL to commands, to trials or to
- * both at random moments, the same command again, until everything is done. What comes out must equal an undisturbed
- * run, bit for bit.
+ * Sweeps of real trainings that are killed: several commands on one store, SIGKILL to commands, to trials or to both at
+ * random moments and in the middle of writes, the same command again, until everything is done. What comes out must
+ * equal an undisturbed run, bit for bit.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readClaim } from '../../src/sweep/claim.js';
@@ -21,6 +22,24 @@ training: {epochs: 8, patience: 3, rows: 4, learningRate: 5e-3}
 grid: {layers: [1, 2, 3]}
 `;
 
+const FAULT = new URL('./programs/fault.mjs', import.meta.url).href;
+
+/** Where a program strikes itself: see programs/fault.mjs. */
+export interface Fault {
+  role: 'command' | 'trial';
+  at: number;
+  half: number;
+  token: string;
+  log?: string;
+  /** Not killed: from that change on the disk is full. */
+  full?: boolean;
+}
+
+/** The environment of a program that is to die in the middle of a change to the file system. */
+export function faultEnvironment(fault: Fault): NodeJS.ProcessEnv {
+  return { ...process.env, NODE_OPTIONS: `--import ${FAULT}`, PERFLAW_FAULT: JSON.stringify(fault) };
+}
+
 export interface Home {
   folder: string;
   file: string;
@@ -34,10 +53,10 @@ export function makeHome(folder: string, text = SWEEP): Home {
 }
 
 /** Starts the sweep's command; its words go to `log`. */
-export function startCommand(home: Home, log: string[] = [], words: string[] = []): ChildProcess {
-  const child = spawn(process.execPath, [CLI, 'sweep', home.file, '--workers', '2', ...words], {
+export function startCommand(home: Home, log: string[] = [], fault?: Fault): ChildProcess {
+  const child = spawn(process.execPath, [CLI, 'sweep', home.file, '--workers', '1'], {
     cwd: home.folder,
-    env: { ...process.env, PERFLAW_HOME: home.folder },
+    env: { ...(fault ? faultEnvironment(fault) : process.env), PERFLAW_HOME: home.folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => log.push(String(data)));
@@ -57,14 +76,23 @@ export async function runCommand(home: Home): Promise<{ code: number | null; tex
   return { code, text: log.join('') };
 }
 
-/** Process numbers of the trials at work. */
-export function trialProcesses({ store }: Home): number[] {
+/** The trials at work, by their process. */
+export function trialsAtWork({ store }: Home): { id: string; pid: number }[] {
   const folder = join(store.path, 'trials');
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((id) => {
     const { state, file } = readClaim(join(folder, id));
-    return state === 'alive' && file ? [file.pid] : [];
+    return state === 'alive' && file ? [{ id, pid: file.pid }] : [];
   });
+}
+
+/** The same, waiting until there are so many or `over`: on a slow machine kills must not outrun the work. */
+async function someAtWork(home: Home, wanted: number, over: () => boolean) {
+  for (;;) {
+    const found = trialsAtWork(home);
+    if (found.length >= wanted || over()) return found;
+    await sleep(50);
+  }
 }
 
 function kill(pid: number): boolean {
@@ -76,31 +104,110 @@ function kill(pid: number): boolean {
   }
 }
 
-/**
- * One round: starts `commands` commands, kills `victims` at a random moment, and in the end every command.
- * @returns how many processes of each kind were killed.
- */
-export async function killOnce(
-  home: Home,
-  random: Random,
-  commands: number,
-  victims: 'trials' | 'commands' | 'both',
-): Promise<{ commands: number; trials: number }> {
-  const killed = { commands: 0, trials: 0 };
-  const started = Array.from({ length: commands }, () => startCommand(home));
-  // Past the start of the programs: the moments that matter are those of claims, checkpoints and results.
-  while (trialProcesses(home).length === 0 && started.some(({ exitCode }) => exitCode === null))
-    await sleep(20);
-  await sleep(random.uniform() * 1200);
-  if (victims !== 'commands')
-    for (const pid of trialProcesses(home)) if (random.uniform() < 0.8) killed.trials += Number(kill(pid));
-  // Time for a command to notice, record or restart what died.
-  if (victims === 'trials') await sleep(random.uniform() * 800);
-  for (const command of started) {
-    if (command.exitCode === null) killed.commands += Number(kill(command.pid!));
-    await exitOf(command);
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]);
+  } catch {
+    return undefined;
   }
-  return killed;
+}
+
+/** Processes killed: by whom they were, or in the middle of a change to the file system. */
+export interface Kills {
+  trials: number;
+  commands: number;
+  writes: number;
+}
+
+export interface Torment {
+  /** Commands on the store at the same time. */
+  commands: number;
+  /** Mean milliseconds between two kills. */
+  meanGap: number;
+  /** No more kills after that many, or past that time by `performance.now()`. */
+  most: number;
+  until: number;
+}
+
+/** A trial that its command saw killed more often than this counts as failed, rightly. */
+const MOST_OF_ONE = 2;
+
+/**
+ * Runs the sweep by several commands at once and kills trials, commands and both at random moments, or has them strike
+ * themselves in the middle of a write; every command that died is started again, until one comes to the end.
+ * @returns how many died of what; rejects when a command ends in any other way.
+ */
+export async function torment(home: Home, random: Random, options: Torment): Promise<Kills> {
+  const kills: Kills = { trials: 0, commands: 0, writes: 0 };
+  const deaths = new Map<string, number>();
+  const tokens = mkdtempSync(join(tmpdir(), 'perflaw-struck-'));
+  const live: { child: ChildProcess; log: string[]; token?: string; trialFault: boolean }[] = [];
+  const sum = () => kills.trials + kills.commands + kills.writes;
+  const more = () => sum() < options.most && performance.now() < options.until;
+  let started = 0;
+  const start = () => {
+    const log: string[] = [];
+    // The first ones are left alone, so that there is something to kill.
+    const role = random.uniform() < 0.5 ? ('trial' as const) : ('command' as const);
+    const at = 1 + random.int(role === 'trial' ? 60 : 30);
+    const armed = started++ >= options.commands && more();
+    const token = armed ? join(tokens, String(started)) : undefined;
+    const fault = token ? { role, at, half: 1 + random.int(2), token } : undefined;
+    live.push({ child: startCommand(home, log, fault), log, token, trialFault: armed && role === 'trial' });
+  };
+  const countStrike = (command: (typeof live)[number]) => {
+    if (!command.token || !existsSync(command.token)) return;
+    kills.writes++;
+    command.token = undefined;
+  };
+  try {
+    for (;;) {
+      while (live.length < options.commands) start();
+      await sleep(more() ? -options.meanGap * Math.log(1 - random.uniform()) : 200);
+      for (const command of live) countStrike(command);
+      const ended = live.filter(({ child }) => child.exitCode !== null);
+      const wrong = ended.find(({ child }) => child.exitCode !== 0);
+      if (wrong) throw new Error(`a command ended with ${wrong.child.exitCode}:\n${wrong.log.join('')}`);
+      if (ended.length > 0) break;
+      const chosen = random.int(3);
+      const at = random.uniform();
+      if (more()) {
+        const over = () =>
+          !more() || live.some(({ child }) => child.exitCode !== null || child.signalCode !== null);
+        const victims = await someAtWork(home, 1 + random.int(Math.min(3, options.commands)), over);
+        const { id, pid } = victims[Math.floor(at * victims.length)] ?? { id: '', pid: 0 };
+        const parent = pid === 0 ? undefined : parentOf(pid);
+        const command =
+          chosen === 1
+            ? live[Math.floor(at * live.length)]
+            : live.find(({ child }) => child.pid === parent && parent !== undefined);
+        if (chosen !== 1 && pid !== 0) {
+          const key = `${parent}/${id}`;
+          const before = (deaths.get(key) ?? 0) + (command?.trialFault ? 1 : 0);
+          if (before < MOST_OF_ONE && kill(pid)) {
+            kills.trials++;
+            deaths.set(key, before + 1);
+          }
+        }
+        if (chosen !== 0 && command?.child.signalCode === null && kill(command.child.pid!)) {
+          kills.commands++;
+          await exitOf(command.child);
+        }
+      }
+      for (let i = live.length - 1; i >= 0; i--) if (live[i]!.child.signalCode !== null) live.splice(i, 1);
+    }
+    for (const command of live) {
+      const code = await exitOf(command.child);
+      countStrike(command);
+      if (code !== 0 && command.child.signalCode !== 'SIGKILL')
+        throw new Error(`a command ended with ${code}:\n${command.log.join('')}`);
+    }
+    return kills;
+  } finally {
+    for (const { child } of live) if (child.exitCode === null && child.signalCode === null) kill(child.pid!);
+    rmSync(tokens, { recursive: true, force: true });
+  }
 }
 
 /** A result without what may differ between two runs: times, memory, speed. */

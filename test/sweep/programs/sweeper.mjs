@@ -4,12 +4,20 @@ import { fileURLToPath } from 'node:url';
 import { localLauncher } from '../../../dist/sweep/launch/local.js';
 import { runSweep } from '../../../dist/sweep/run.js';
 import { SweepStore } from '../../../dist/sweep/store.js';
+import { describeError, UserError } from '../../../dist/util/errors.js';
 
 const { path, trials } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const entry = fileURLToPath(new URL('./fake-trial.mjs', import.meta.url));
-const { done, failed } = await runSweep(new SweepStore(path), trials, localLauncher({ workers: 1, entry }), {
-  numericVersion: 1,
-  data: 'fake',
-  pollMs: 50,
-});
-process.stdout.write(JSON.stringify({ done, failed }));
+try {
+  const { done, failed } = await runSweep(
+    new SweepStore(path),
+    trials,
+    localLauncher({ workers: 1, entry }),
+    { numericVersion: 1, data: 'fake', pollMs: 50 },
+  );
+  process.stdout.write(JSON.stringify({ done, failed }));
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exitCode = error.exitCode;
+}
