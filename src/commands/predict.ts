@@ -4,14 +4,12 @@ import type { Budget } from '../law/candidates.js';
 import { FORM_NAMES, formByName } from '../law/forms.js';
 import { predict } from '../law/predict.js';
 import { closeThreads } from '../law/threads.js';
-import { DEFAULT_MODEL, type ModelConfig, type ModelName } from '../model/config.js';
+import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '../model/config.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { parseCount } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { type LawInput, readLawInput, wholeNumber } from './law-input.js';
 import { predictionText } from './predict-text.js';
-
-const MODELS: ModelName[] = ['mamba4rec', 'tim4rec', 'ssd4rec'];
 
 export function options(yargs: Argv): Argv {
   return yargs
@@ -43,7 +41,7 @@ export function options(yargs: Argv): Argv {
       describe: 'For a table: items of the catalogue, to count parameters exactly',
     })
     .option('model', {
-      choices: MODELS,
+      choices: MODEL_NAMES,
       describe: 'For a table with --items: the model [default: mamba4rec]',
     })
     .option('d-state', {
@@ -132,7 +130,7 @@ function modelsFor(args: Arguments, input: LawInput): { models?: ModelConfig[]; 
     const { model, ...rest } = config as { model?: string } & Partial<ModelConfig>;
     const name =
       (args['model'] as ModelName | undefined) ??
-      MODELS.find((known) => known === model) ??
+      MODEL_NAMES.find((known) => known === model) ??
       DEFAULT_MODEL.name;
     return {
       ...DEFAULT_MODEL,

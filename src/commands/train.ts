@@ -1,8 +1,8 @@
 /** `perflaw train`: one model on one data set, straight from a file. */
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { DEFAULT_MODEL, MEANT_FOR, type ModelConfig } from '../model/config.js';
-import { MODEL_NAMES, modelFields, trainingFields } from '../sweep/schema.js';
+import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
+import { modelFields, trainingFields } from '../sweep/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import { ExitCode, UserError } from '../util/errors.js';
@@ -116,7 +116,7 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
     ) as T;
   const name = args['model'] as ModelConfig['name'];
   refuseIgnored(args, name);
-  const loss = name === 'ssd4rec' ? 'last' : DEFAULT_TRAINING.loss;
+  const loss = defaultLoss(name);
   return {
     data,
     slice: { users: 1 },
@@ -135,7 +135,7 @@ function refuseIgnored(args: Arguments, model: ModelConfig['name']): void {
       throw new UserError(`--${kebab(field as FieldName)} means nothing to ${model}`, {
         remedy: `It is a setting of ${models.join(' and ')}.`,
       });
-  if (args['prefixes'] !== undefined && args['loss'] !== 'last' && model !== 'ssd4rec')
+  if (args['prefixes'] !== undefined && (args['loss'] ?? defaultLoss(model)) !== 'last')
     throw new UserError('--prefixes says what a loss at the last position trains on', {
       remedy: 'Add --loss last, or leave it out.',
     });

@@ -1,6 +1,15 @@
 /** What fixes a model's shape: everything `model/size.ts` needs to count its parameters and FLOPs exactly. */
 
-export type ModelName = 'mamba4rec' | 'tim4rec' | 'ssd4rec';
+export const MODEL_NAMES = ['mamba4rec', 'tim4rec', 'ssd4rec'] as const;
+export type ModelName = (typeof MODEL_NAMES)[number];
+
+/** Models that read a history in both directions: a loss at all positions would show them what they predict. */
+export const BIDIRECTIONAL: readonly ModelName[] = ['ssd4rec'];
+
+/** Where the loss is taken if nothing is said: at all positions, or at the last of a prefix. */
+export function defaultLoss(model: ModelName): 'all' | 'last' {
+  return BIDIRECTIONAL.includes(model) ? 'last' : 'all';
+}
 
 /**
  * How TiM4Rec sees time. `paper`: as published, normalised and mixed over the whole row length, the padding's huge negative

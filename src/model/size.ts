@@ -13,7 +13,7 @@
  * Sources: Mamba4Rec arXiv 2403.03900, TiM4Rec arXiv 2409.16182, SSD4Rec arXiv 2409.01192.
  */
 import { UserError } from '../util/errors.js';
-import type { ModelConfig } from './config.js';
+import { defaultLoss, type ModelConfig } from './config.js';
 
 /** Trainable numbers of a configuration, by part. */
 export interface ParameterCount {
@@ -160,7 +160,7 @@ export function trainingFlopsPerToken(
   options: FlopOptions = {},
 ): number {
   const { layerFlops } = COUNTS[config.name](shapeOf(config));
-  const loss = options.loss ?? (config.name === 'ssd4rec' ? 'last' : 'all');
+  const loss = options.loss ?? defaultLoss(config.name);
   const scored = options.negatives ? Math.min(options.negatives, numItems) + 1 : numItems + 1;
   const scores = (2 * config.dim * scored) / (loss === 'last' ? config.maxLength : 1);
   return 3 * (config.layers * layerFlops + scores);

@@ -1,6 +1,6 @@
 /** From axes to configurations: grid x zip x list x slices x seeds, without what `exclude` names. */
 import type { SliceSpec } from '../data/slice.js';
-import { MEANT_FOR, type ModelConfig, type ModelName } from '../model/config.js';
+import { defaultLoss, MEANT_FOR, type ModelConfig, type ModelName } from '../model/config.js';
 import { PUBLISHED_HEAD_DIM } from '../model/size.js';
 import type { TrainingConfig, TrialConfig } from '../train/config.js';
 import { UserError } from '../util/errors.js';
@@ -115,8 +115,7 @@ function fitToModel(model: ModelConfig, training: TrainingConfig, lossGiven: boo
   for (const [field, models] of Object.entries(MEANT_FOR))
     if (!models.includes(model.name)) delete model[field as keyof ModelConfig];
   if (MEANT_FOR.headDim!.includes(model.name)) model.headDim ??= PUBLISHED_HEAD_DIM[model.name];
-  // A model that looks both ways would see its targets in a loss at all positions.
-  if (model.name === 'ssd4rec' && !lossGiven) training.loss = 'last';
+  if (!lossGiven) training.loss = defaultLoss(model.name);
   // Without a loss at the last position there are no prefixes to choose from.
   if (training.loss !== 'last') delete training.prefixes;
   if (!training.negatives) delete training.proposal;

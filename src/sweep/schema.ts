@@ -2,11 +2,12 @@
  * The grammar of a sweep file, once: checks, messages and the JSON Schema for editors all come from here. Every object is
  * strict, because a misspelt key that is silently ignored costs a sweep.
  */
+
 import { z } from 'zod';
 import { BACKENDS as KNOWN_BACKENDS } from '../kernels/choose.js';
+import { MODEL_NAMES } from '../model/config.js';
 import { bytes, choice, duration, named, optionalAll, real, text, whole } from './fields.js';
 
-export const MODEL_NAMES = ['mamba4rec', 'tim4rec', 'ssd4rec'] as const;
 export const BACKENDS = ['auto', ...KNOWN_BACKENDS] as const;
 
 /** Fields of `model:` that are axes too; the model's name itself is the axis `model`. */

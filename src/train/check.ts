@@ -1,5 +1,5 @@
 /** What a trial may not ask for, said before any work is done. */
-import { type ModelConfig, timeMode } from '../model/config.js';
+import { BIDIRECTIONAL, type ModelConfig, timeMode } from '../model/config.js';
 import { countParameters } from '../model/size.js';
 import { UserError } from '../util/errors.js';
 import type { Proposal, TrainingConfig, TrialConfig } from './config.js';
@@ -48,9 +48,9 @@ export function checkTrial(trial: TrialConfig, data: TimedData): void {
   if (training.rows < 1 || training.epochs < 1 || model.maxLength < 1)
     throw new UserError('rows, epochs and maxLength must be at least 1');
   countParameters(model, 1); // a headDim that does not divide is said here
-  if (model.name === 'ssd4rec' && training.loss === 'all')
+  if (BIDIRECTIONAL.includes(model.name) && training.loss === 'all')
     throw new UserError(
-      'ssd4rec reads histories in both directions, so with a loss at all positions it would see what it predicts',
+      `${model.name} reads histories in both directions, so with a loss at all positions it would see what it predicts`,
       { remedy: 'Train it with `loss: last` (the last position of prefixes).' },
     );
   if (model.name === 'tim4rec') checkTime(trial, data);

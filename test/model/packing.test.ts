@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/kernels/backend.js';
-import { DEFAULT_MODEL } from '../../src/model/config.js';
+import { DEFAULT_MODEL, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../../src/model/config.js';
 import { createModel } from '../../src/model/model.js';
 import { countParameters } from '../../src/model/size.js';
 import { createRandom } from '../../src/util/random.js';
@@ -60,13 +60,14 @@ describe.each(['wasm', 'composed'])('Mamba4Rec on %s', (backend) => {
     );
   });
 
-  it('has exactly the parameters that size.ts counts', () => {
+  it.each(MODEL_NAMES)('%s has exactly the parameters that size.ts counts', (name) => {
     for (const [dim, layers, dState] of [
       [8, 1, 4],
       [20, 3, 5],
       [64, 2, 32],
     ] as const) {
-      const config = { ...DEFAULT_MODEL, dim, layers, dState };
+      const config: ModelConfig = { ...DEFAULT_MODEL, name, dim, layers, dState };
+      if (MEANT_FOR.headDim!.includes(name)) config.headDim = 4;
       const model = createModel(config, NUM_ITEMS, 1);
       expect(model.weights.size()).toBe(countParameters(config, NUM_ITEMS).total);
       model.weights.dispose();
