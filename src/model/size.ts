@@ -83,15 +83,21 @@ interface Counts {
 const feedForward = ({ d }: Shape) => 8 * d * d + 5 * d + 2 * d; // W1, W2 with biases, LayerNorm
 const feedForwardFlops = ({ d }: Shape) => 16 * d * d;
 
-function mamba4rec(s: Shape): Counts {
-  const { d, E, N, k, R } = s;
-  // W_in (d x 2E) and W_out (E x d); conv with bias; W_x; W_dt with bias; A_log; D
-  const block = 3 * d * E + (k + 1) * E + E * (R + 2 * N) + R * E + E + E * N + E;
-  const blockFlops = 6 * d * E + 2 * k * E + 2 * E * (R + 2 * N) + 2 * R * E + 6 * E * N + 2 * E;
+/** The Mamba block. */
+function mambaBlock({ d, E, N, k, R }: Shape): { parameters: number; flops: number } {
   return {
-    stem: 2 * d,
-    layer: block + 2 * d + feedForward(s),
-    layerFlops: blockFlops + feedForwardFlops(s),
+    // W_in (d x 2E) and W_out (E x d); conv with bias; W_x; W_dt with bias; A_log; D
+    parameters: 3 * d * E + (k + 1) * E + E * (R + 2 * N) + R * E + E + E * N + E,
+    flops: 6 * d * E + 2 * k * E + 2 * E * (R + 2 * N) + 2 * R * E + 6 * E * N + 2 * E,
+  };
+}
+
+function mamba4rec(s: Shape): Counts {
+  const block = mambaBlock(s);
+  return {
+    stem: 2 * s.d,
+    layer: block.parameters + 2 * s.d + feedForward(s),
+    layerFlops: block.flops + feedForwardFlops(s),
   };
 }
 
