@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ModelConfig } from '../../src/model/config.js';
+import { MODEL_NAMES, type ModelConfig } from '../../src/model/config.js';
 import { countParameters, trainingFlopsPerToken } from '../../src/model/size.js';
 
 const base: ModelConfig = {
@@ -29,7 +29,7 @@ describe('countParameters', () => {
   });
 
   it('grows with dim and layers, and by the same step a layer', () => {
-    for (const name of ['mamba4rec', 'tim4rec', 'ssd4rec'] as const) {
+    for (const name of MODEL_NAMES) {
       const at = (layers: number, dim = 64) => countParameters({ ...base, name, layers, dim }, 100).total;
       expect(at(3) - at(2)).toBe(at(2) - at(1));
       expect(at(1, 128)).toBeGreaterThan(at(1, 64));
