@@ -115,7 +115,13 @@ async function prepareWebgpu(): Promise<DeviceDescription> {
   const { openWebgpu } = await import('./webgpu/open.js');
   const { description } = await openWebgpu();
   // What has no WGSL here is composed of tfjs's own ops, on the GPU too.
-  const folders = await Promise.all([import('./layer-norm/webgpu.js'), import('./rms-norm/webgpu.js')]);
+  const folders = await Promise.all([
+    import('./layer-norm/webgpu.js'),
+    import('./rms-norm/webgpu.js'),
+    import('./matmul/webgpu.js'),
+    import('./activation/webgpu.js'),
+    import('./dropout/webgpu.js'),
+  ]);
   register(folders.flatMap((folder) => folder.kernels));
   return description;
 }

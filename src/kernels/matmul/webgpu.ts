@@ -1,0 +1,51 @@
+/** Matrix products on webgpu (webgpu/gemm.ts); the gradient of a bias comes out of the product for its weight. */
+import type * as tf from '@tensorflow/tfjs';
+import { multiply } from '../webgpu/gemm.js';
+import { type WebgpuKernels, webgpuKernel } from '../webgpu/program.js';
+
+/** op(a) . op(b) + bias as a new [m, n] tensor. */
+function product(
+  gpu: WebgpuKernels,
+  a: tf.TensorInfo,
+  transposeA: boolean,
+  b: tf.TensorInfo,
+  transposeB: boolean,
+  more: { bias?: tf.TensorInfo | undefined; sums?: tf.TensorInfo | undefined } = {},
+): tf.TensorInfo {
+  const [m, k] = (transposeA ? [a.shape[1], a.shape[0]] : a.shape) as [number, number];
+  const n = b.shape[transposeB ? 0 : 1]!;
+  const c = gpu.output([m, n]);
+  multiply(gpu, {
+    m,
+    n,
+    k,
+    a: { tensor: a },
+    b: { tensor: b },
+    c: { tensor: c },
+    transposeA,
+    transposeB,
+    ...more,
+  });
+  return c;
+}
+
+export const kernels: tf.KernelConfig[] = [
+  webgpuKernel('MatMul2D', (gpu, { a, b }, attrs) =>
+    product(gpu, a!, attrs['transposeA'] as boolean, b!, attrs['transposeB'] as boolean),
+  ),
+  webgpuKernel('MatMul2DGrad', (gpu, { a, b, dy }, attrs) => {
+    const transposeA = attrs['transposeA'] as boolean;
+    const transposeB = attrs['transposeB'] as boolean;
+    return [
+      transposeA ? product(gpu, b!, transposeB, dy!, true) : product(gpu, dy!, false, b!, !transposeB),
+      transposeB ? product(gpu, dy!, true, a!, transposeA) : product(gpu, a!, !transposeA, dy!, false),
+    ];
+  }),
+  webgpuKernel('Linear', (gpu, { x, weight, bias }) => product(gpu, x!, false, weight!, true, { bias })),
+  webgpuKernel('LinearGrad', (gpu, { x, weight, bias, dy }) => {
+    const sums = bias && gpu.output(bias.shape);
+    const dx = product(gpu, dy!, false, weight!, false);
+    const dweight = product(gpu, dy!, true, x!, false, { sums });
+    return sums ? [dx, dweight, sums] : [dx, dweight];
+  }),
+];
