@@ -13,8 +13,10 @@ export function digits(value: number | null | undefined, count = 4): string {
   return String(Number(value.toPrecision(count)));
 }
 
-const fixed = (value: number | null | undefined, places: number) =>
-  value === null || value === undefined || !Number.isFinite(value) ? '-' : value.toFixed(places);
+const fixed = (value: number | null | undefined, places: number) => {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '-';
+  return Math.abs(value) < 1000 ? value.toFixed(places) : value.toExponential(1);
+};
 
 export function intervalText(interval: Interval | null | undefined, show = digits): string {
   if (!interval) return '-';
@@ -133,12 +135,13 @@ export function jointText(joint: JointAnalysis, metric: string): string {
     lines.push(
       '',
       formatTable(
-        ['data term', 'numbers', 'R2', 'RMSE'],
-        joint.dataTerms.map(({ data, size, r2, rmse }) => [
+        ['data term', 'numbers', 'R2', 'RMSE', 'RMSE, slice left out'],
+        joint.dataTerms.map(({ data, size, r2, rmse, leftOutRmse }) => [
           data,
           String(size),
           fixed(r2, 4),
           digits(rmse, 3),
+          digits(leftOutRmse, 3),
         ]),
       ),
     );

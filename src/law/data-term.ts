@@ -27,7 +27,7 @@ export interface MeasureLine {
   r2: number;
   /** Leave-one-out; null below four slices. */
   q2: number | null;
-  /** Against tokens alone; null for tokens themselves, and below five slices. */
+  /** Against tokens alone; null for tokens themselves, and below four slices. */
   gain: {
     /** Q^2 of tokens over the measure less Q^2 of tokens alone. */
     q2: number;
@@ -137,7 +137,7 @@ export function compareDataMeasures(rows: readonly SliceLevel[]): MeasureLine[] 
       const column = rows.map((row) => x(row.tokens / row.quality[measure]!));
       const line = regress([column], y);
       const described = describe(measure, line);
-      if (n > 4) {
+      if (n > 3) {
         const both = regress([quantity, column], y);
         const f = Math.max(0, alone.sse - both.sse) / (both.sse / (n - 3));
         const p = 1 - fCumulative(f, 1, n - 3);

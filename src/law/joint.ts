@@ -5,10 +5,10 @@
  */
 import { UserError } from '../util/errors.js';
 import { compareDataMeasures, type MeasureLine, type SliceLevel } from './data-term.js';
-import { addData, type FitOptions, fitPoints } from './fit.js';
+import { addData, type FitOptions, fitPoints, type LawFit } from './fit.js';
 import type { FormName } from './form.js';
 import type { Observation } from './observation.js';
-import { toPoints } from './points.js';
+import { type Point, toPoints } from './points.js';
 import type { Variable } from './terms.js';
 
 export interface JointAnalysis {
@@ -22,14 +22,68 @@ export interface JointAnalysis {
   levels: { slice: string; level: number; tokens: number | null }[];
   at: { layers: number; dim: number };
   /** The law with a data term instead of the constants: tokens alone, and tokens over each measure. */
-  dataTerms: { data: string; r2: number; rmse: number; size: number; coefficients: Record<string, number> }[];
+  dataTerms: DataTerm[];
   /** Levels against quantity and quality; empty below three slices. */
   measures: MeasureLine[];
   notes: string[];
 }
 
+export interface DataTerm {
+  /** `tokens`, or `tokens/apen`. */
+  data: string;
+  r2: number;
+  rmse: number;
+  /** Root mean square error on the runs of a slice that was left out, each in its turn; null below four slices. */
+  leftOutRmse: number | null;
+  size: number;
+  coefficients: Record<string, number>;
+}
+
+/** The law of every slice at one common configuration, the geometric middle of what was measured: what is left to the data. */
+export function sliceLevels(
+  fit: LawFit,
+  slices: readonly string[],
+): { at: Partial<Record<Variable, number>>; levels: { slice: string; level: number }[] } {
+  const { model, points } = fit.inner;
+  const variables = new Set<Variable>([
+    'layers',
+    'dim',
+    ...model.places.flatMap(({ term }) => term.variables),
+  ]);
+  const at: Partial<Record<Variable, number>> = {};
+  for (const name of variables) {
+    if (name === 'data') continue;
+    const logs = points.map((point) => Math.log(point.x[name]!));
+    at[name] = Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
+  }
+  return { at, levels: slices.map((slice) => ({ slice, level: fit.predict({ ...at, slice }) })) };
+}
+
+/** Fits the data term without each slice in turn and predicts that slice. */
+function leftOutRmse(points: readonly Point[], metric: string, options: FitOptions): number | null {
+  const slices = [...new Set(points.map((point) => point.slice))];
+  if (slices.length < 4) return null;
+  let sum = 0;
+  let runs = 0;
+  for (const slice of slices)
+    try {
+      const rest = points.filter((point) => point.slice !== slice);
+      const fit = fitPoints(rest, metric, { ...options, quick: true });
+      for (const point of points)
+        if (point.slice === slice)
+          for (const value of point.runs) {
+            sum += (value - fit.predict(point.x)) ** 2;
+            runs++;
+          }
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return null;
+    }
+  return Math.sqrt(sum / runs);
+}
+
 /** Measures of disorder that every slice has and that are above 0 there; one of those that are equal everywhere. */
-function sharedMeasures(observations: readonly Observation[]): string[] {
+export function sharedMeasures(observations: readonly Observation[]): string[] {
   const names = new Set(observations.flatMap(({ quality }) => Object.keys(quality ?? {})));
   const kept = new Map<string, string>();
   for (const name of names) {
@@ -53,20 +107,10 @@ export function analyseJoint(
   const slices = [...new Set(points.map((point) => point.slice))];
   if (slices.length < 2) throw new UserError('a joint fit needs at least two slices');
   const fit = fitPoints(points, metric, { ...options, data: 'slice' });
-  const middle = (name: Variable) => {
-    const logs = points.map((point) => Math.log(point.x[name]!));
-    return Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
-  };
-  const at: Partial<Record<Variable, number>> = { layers: middle('layers'), dim: middle('dim') };
-  for (const { term } of fit.inner.model.places)
-    for (const name of term.variables) if (name !== 'data') at[name] = middle(name);
   const tokensOf = (slice: string) =>
     points.find((point) => point.slice === slice && point.x.tokens !== undefined)?.x.tokens ?? null;
-  const levels = slices.map((slice) => ({
-    slice,
-    level: fit.predict({ ...at, slice }),
-    tokens: tokensOf(slice),
-  }));
+  const { at, levels: bare } = sliceLevels(fit, slices);
+  const levels = bare.map((one) => ({ ...one, tokens: tokensOf(one.slice) }));
   const result: JointAnalysis = {
     form: fit.form,
     slices,
@@ -93,6 +137,7 @@ export function analyseJoint(
       data: data === 'tokens' ? data : `tokens/${data.tokensOver}`,
       r2,
       rmse,
+      leftOutRmse: leftOutRmse(own, metric, { ...options, data }),
       size,
       coefficients,
     });
@@ -100,7 +145,9 @@ export function analyseJoint(
   }
   if (slices.length < 3)
     result.notes.push('two slices make any straight line perfect: quality and quantity cannot be told apart');
-  else
+  else if (slices.length === 3)
+    result.notes.push('three slices show a trend; whether quality adds to quantity takes four to test');
+  if (slices.length >= 3)
     result.measures = compareDataMeasures(
       levels.map(
         ({ slice, level, tokens }): SliceLevel => ({

@@ -99,14 +99,14 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(main.peak)}`,
   });
   const smaller = smallest && smallest.params < optimum.params ? smallest : undefined;
-  const noise = main.noise === undefined ? '' : ` (standard deviation ${difference(main.noise)})`;
+  const interval = `the ${percent(law.level)} interval of one run of the best (${share(predicted.low)} to ${share(predicted.high)})`;
   const loss = smaller && Math.max(0, predicted.value - smaller.predicted.value);
   cards.push({
     question: `A smaller model would lose${of}`,
-    headline: loss === undefined ? 'More than the noise' : difference(loss),
+    headline: loss === undefined ? 'More than chance' : difference(loss),
     words: smaller
-      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; the loss is within the noise of a single run${noise}.`
-      : `Every smaller configuration is expected to lose more than the noise of a single run${noise}.`,
+      ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; what is expected of it lies within ${interval}.`
+      : `Every smaller configuration is expected below ${interval}.`,
   });
   return cards;
 }

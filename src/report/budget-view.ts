@@ -47,7 +47,8 @@ export function budgetCurve(
   const inside = candidates.filter(isInside);
   if (inside.length === 0) return undefined;
   const optimum = dress(highest(inside));
-  const close = inside.filter((one) => value(one) >= optimum.predicted.value - fit.sigma);
+  // The same two rules as `perflaw predict`: within the interval of one new run of the best is as good, above it is more.
+  const close = inside.filter((one) => value(one) >= optimum.predicted.low);
   const [topLayers, topDim] = [
     Math.max(...own.map((one) => one.layers)),
     Math.max(...own.map((one) => one.dim)),
@@ -70,7 +71,7 @@ export function budgetCurve(
     candidates: [...candidatesInside, ...candidatesBeyond].map(dress),
     optimum,
     smallest: dress(close.reduce((a, b) => (b.params < a.params ? b : a))),
-    ...(value(beyond) > optimum.predicted.value + (panel.noise ?? 0) ? { beyond: dress(beyond) } : {}),
+    ...(value(beyond) > optimum.predicted.high ? { beyond: dress(beyond) } : {}),
   };
 }
 

@@ -4,9 +4,11 @@
  */
 import { compareForms, type FormScore as LawScore } from '../law/compare.js';
 import { costModel, type ModelSource } from '../law/cost.js';
+import { compareDataMeasures, type MeasureLine } from '../law/data-term.js';
 import { fitLaw, type LawFit } from '../law/fit.js';
 import type { FormName } from '../law/form.js';
 import { identifiability } from '../law/identifiability.js';
+import { sharedMeasures, sliceLevels } from '../law/joint.js';
 import type { Observation } from '../law/observation.js';
 import { optimum } from '../law/optimum.js';
 import { toPoints } from '../law/points.js';
@@ -210,5 +212,27 @@ async function dataTerm(
     const apen = record.quality?.['apen'] ?? Number.NaN;
     return [{ slice, tokens: record.tokens, apen, term, low: low ?? term, high: high ?? term }];
   });
-  return points.length < 2 ? undefined : { name: 'c', points };
+  if (points.length < 2) return undefined;
+  return { name: 'c', points, measures: measuresOf(fit, observations, points) };
+}
+
+/** Does quality add to quantity? The same test as `perflaw fit` prints. */
+function measuresOf(fit: LawFit, observations: Observation[], points: DataTermPoint[]): MeasureLine[] {
+  if (points.length < 3) return [];
+  const names = sharedMeasures(observations);
+  const { levels } = sliceLevels(
+    fit,
+    points.map(({ slice }) => slice),
+  );
+  return compareDataMeasures(
+    levels.map(({ slice, level }) => {
+      const { tokens, quality } = observations.find((one) => one.slice === slice)!;
+      return {
+        slice,
+        level,
+        tokens: tokens!,
+        quality: Object.fromEntries(names.map((name) => [name, quality![name]!])),
+      };
+    }),
+  );
 }

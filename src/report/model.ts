@@ -2,6 +2,7 @@
  * The view model: everything a report shows, as plain numbers and text. `gather.ts` fills it from records and laws; charts and
  * page read nothing else, so that a figure can be tested without a sweep and without a fit.
  */
+import type { MeasureLine } from '../law/data-term.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../sweep/record.js';
 
 /** A value with the interval it is believed to lie in. */
@@ -73,9 +74,9 @@ export interface BudgetCurve {
   candidates: Candidate[];
   /** The best inside the measured range: what is recommended. */
   optimum: Candidate;
-  /** The smallest inside the measured range that is expected to lose no more than the noise (one standard deviation) of a run. */
+  /** The smallest inside the measured range that is expected within the interval of one new run of the optimum. */
   smallest?: Candidate;
-  /** The best outside the measured range, where the law expects more of it than the optimum and the noise of one run. */
+  /** The best outside the measured range, where the law expects it above the interval of one new run of the optimum. */
   beyond?: Candidate;
 }
 
@@ -125,7 +126,12 @@ export interface LawView {
   method: string;
   /** Of the last panel. */
   budget?: BudgetCurve;
-  dataTerm?: { name: 'D' | 'c'; points: DataTermPoint[] };
+  dataTerm?: {
+    name: 'D' | 'c';
+    points: DataTermPoint[];
+    /** Straight lines of the slices' levels on tokens and on tokens over each measure; empty below three slices. */
+    measures: MeasureLine[];
+  };
 }
 
 /** The law on the slice with the most data. */

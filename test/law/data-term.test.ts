@@ -67,6 +67,19 @@ describe('the comparison of quantity and quality', () => {
     expect(line('apen', 'log', compareDataMeasures(simulated(false))).gain!.adds).toBe(false);
   });
 
+  it('is tested from four slices on', () => {
+    const gains = (count: number) =>
+      compareDataMeasures(simulated(true).slice(0, count)).map(({ gain }) => gain !== null);
+    expect(gains(3)).toEqual([false, false, false, false]);
+    expect(gains(4)).toEqual([false, true, false, true]);
+    const four = compareDataMeasures(simulated(true).slice(0, 4));
+    for (const { gain } of four)
+      if (gain) {
+        expect(gain.p).toBeGreaterThan(0);
+        expect(gain.p).toBeLessThanOrEqual(1);
+      }
+  });
+
   it('asks for three slices, and for measures above 0', () => {
     expect(() => compareDataMeasures(rows.slice(0, 2))).toThrow(/at least 3 slices/);
     expect(() => compareDataMeasures([{ ...rows[0]!, tokens: 0 }, rows[1]!, rows[2]!])).toThrow(
@@ -113,6 +126,30 @@ describe('a joint fit over slices', () => {
     const exact = fitLaw(observations, { form: 'performance-law', data: { tokensOver: 'apen' } });
     expect(exact.r2).toBeGreaterThan(1 - 1e-6);
     expect(Object.keys(exact.coefficients)).toContain("a''");
+  });
+
+  it('predicts a slice that was left out, better where the data term is the one that made the data', () => {
+    const joint = analyseJoint(observations, 'hr@10', { form: 'performance-law' });
+    const left = Object.fromEntries(joint.dataTerms.map((term) => [term.data, term.leftOutRmse!]));
+    expect(left['tokens/apen']).toBeLessThan(0.5 * left['tokens']!);
+    const { leftOutRmse } = analyseJoint(
+      observations.filter(({ slice }) => slice < 's3'),
+      'hr@10',
+      { form: 'log-linear' },
+    ).dataTerms[0]!;
+    expect(leftOutRmse).toBeNull();
+  });
+
+  it('says what three slices, and two, cannot tell', () => {
+    const notes = (count: number) =>
+      analyseJoint(
+        observations.filter(({ slice }) => slice < `s${count}`),
+        'hr@10',
+        { form: 'log-linear' },
+      ).notes.join();
+    expect(notes(3)).toMatch(/takes four to test/);
+    expect(notes(2)).toMatch(/two slices make any straight line perfect/);
+    expect(notes(4)).not.toMatch(/slices/);
   });
 
   it('never has a data term on one slice', () => {

@@ -126,6 +126,18 @@ describe('sentences', () => {
   });
 });
 
+describe('the data term', () => {
+  const sentence = (slices: number[]) => figuresOf({ slices }).get('data-term')!.sentence;
+
+  it('says whether quality adds to quantity, in both axes, with its test from four slices on', () => {
+    expect(sentence([0.25, 0.5, 0.75, 1])).toMatch(
+      /In reciprocal axes a straight line explains .* % of it by tokens and .* % by tokens \/ ApEn \(quality (adds|does not add) to quantity: cross-validated gain \S+, p = [\d.e-]+\); in logarithmic axes .*p = /,
+    );
+    expect(sentence([0.25, 0.5, 1])).toMatch(/takes four slices to test\.$/);
+    expect(sentence([0.5, 1])).toMatch(/Two slices are too few to tell what explains it\./);
+  });
+});
+
 describe('what cannot be drawn', () => {
   it('is said instead of drawn', () => {
     const absent = (options: SimulationOptions) =>

@@ -50,9 +50,8 @@ describe('a sweep with failures', () => {
       countParameters({ ...DEFAULT_MODEL, layers: budget.optimum.layers, dim: budget.optimum.dim }, 3416)
         .total,
     );
-    expect(budget.smallest!.predicted.value).toBeGreaterThanOrEqual(
-      budget.optimum.predicted.value - main.noise!,
-    );
+    // as `perflaw predict` has it: within the interval of one new run of the best
+    expect(budget.smallest!.predicted.value).toBeGreaterThanOrEqual(budget.optimum.predicted.low);
     expect(budget.smallest!.params).toBeLessThanOrEqual(budget.optimum.params);
   });
 

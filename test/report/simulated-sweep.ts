@@ -1,4 +1,5 @@
 /** A simulated sweep: records that follow a known performance law, with seeded noise. No training, no fit. */
+import { compareDataMeasures } from '../../src/law/data-term.js';
 import type {
   BudgetCurve,
   Candidate,
@@ -227,7 +228,25 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
     level: 0.95,
     method: 'residual bootstrap, 1,000 draws',
     budget: budgetCurve(largest, surface, around, noise),
-    ...(slices.length > 1 ? { dataTerm: { name: 'c' as const, points: term } } : {}),
+    ...(slices.length > 1
+      ? {
+          dataTerm: {
+            name: 'c' as const,
+            points: term,
+            measures:
+              slices.length < 3
+                ? []
+                : compareDataMeasures(
+                    term.map((one) => ({
+                      slice: one.slice,
+                      tokens: one.tokens,
+                      level: one.term,
+                      quality: { apen: one.apen },
+                    })),
+                  ),
+          },
+        }
+      : {}),
   };
 }
 

@@ -230,7 +230,7 @@ export function smallerModel(curve: BudgetCurve): string {
     ? ` Beyond that range it rises on, to ${share(beyond.predicted.value)} at ${shape(beyond)} (${formatCount(beyond.params)}): an extrapolation.`
     : '';
   if (!smallest || smallest.params >= optimum.params)
-    return `${head} Every smaller configuration is expected to lose more than the noise of a single run.${rise}`;
+    return `${head} Every smaller configuration is expected below the interval of one run of the best.${rise}`;
   const loss = Math.max(0, optimum.predicted.value - smallest.predicted.value);
-  return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(loss)}, within the noise of a single run.${rise}`;
+  return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(loss)}: within the interval of one run of the best.${rise}`;
 }

@@ -1,4 +1,5 @@
 /** How the data term of a law follows the amount and the quality of the data, slice by slice. */
+import type { MeasureLine } from '../../law/data-term.js';
 import { formatCount } from '../../util/format.js';
 import {
   type Canvas,
@@ -31,24 +32,9 @@ export function dataTermFigure(group: TrialGroup, id = 'data-term'): FigureOrAbs
     low: point.low ?? point.term,
     high: point.high ?? point.term,
   }));
-  const byTokens = correlation(
-    data.map((p) => Math.log(p.tokens)),
-    data.map((p) => p.term),
-  );
-  const byQuality = correlation(
-    data.map((p) => Math.log(p.quality)),
-    data.map((p) => p.term),
-  );
   const hasApen = data.every((p) => p.apen > 0 && Number.isFinite(p.quality));
   const name = term.name === 'D' ? 'effective data D' : 'constant c of the slice';
-  const verdict =
-    data.length < 3
-      ? 'Two slices are too few to tell which of the two explains it.'
-      : !hasApen
-        ? ''
-        : Math.abs(byTokens ** 2 - byQuality ** 2) < 0.02
-          ? `A straight line in the logarithm explains ${percent(byTokens ** 2)} of it by tokens and ${percent(byQuality ** 2)} by tokens / ApEn: quality adds nothing that quantity does not say.`
-          : `A straight line in the logarithm explains ${percent(byTokens ** 2)} of it by tokens and ${percent(byQuality ** 2)} by tokens / ApEn.`;
+  const verdict = qualityVerdict(term.measures);
   const first = data[0]!;
   const last = data[data.length - 1]!;
   const figure: Figure = {
@@ -157,12 +143,22 @@ function termPanel(
   };
 }
 
-/** Pearson's coefficient; 0 where one side does not vary. */
-export function correlation(x: number[], y: number[]): number {
-  const mean = (v: number[]) => v.reduce((a, b) => a + b, 0) / v.length;
-  const [mx, my] = [mean(x), mean(y)];
-  const sum = (f: (i: number) => number) => x.reduce((total, _, i) => total + f(i), 0);
-  const sxx = sum((i) => (x[i]! - mx) ** 2);
-  const syy = sum((i) => (y[i]! - my) ** 2);
-  return sxx > 0 && syy > 0 ? sum((i) => (x[i]! - mx) * (y[i]! - my)) / Math.sqrt(sxx * syy) : 0;
+/** Whether quality adds to quantity, in both axes, by what a straight line explains, what it foretells, and a test. */
+export function qualityVerdict(measures: readonly MeasureLine[]): string {
+  if (measures.length === 0) return 'Two slices are too few to tell what explains it.';
+  const parts = (['reciprocal', 'log'] as const).flatMap((axes) => {
+    const own = measures.filter((line) => line.axes === axes);
+    const tokens = own.find(({ measure }) => measure === 'tokens');
+    const apen = own.find(({ measure }) => measure === 'apen');
+    if (!tokens) return [];
+    const alone = `in ${axes === 'log' ? 'logarithmic' : 'reciprocal'} axes a straight line explains ${percent(tokens.r2)} of it by tokens`;
+    if (!apen) return [alone];
+    const { gain } = apen;
+    const test = gain
+      ? ` (quality ${gain.adds ? 'adds' : 'does not add'} to quantity: cross-validated gain ${digits(gain.q2, 2)}, p = ${digits(gain.p, 2)})`
+      : '';
+    return [`${alone} and ${percent(apen.r2)} by tokens / ApEn${test}`];
+  });
+  const few = measures[0]!.slices < 4 ? ' Whether quality adds to quantity takes four slices to test.' : '';
+  return parts.length === 0 ? '' : `${parts.join('; ').replace(/^in/, 'In')}.${few}`;
 }
