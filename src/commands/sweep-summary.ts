@@ -62,11 +62,12 @@ export function printSummary(path: string, summary: RunSummary, done: DoneRecord
       print(
         `Failed: trial ${record.id} (${record.reason}): ${record.message}; log: ${folder}/trials/${record.id}/log.txt`,
       );
-  const { failed, open, kept, seconds, overBudget } = summary;
+  const { failed, open, kept, seconds, overBudget, left } = summary;
   const parts = [`${done.length} done${kept > 0 ? ` (${kept} kept from before)` : ''}`];
   if (failed > 0) parts.push(`${failed} failed (again with --retry-failed)`);
   if (overBudget > 0) parts.push(`${overBudget} past the budget of hours`);
-  if (open - overBudget > 0) parts.push(`${open - overBudget} open (the same command goes on)`);
+  if (left > 0) parts.push(`${left} in the queue or running`);
+  if (open - overBudget - left > 0) parts.push(`${open - overBudget - left} open (the same command goes on)`);
   print(`${parts.join(', ')}; ${formatDuration(seconds)}; ${folder}`);
   if (done.length > 0 && !summary.interrupted) print('Next: perflaw fit');
 }

@@ -2,7 +2,7 @@
 import type { Argv } from 'yargs';
 import { sliceLabel } from '../data/slice.js';
 import { BACKENDS } from '../kernels/choose.js';
-import type { PreparedSweep } from '../sweep/prepare.js';
+import type { LauncherName, PreparedSweep, StartOptions } from '../sweep/prepare.js';
 import type { DoneRecord } from '../sweep/record.js';
 import type { RunSummary } from '../sweep/run.js';
 import { ExitCode, UserError } from '../util/errors.js';
@@ -20,12 +20,16 @@ export function options(yargs: Argv): Argv {
     .option('out', { type: 'string', describe: 'Folder for the results [default: reports/<name>]' })
     .option('retry-failed', { type: 'boolean', describe: 'Run failed trials again' })
     .option('print-config', { type: 'boolean', describe: 'Show every setting and where it comes from' })
+    .option('launch', { type: 'string', describe: 'local processes, or slurm [default: local]' })
+    .option('detach', { type: 'boolean', describe: 'With slurm: submit what is missing and return' })
+    .option('cancel', { type: 'boolean', describe: 'With slurm: take its jobs out of the queue' })
     .option('watch', { type: 'boolean', describe: 'Show the progress of a sweep that another command runs' })
     .example('$0 sweep sweeps/quickstart.yaml', 'Train the embedded example; the same again resumes')
     .example('$0 sweep sweeps/ml100k.yaml --data u.data', 'The published grid on a file you have')
     .example('$0 sweep my.yaml --dry-run', 'What would run, and what it would cost')
+    .example('$0 sweep my.yaml --launch slurm --detach', 'Submit to a cluster; the same again comes back')
     .epilogue(
-      'Ctrl-C once stops with checkpoints, twice at once. Exit codes: 0 done, 2 wrong file or settings, 3 some trials failed, 130 interrupted.',
+      'Ctrl-C once stops with checkpoints, twice at once; jobs of a cluster go on without the command. Exit codes: 0 done, 2 wrong file or settings, 3 some trials failed, 130 interrupted.',
     );
 }
 
@@ -39,10 +43,51 @@ export async function run(args: Arguments): Promise<number> {
   const out = args['out'] as string | undefined;
   if (args['print-config']) return printConfig(file, overrides, args.json);
   if (args['watch']) return watch(file, out);
+  const { launch, detach } = launchOptions(args);
+  if (args['cancel']) return cancel(file, out, launch, args.json);
   const { prepareSweep } = await import('../sweep/prepare.js');
-  const prepared = await prepareSweep(file, { ...overrides, out, onNote: note });
+  const prepared = await prepareSweep(file, { ...overrides, out, launch, onNote: note });
   if (args['dry-run']) return dryRun(prepared, args.json);
-  return train(prepared, Boolean(args['retry-failed']), args.json);
+  return train(prepared, { retryFailed: Boolean(args['retry-failed']), launch, detach }, args.json);
+}
+
+function launchOptions(args: Arguments): { launch: LauncherName; detach: boolean } {
+  const launch = String(args['launch'] ?? 'local');
+  const detach = Boolean(args['detach']);
+  if (launch !== 'local' && launch !== 'slurm')
+    throw new UserError(`unknown launcher "${launch}"`, {
+      place: '--launch',
+      remedy: 'Known: local, slurm.',
+    });
+  for (const option of ['detach', 'cancel'])
+    if (args[option] && launch === 'local')
+      throw new UserError(`--${option} is for jobs that outlive the command`, {
+        place: `--${option}`,
+        remedy: 'Add --launch slurm.',
+      });
+  return { launch, detach };
+}
+
+async function cancel(
+  file: string,
+  out: string | undefined,
+  launch: LauncherName,
+  json?: boolean,
+): Promise<number> {
+  const [{ readSweepFile }, { cancelJobs }, { sweepFolder }] = await Promise.all([
+    import('../sweep/spec.js'),
+    import('../sweep/launch/slurm.js'),
+    import('../sweep/locate.js'),
+  ]);
+  const { name } = readSweepFile(file);
+  const cancelled = await cancelJobs(sweepFolder(name, out), name);
+  if (json) printJson({ name, launch, cancelled });
+  else if (cancelled === 0) print('Slurm has no trial of this sweep.');
+  else
+    print(
+      `${cancelled === 1 ? '1 trial' : `${cancelled} trials`} taken out of the queue. Those that ran write their checkpoint; the same command without --cancel goes on.`,
+    );
+  return ExitCode.ok;
 }
 
 function workersOption(value: unknown): number | undefined {
@@ -78,15 +123,14 @@ async function printConfig(file: string, overrides: object, json?: boolean): Pro
 }
 
 async function watch(file: string, out: string | undefined): Promise<number> {
-  const [{ readSweepFile }, { watchSweep }, { join }, { workspace }] = await Promise.all([
+  const [{ readSweepFile }, { watchSweep }, { sweepFolder }] = await Promise.all([
     import('../sweep/spec.js'),
     import('../sweep/watch.js'),
-    import('node:path'),
-    import('../util/workspace.js'),
+    import('../sweep/locate.js'),
   ]);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  const path = out ?? join(workspace().reports, readSweepFile(file).name);
+  const path = sweepFolder(readSweepFile(file).name, out);
   return (await watchSweep(path, process.stderr, stop.signal)) ? ExitCode.ok : ExitCode.interrupted;
 }
 
@@ -164,7 +208,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
   return ExitCode.ok;
 }
 
-async function train(prepared: PreparedSweep, retryFailed: boolean, json?: boolean): Promise<number> {
+async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
   const { sweep, store, stored, plan } = prepared;
   const [{ startSweep }, { newProgress, showProgress }] = await Promise.all([
     import('../sweep/prepare.js'),
@@ -172,14 +216,15 @@ async function train(prepared: PreparedSweep, retryFailed: boolean, json?: boole
   ]);
   if (plan.beyondBudget.length > 0)
     note(`${plan.beyondBudget.length} trials lie past the budget and are not planned.`);
-  const state = newProgress(sweep.name, Math.min(sweep.workers, stored.trials.length), stored.trials);
+  const state = newProgress(sweep.name, Math.min(stored.workers, stored.trials.length), stored.trials);
   const view = showProgress(state, { stream: process.stderr });
   const stop = new AbortController();
   const kill = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) kill.abort();
     else {
-      view.observer.note?.('Stopping: trials write their checkpoints. Once more stops at once.');
+      if (options.launch !== 'slurm')
+        view.observer.note?.('Stopping: trials write their checkpoints. Once more stops at once.');
       stop.abort();
     }
   };
@@ -187,7 +232,7 @@ async function train(prepared: PreparedSweep, retryFailed: boolean, json?: boole
   let summary: RunSummary;
   try {
     const abort = { signal: stop.signal, killSignal: kill.signal };
-    summary = await startSweep(prepared, { retryFailed, ...abort }, view.observer);
+    summary = await startSweep(prepared, { ...options, ...abort }, view.observer);
   } finally {
     view.close();
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, onSignal);
@@ -197,6 +242,18 @@ async function train(prepared: PreparedSweep, retryFailed: boolean, json?: boole
   );
   if (json) printJson(summaryJson(prepared, summary, done));
   else printSummary(store.path, summary, done);
+  if (summary.left > 0) await sayHowToComeBack(prepared, summary.left);
   if (summary.interrupted) return ExitCode.interrupted;
   return summary.failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
+}
+
+async function sayHowToComeBack({ store }: PreparedSweep, left: number): Promise<void> {
+  const { openJobs } = await import('../sweep/launch/slurm.js');
+  note(
+    [
+      `${left === 1 ? '1 trial is' : `${left} trials are`} with Slurm and go on without this command.`,
+      'The same command comes back to them and submits what is missing; --watch shows them; --cancel stops them with checkpoints',
+      `(scancel ${openJobs(store.path).join(' ')} does too, and records them as cancelled).`,
+    ].join('\n'),
+  );
 }

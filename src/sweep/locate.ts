@@ -8,6 +8,11 @@ import { workspace } from '../util/workspace.js';
 
 const isSweep = (folder: string) => existsSync(join(folder, 'plan.json'));
 
+/** Where a sweep's plan and results lie: in `out` where that is given. */
+export function sweepFolder(name: string, out?: string): string {
+  return out === undefined ? join(workspace().reports, name) : resolve(out);
+}
+
 /** Notes which sweep ran last, so that `fit`, `predict` and `report` need no name. */
 export function rememberSweep(folder: string): void {
   writeJson(join(workspace().reports, 'last.json'), { schema: 1, path: resolve(folder) });

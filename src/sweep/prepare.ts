@@ -11,8 +11,10 @@ import { workspace } from '../util/workspace.js';
 import { realCost } from './cost.js';
 import { ASSUMED_SPEED, measuredSpeed } from './estimate.js';
 import { indexRow } from './index-row.js';
+import type { Launcher } from './launch/launcher.js';
 import { localLauncher } from './launch/local.js';
-import { listSweeps, rememberSweep } from './locate.js';
+import { slurmLauncher } from './launch/slurm.js';
+import { listSweeps, rememberSweep, sweepFolder } from './locate.js';
 import { type DataFacts, type Plan, type PlannedTrial, planSweep, trialLabel } from './plan.js';
 import type { TrialRecord } from './record.js';
 import { type DataReference, resolveSweep, type Sweep, type SweepOverrides } from './resolve.js';
@@ -24,6 +26,8 @@ import { environment } from './trial.js';
 export interface PrepareOptions extends SweepOverrides {
   /** Folder for plan and results; `<workspace>/reports/<name>` by default. */
   out?: string;
+  /** Where it will run: on a cluster as many trials at a time as it allows. */
+  launch?: LauncherName;
   onNote?(note: string): void;
 }
 
@@ -36,11 +40,18 @@ export interface PreparedSweep {
 
 export interface StartOptions {
   retryFailed?: boolean;
+  /** Where trials run: processes of this machine (default), or jobs of a cluster. */
+  launch?: LauncherName;
+  /** With slurm: submit what is missing and return. */
+  detach?: boolean;
   /** Aborted: checkpoint and stop. */
   signal?: AbortSignal;
   /** Aborted: stop at once. */
   killSignal?: AbortSignal;
 }
+
+export const LAUNCHERS = ['local', 'slurm'] as const;
+export type LauncherName = (typeof LAUNCHERS)[number];
 
 /**
  * Reads a sweep file, opens its data set and plans its trials. Writes nothing but the data set's cache.
@@ -51,7 +62,8 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
   const reference = absolute(sweep.data);
   const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
   const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data), cost);
-  const store = new SweepStore(options.out ? resolve(options.out) : join(workspace().reports, sweep.name));
+  if (options.launch === 'slurm') sweep.workers = sweep.slurm.concurrent ?? plan.trials.length;
+  const store = new SweepStore(sweepFolder(sweep.name, options.out));
   const stored: StoredPlan = {
     schema: STORE_SCHEMA,
     name: sweep.name,
@@ -67,13 +79,25 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
   return { sweep, plan, store, stored };
 }
 
+function launcherOf(sweep: Sweep, name: LauncherName, observer: RunObserver): Launcher {
+  const { limits, workers } = sweep;
+  if (name === 'local') return localLauncher({ workers, limits });
+  return slurmLauncher({
+    sweep: sweep.name,
+    settings: sweep.slurm,
+    workspace: workspace().root,
+    limits,
+    onNote: (text) => observer.note?.(text),
+  });
+}
+
 /**
- * Runs a prepared sweep on this machine; what is finished is kept.
+ * Runs a prepared sweep on this machine or on a cluster; what is finished is kept.
  * @throws UserError when its folder cannot be written.
  */
 export async function startSweep(
   { sweep, store, stored }: PreparedSweep,
-  options: StartOptions = {},
+  { launch = 'local', ...options }: StartOptions = {},
   observer: RunObserver = {},
 ): Promise<RunSummary> {
   const orphans = resultsLeftOut(store, stored);
@@ -84,7 +108,7 @@ export async function startSweep(
   store.writePlan(stored);
   store.removeLitter();
   rememberSweep(store.path);
-  const { limits, workers, budget } = sweep;
+  const { limits, budget } = sweep;
   const records = new Map<string, TrialRecord>();
   let indexedAt = performance.now();
   const writeIndex = () =>
@@ -92,7 +116,7 @@ export async function startSweep(
   const summary = await runSweep(
     store,
     stored.trials,
-    localLauncher({ workers, limits }),
+    launcherOf(sweep, launch, observer),
     {
       numericVersion: stored.numericVersion,
       data: stored.data.reference,

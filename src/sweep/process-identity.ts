@@ -11,6 +11,17 @@ export interface ProcessIdentity {
   /** The running system that knows this process number: host, boot and process namespace. */
   machine: string;
   host: string;
+  /** The batch system's job, such as `cluster:123_4`, and how often it was put back into the queue: only one of its runs is ever alive. */
+  job?: string;
+  restarts?: number;
+}
+
+function batchJob(): Pick<ProcessIdentity, 'job' | 'restarts'> {
+  const { SLURM_JOB_ID, SLURM_ARRAY_JOB_ID, SLURM_ARRAY_TASK_ID, SLURM_CLUSTER_NAME, SLURM_RESTART_COUNT } =
+    process.env;
+  if (!SLURM_JOB_ID) return {};
+  const task = SLURM_ARRAY_JOB_ID ? `${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}` : SLURM_JOB_ID;
+  return { job: `${SLURM_CLUSTER_NAME ?? ''}:${task}`, restarts: Number(SLURM_RESTART_COUNT ?? 0) };
 }
 
 function thisMachine(): string {
@@ -45,13 +56,19 @@ export function ownIdentity(): ProcessIdentity {
     started: startOf(process.pid) ?? '',
     machine: thisMachine(),
     host: hostname(),
+    ...batchJob(),
   };
   return own;
 }
 
-/** Whether that process lives; `unknown` for a process of another machine. */
+/** Whether that process lives; `unknown` for a process of another machine, unless it was an earlier run of this one's job. */
 export function liveness(owner: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
-  if (owner.machine !== ownIdentity().machine) return 'unknown';
+  const own = ownIdentity();
+  if (owner.machine !== own.machine) {
+    // Slurm starts a job again only when nothing of its earlier run is left.
+    const earlier = owner.job !== undefined && owner.job === own.job && owner.restarts! < own.restarts!;
+    return earlier ? 'dead' : 'unknown';
+  }
   const started = startOf(owner.pid);
   if (started !== undefined) return started === owner.started ? 'alive' : 'dead';
   // Some systems hide other users' processes: one that can be signalled, or may not be, is there.

@@ -12,6 +12,7 @@ import {
   type EvaluationConfig,
   type TrainingConfig,
 } from '../train/config.js';
+import type { SlurmSettings } from './launch/slurm-script.js';
 import type { SweepSource } from './spec.js';
 
 export type DataReference = DatasetReference;
@@ -53,6 +54,7 @@ export interface Sweep {
   exclude: Point[];
   budget: { flops?: number; hours?: number };
   limits: { memory?: number; time?: number };
+  slurm: SlurmSettings;
   backend: string;
   workers: number;
   /** Settings named by the file itself: these are not replaced by a model's own default. */
@@ -138,6 +140,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     exclude: points('exclude'),
     budget: take(['budget'], settings.budget, {}),
     limits: take(['limits'], settings.limits, {}),
+    slurm: take(['slurm'], settings.slurm as SlurmSettings | undefined, {}),
     backend: take(['backend'], settings.backend as string | undefined, 'auto', overrides.backend),
     workers: take(['workers'], settings.workers, availableParallelism(), overrides.workers),
     given,

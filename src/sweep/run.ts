@@ -9,7 +9,7 @@ import { UserError } from '../util/errors.js';
 import { ClaimWatch } from './claim.js';
 import { ASSUMED_SPEED, measuredShareOfEpochs, measuredSpeed, trialSeconds } from './estimate.js';
 import { logSize } from './failure.js';
-import type { Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from './launch/launcher.js';
+import type { Adopted, Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from './launch/launcher.js';
 import type { TrialRecord } from './record.js';
 import type { DataReference } from './resolve.js';
 import { STORE_SCHEMA, type StoredTrial, type SweepStore } from './store.js';
@@ -34,7 +34,9 @@ export interface RunOptions {
   retryFailed?: boolean;
   /** Compute hours of all trials together; no trial is started that is expected to pass it. */
   hours?: number;
-  /** Aborted: checkpoint and stop. */
+  /** Start what is missing and leave, where the launcher's trials run on alone. */
+  detach?: boolean;
+  /** Aborted: checkpoint and stop; trials that run on without a command are left alone. */
   signal?: AbortSignal;
   /** Aborted: stop at once. */
   killSignal?: AbortSignal;
@@ -52,6 +54,8 @@ export interface RunSummary {
   /** Trials without a result: interrupted, or past the budget of hours. */
   open: number;
   overBudget: number;
+  /** Of the open ones, those that wait or run without this command. */
+  left: number;
   interrupted: boolean;
   seconds: number;
 }
@@ -77,8 +81,13 @@ class Run {
   readonly #watch: ClaimWatch;
   readonly #records = new Map<string, TrialRecord>();
   readonly #waiting: StoredTrial[] = [];
-  readonly #running = new Map<string, { process: RunningTrial; trial: StoredTrial }>();
+  readonly #running = new Map<string, { process: RunningTrial; trial: StoredTrial; begun: boolean }>();
   readonly #restarts = new Map<string, number>();
+  readonly #adopted = new Map<string, RunningTrial>();
+  readonly #startedAt = new Date().toISOString();
+  #left = 0;
+  #detached = false;
+  #endedBefore: Adopted['ended'] = [];
   #kept = 0;
   #overBudget = 0;
   #fatal: unknown;
@@ -102,7 +111,13 @@ class Run {
     signal?.addEventListener('abort', onStop);
     killSignal?.addEventListener('abort', onKill);
     try {
+      await this.#adopt();
       this.#takeStock();
+      if (this.options.detach && !this.#stopping()) {
+        this.#fillSlots();
+        this.#detached = true;
+        this.launcher.leave?.();
+      }
       while (this.#running.size > 0 || (this.#waiting.length > 0 && !this.#stopping())) {
         if (!this.#stopping()) this.#fillSlots();
         if (this.#running.size > 0 || this.#waiting.length > 0) await this.#change();
@@ -124,9 +139,18 @@ class Run {
       failed: all.length - done,
       open: this.trials.length - all.length,
       overBudget: this.#overBudget,
+      left: this.#left,
       interrupted: Boolean(signal?.aborted || killSignal?.aborted),
       seconds: (performance.now() - begun) / 1000,
     };
+  }
+
+  /** What earlier commands left with a batch system: asked before anything is changed. */
+  async #adopt(): Promise<void> {
+    const ids = new Set(this.trials.map(({ id }) => id));
+    const adopted = await this.launcher.adopt?.(this.store.path, ids, this.#onProgress);
+    for (const process of adopted?.running ?? []) this.#adopted.set(process.id, process);
+    this.#endedBefore = adopted?.ended ?? [];
   }
 
   /** What is there already, what has to run. */
@@ -146,12 +170,22 @@ class Run {
         this.#settle(trial, found.record, true);
         continue;
       }
-      this.#waiting.push(trial);
+      const ended = this.#endedBefore.find(({ id }) => id === trial.id);
+      const running = this.#adopted.get(trial.id);
+      if (running) this.#follow(trial, running, outOfMemoryKills());
+      else if (ended) {
+        const log = { path: this.store.logFile(trial.id), from: 0 };
+        this.#ended(trial, ended.ending, log, this.#startedAt, false);
+      } else this.#waiting.push(trial);
     }
   }
 
   #fillSlots(): void {
-    for (let i = 0; i < this.#waiting.length && this.#running.size < this.launcher.capacity; ) {
+    const batch: { trial: StoredTrial; order: TrialOrder }[] = [];
+    for (
+      let i = 0;
+      i < this.#waiting.length && this.#running.size + batch.length < this.launcher.capacity;
+    ) {
       const trial = this.#waiting[i]!;
       const found = this.store.readTrial(trial.id, this.options.numericVersion);
       if (found.state === 'done' || found.state === 'failed') {
@@ -173,26 +207,55 @@ class Run {
         continue;
       }
       this.#waiting.splice(i, 1);
-      if (this.#fitsHours(trial))
-        this.#start(
+      if (
+        this.#fitsHours(
           trial,
-          claim.state === 'dead' ? { id: trial.id, provenDead: claim.token } : { id: trial.id },
-        );
+          batch.map((b) => b.trial),
+        )
+      )
+        batch.push({
+          trial,
+          order: claim.state === 'dead' ? { id: trial.id, provenDead: claim.token } : { id: trial.id },
+        });
       else this.#overBudget++;
+    }
+    if (batch.length > 0) this.#start(batch);
+  }
+
+  #start(batch: { trial: StoredTrial; order: TrialOrder }[]): void {
+    const killsBefore = outOfMemoryKills();
+    const started = new Map(
+      this.launcher
+        .start(
+          this.store.path,
+          batch.map(({ order }) => order),
+          this.#onProgress,
+        )
+        .map((process) => [process.id, process]),
+    );
+    for (const { trial } of batch) {
+      const process = started.get(trial.id);
+      if (process) this.#follow(trial, process, killsBefore);
+      else this.#waiting.push(trial);
     }
   }
 
-  #start(trial: StoredTrial, order: TrialOrder): void {
-    const killsBefore = outOfMemoryKills();
+  readonly #onProgress = (id: string, progress: TrainingProgress): void => {
+    const running = this.#running.get(id);
+    if (!running) return;
+    if (!running.begun) this.observer.started?.(running.trial);
+    running.begun = true;
+    this.observer.progress?.(running.trial, progress);
+  };
+
+  #follow(trial: StoredTrial, process: RunningTrial, killsBefore: number): void {
     const startedAt = new Date().toISOString();
     const path = this.store.logFile(trial.id);
     const log = { path, from: logSize(path) };
-    const [process] = this.launcher.start(this.store.path, [order], (_, progress) =>
-      this.observer.progress?.(trial, progress),
-    );
-    this.#running.set(trial.id, { process: process!, trial });
-    this.observer.started?.(trial);
-    process!.ended
+    const begun = !this.launcher.queues;
+    this.#running.set(trial.id, { process, trial, begun });
+    if (begun) this.observer.started?.(trial);
+    process.ended
       .then((ending) => {
         this.#running.delete(trial.id);
         this.#ended(trial, ending, log, startedAt, outOfMemoryKills() > killsBefore);
@@ -209,6 +272,8 @@ class Run {
       return;
     }
     this.observer.stopped?.(trial);
+    if (ending.fate === 'left') this.#left++;
+    if (ending.fate === 'left' || ending.fate === 'withdrawn') return;
     if (ending.code === TrialExit.diskFull)
       throw new UserError('no space left on the device', {
         place: this.store.path,
@@ -216,8 +281,13 @@ class Run {
       });
     if (this.#stopping()) return;
     const failure = verdict(ending, log, limits ?? {}, oomKilled);
+    if (ending.fate === 'displaced') {
+      this.observer.note?.(`${trial.label}: its job was displaced; it goes on from its checkpoint.`);
+      this.#waiting.unshift(trial);
+      return;
+    }
     const fromOutside =
-      failure.reason === 'killed' || (ending.code === TrialExit.interrupted && ending.limit === undefined);
+      failure.reason === 'killed' || (failure.reason === 'error' && ending.code === TrialExit.interrupted);
     const restarts = this.#restarts.get(trial.id) ?? 0;
     if (ending.code === TrialExit.held || (fromOutside && restarts < RESTARTS)) {
       if (fromOutside) {
@@ -229,7 +299,8 @@ class Run {
       this.#waiting.unshift(trial);
       return;
     }
-    const record = recordFailure(this.store, trial, failure, startedAt, numericVersion);
+    const { endedJob } = ending;
+    const record = recordFailure(this.store, trial, failure, startedAt, numericVersion, endedJob);
     if (record) this.#settle(trial, record, false);
     else this.#waiting.push(trial);
   }
@@ -241,12 +312,12 @@ class Run {
   }
 
   /** Whether the hours left would do for this trial, by the speed that the finished ones had. */
-  #fitsHours(trial: StoredTrial): boolean {
+  #fitsHours(trial: StoredTrial, chosen: StoredTrial[]): boolean {
     if (this.options.hours === undefined) return true;
     const records = [...this.#records.values()];
     const speed = measuredSpeed(records) ?? ASSUMED_SPEED;
     const share = measuredShareOfEpochs(records);
-    const expected = [trial, ...[...this.#running.values()].map((r) => r.trial)];
+    const expected = [trial, ...chosen, ...[...this.#running.values()].map((r) => r.trial)];
     const ahead = expected.reduce((sum, t) => sum + (t.flops * share) / speed, 0);
     const spent = records.reduce((sum, record) => sum + trialSeconds(record), 0);
     return spent + ahead <= this.options.hours * 3600;
@@ -254,11 +325,12 @@ class Run {
 
   #stopping(): boolean {
     const { signal, killSignal } = this.options;
-    return Boolean(signal?.aborted || killSignal?.aborted) || this.#fatal !== undefined;
+    return Boolean(signal?.aborted || killSignal?.aborted) || this.#detached || this.#fatal !== undefined;
   }
 
   #stopAll(how: 'checkpoint' | 'now'): void {
-    for (const { process } of this.#running.values()) process.stop(how);
+    if (this.launcher.leave) this.launcher.leave();
+    else for (const { process } of this.#running.values()) process.stop(how);
     this.#wake();
   }
 

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { BACKENDS as KNOWN_BACKENDS } from '../kernels/choose.js';
 import { MODEL_NAMES } from '../model/config.js';
 import { bytes, choice, duration, named, optionalAll, real, text, whole } from './fields.js';
+import { slurmFields } from './slurm-fields.js';
 
 export const BACKENDS = ['auto', ...KNOWN_BACKENDS] as const;
 
@@ -223,6 +224,11 @@ export const sweepSchema = z
         },
         '{memory: 4GiB, time: 2h}',
         'A trial past a limit is stopped and recorded as failed',
+      ).optional(),
+      slurm: section(
+        optionalAll(slurmFields),
+        '{partition: gpu, gpus: 1, time: 4h}',
+        'What the jobs of `--launch slurm` ask for',
       ).optional(),
       backend: choice([...BACKENDS], 'Where trials run').optional(),
       workers: whole(

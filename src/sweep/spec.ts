@@ -12,6 +12,7 @@ import {
   sweepSchema,
   trainingFields,
 } from './schema.js';
+import { slurmFields } from './slurm-fields.js';
 import { type Path, type Problem, parseYaml, type YamlSource } from './source.js';
 
 /** A sweep file that passed every check, still as written: nothing filled in. */
@@ -150,6 +151,7 @@ const SECTIONS: Record<string, string[]> = {
   evaluation: ['ks', 'select', 'history'],
   budget: ['flops', 'hours'],
   limits: ['memory', 'time'],
+  slurm: Object.keys(slurmFields),
 };
 
 function suggestKey(key: string, path: Path): string | undefined {

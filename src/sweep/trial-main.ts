@@ -1,10 +1,11 @@
 /**
  * What every trial's process does besides the trial: it reads its arguments, passes progress to its parent, stops when the
- * parent asks or dies, and turns the outcome into an exit code. A process without a parent's channel (under a batch
- * system) works the same, stopped by SIGTERM.
+ * parent asks or dies, and turns the outcome into an exit code. Under a batch system (`--batch`) it has no parent: SIGTERM
+ * stops it, SIGUSR2 tells that the time of its job is nearly up.
  */
 import { describeError, UserError } from '../util/errors.js';
 import type { ChildMessage, ParentMessage } from './launch/local.js';
+import { OwnLimits } from './own-limits.js';
 import { runTrial, type TrialParts } from './trial.js';
 
 /** Milliseconds between two messages of progress. */
@@ -15,6 +16,15 @@ export async function trialProcess(words: string[], loadParts: () => Promise<Tri
   const option = (name: string) => words.find((w) => w.startsWith(`--${name}=`))?.slice(name.length + 3);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
+  const size = (name: string) => (option(name) === undefined ? undefined : Number(option(name)));
+  // Under a batch system no parent keeps the limits, and none starts the trial again where its claim is still held.
+  const batch = words.includes('--batch');
+  const limits = batch
+    ? new OwnLimits({ time: size('time-limit'), memory: size('memory-limit') }, stop)
+    : undefined;
+  process.on('SIGUSR2', () =>
+    limits?.timeIsUp('its job ran out of time; a retry goes on from its checkpoint'),
+  );
   process.on('message', (message: ParentMessage) => {
     if (message.type === 'stop') stop();
   });
@@ -30,10 +40,11 @@ export async function trialProcess(words: string[], loadParts: () => Promise<Tri
   const parent = process.ppid;
   let sentAt = Number.NEGATIVE_INFINITY;
   try {
-    const checkpointSeconds = option('checkpoint-seconds');
     process.exitCode = await runTrial(path!, id!, await loadParts(), {
       provenDead: option('proven-dead'),
-      checkpointSeconds: checkpointSeconds === undefined ? undefined : Number(checkpointSeconds),
+      patient: batch,
+      limits,
+      checkpointSeconds: size('checkpoint-seconds'),
       signal: stopping.signal,
       onProgress(progress) {
         if (process.ppid !== parent) stop();

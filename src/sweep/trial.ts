@@ -12,8 +12,10 @@ import type { TrainingHooks, TrainingProgress } from '../train/hooks.js';
 import type { RankingMetrics, TrainingResult } from '../train/result.js';
 import { UserError } from '../util/errors.js';
 import { packageRoot } from '../util/workspace.js';
+import { awaitClaim } from './await-claim.js';
 import { type Claim, HEARTBEAT_SECONDS, tryClaim } from './claim.js';
 import { failureMessage, failureReason, isDiskFull } from './failure.js';
+import type { Failure, OwnLimits } from './own-limits.js';
 import { type Environment, RECORD_SCHEMA, type SliceMeasures } from './record.js';
 import type { DataReference } from './resolve.js';
 import { SweepStore, type TrialJob } from './store.js';
@@ -48,6 +50,9 @@ export interface TrialParts {
 export interface TrialOptions {
   /** Token of a claim whose owner is known to be dead (see ClaimWatch). */
   provenDead?: string;
+  /** Waits for the claim of an owner that may be dead, because nobody else would start this trial again. */
+  patient?: boolean;
+  limits?: OwnLimits;
   checkpointSeconds?: number;
   onProgress?(progress: TrainingProgress): void;
   signal?: AbortSignal;
@@ -76,7 +81,7 @@ export async function runTrial(
     );
   store.refuseLinks(id);
   try {
-    const claim = tryClaim(store.folder(id), options.provenDead);
+    const claim = await (options.patient ? awaitClaim : tryClaim)(store.folder(id), options.provenDead);
     return claim ? await whileClaimed(store, job, claim, parts, options) : TrialExit.held;
   } catch (error) {
     if (!isDiskFull(error)) throw error;
@@ -123,6 +128,17 @@ async function work(
     startedAt,
     finishedAt: new Date().toISOString(),
   });
+  const recordFailed = (failure: Failure) => {
+    store.writeResult({ ...base(), status: 'failed', ...failure });
+    // Weights that are no numbers stay so; after anything else a retry may go on from the checkpoint.
+    store.cleanTrial(id, { checkpoint: failure.reason !== 'not-a-number' });
+    return TrialExit.recorded;
+  };
+  options.limits?.whenForced((failure) => {
+    if (claim.held()) recordFailed(failure);
+    claim.release();
+    process.exit(TrialExit.recorded);
+  });
   try {
     const data = await parts.openData(job.data);
     if (data.hash !== config.data.hash)
@@ -145,15 +161,16 @@ async function work(
     store.cleanTrial(id, { checkpoint: false });
     return TrialExit.recorded;
   } catch (error) {
-    if (error instanceof Error && error.name === 'TrainingInterrupted') return TrialExit.interrupted;
+    const interrupted = error instanceof Error && error.name === 'TrainingInterrupted';
+    const failure = options.limits?.failure;
+    if (interrupted && !failure) return TrialExit.interrupted;
     if (isDiskFull(error)) throw error;
     if (!claim.held()) return TrialExit.held;
+    if (interrupted && failure) return recordFailed(failure);
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-    const reason = failureReason(error);
-    store.writeResult({ ...base(), status: 'failed', reason, message: failureMessage(error) });
-    // Weights that are no numbers stay so; after anything else a retry may go on from the checkpoint.
-    store.cleanTrial(id, { checkpoint: reason !== 'not-a-number' });
-    return TrialExit.recorded;
+    return recordFailed({ reason: failureReason(error), message: failureMessage(error) });
+  } finally {
+    options.limits?.end();
   }
 }
 
@@ -163,6 +180,7 @@ function signOfLife(store: SweepStore, id: string, claim: Claim, options: TrialO
   let writtenAt = Number.NEGATIVE_INFINITY;
   return (progress: TrainingProgress) => {
     options.onProgress?.(progress);
+    options.limits?.checkMemory();
     const now = performance.now();
     if (now - beatAt > HEARTBEAT_SECONDS * 1000) {
       beatAt = now;

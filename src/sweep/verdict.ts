@@ -1,7 +1,7 @@
 /** What a process that ended without a result died of, and the record of it. */
 import { readFileSync } from 'node:fs';
 import { formatBytes, formatDuration } from '../util/format.js';
-import { tryClaim } from './claim.js';
+import { readClaim, tryClaim } from './claim.js';
 import { logTail, logTellsOutOfMemory } from './failure.js';
 import type { Ending, LaunchLimits } from './launch/launcher.js';
 import { type FailedRecord, RECORD_SCHEMA } from './record.js';
@@ -37,13 +37,20 @@ export function verdict(
   oomKilled: boolean,
 ): Pick<FailedRecord, 'reason' | 'message'> {
   const peak = ending.peakMemory === undefined ? '' : `, ${formatBytes(ending.peakMemory)} were in use`;
+  // A batch system's own limits may be others than the sweep's.
+  const own = ending.endedJob === undefined;
+  if (ending.fate === 'cancelled') return { reason: 'cancelled', message: 'its job was cancelled' };
   if (ending.limit === 'memory')
     return {
       reason: 'out-of-memory',
-      message: `past the memory limit of ${formatBytes(limits.memory ?? 0)}${peak}`,
+      message: `past the memory limit of ${own ? formatBytes(limits.memory ?? 0) : 'its job'}${peak}`,
     };
   if (ending.limit === 'time')
-    return { reason: 'time-limit', message: `past the time limit of ${formatDuration(limits.time ?? 0)}` };
+    return {
+      reason: 'time-limit',
+      message: `past the time limit of ${own ? formatDuration(limits.time ?? 0) : 'its job'}`,
+    };
+  if (ending.fate === 'lost') return { reason: 'killed', message: 'its job vanished without a result' };
   if (logTellsOutOfMemory(log.path, log.from))
     return { reason: 'out-of-memory', message: `the process ran out of memory${peak}; see its log` };
   if (ending.signal === 'SIGKILL' && oomKilled)
@@ -70,8 +77,13 @@ export function recordFailure(
   failure: Pick<FailedRecord, 'reason' | 'message'>,
   startedAt: string,
   numericVersion: number,
+  endedJob?: string,
 ): FailedRecord | undefined {
-  const claim = tryClaim(store.folder(trial.id));
+  const folder = store.folder(trial.id);
+  // The claim of a job that is known to have ended is a dead owner's, on whatever machine it was.
+  const { file } = readClaim(folder);
+  const dead = endedJob !== undefined && file?.job?.endsWith(`:${endedJob}`) ? file.token : undefined;
+  const claim = tryClaim(folder, dead);
   if (!claim) return undefined;
   try {
     if (store.readTrial(trial.id, numericVersion).state !== 'absent') return undefined;

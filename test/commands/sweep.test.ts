@@ -82,6 +82,8 @@ describe('perflaw sweep refuses', () => {
     expectRefusal(home, ['a.yaml', '--dry-rum'], /dry-rum/);
     expectRefusal(home, ['a.yaml', '--backend', 'cuda'], /unknown backend "cuda"/, /wasm/);
     expectRefusal(home, ['a.yaml', '--workers', '0'], /--workers must be/);
+    expectRefusal(home, ['a.yaml', '--launch', 'slrum'], /unknown launcher "slrum"/, /local, slurm/);
+    expectRefusal(home, ['a.yaml', '--detach'], /--detach is for jobs that outlive/, /--launch slurm/);
   });
   it('a folder that cannot be written', () => {
     const home = homeWith({ 'a.yaml': TINY, file: '' });

@@ -18,6 +18,13 @@ export interface Ending {
   limit?: 'memory' | 'time';
   /** The most memory that was seen in use, in bytes, where the launcher can tell. */
   peakMemory?: number;
+  /**
+   * What a batch system did: `cancelled` by somebody, `displaced` (preempted, its node failed) through no fault of its own,
+   * `lost` without anybody who knows how it ended, `withdrawn` to be left open, or `left`: it goes on without this command.
+   */
+  fate?: 'cancelled' | 'displaced' | 'lost' | 'withdrawn' | 'left';
+  /** The job of the batch system, once it is known that nothing of it runs any more. */
+  endedJob?: string;
 }
 
 export interface RunningTrial {
@@ -38,14 +45,26 @@ export interface Launcher {
   readonly name: string;
   /** How many trials it takes at a time: cores on one machine, everything at once on a cluster. */
   readonly capacity: number;
+  /** Whether trials wait in a queue after their start: then their first progress tells that they run. */
+  readonly queues?: boolean;
   /**
-   * Starts trials of a store.
+   * Starts trials of a store; those that are not in the answer found no room, and may be tried again later.
    * @param path the sweep's folder; each trial's job lies there already.
    * @throws UserError when none can be started.
    */
-  start(
-    path: string,
-    orders: readonly TrialOrder[],
-    onProgress: (id: string, progress: TrainingProgress) => void,
-  ): RunningTrial[];
+  start(path: string, orders: readonly TrialOrder[], onProgress: OnProgress): RunningTrial[];
+  /**
+   * Of the trials `ids`, those that earlier commands started and that nobody has accounted for yet: what waits or runs, and
+   * what ended. To be asked once, before anything is started.
+   */
+  adopt?(path: string, ids: ReadonlySet<string>, onProgress: OnProgress): Promise<Adopted>;
+  /** Lets go of trials that run on without this command; each then ends with the fate `left`. Absent: none do. */
+  leave?(): void;
 }
+
+export interface Adopted {
+  running: RunningTrial[];
+  ended: { id: string; ending: Ending }[];
+}
+
+export type OnProgress = (id: string, progress: TrainingProgress) => void;

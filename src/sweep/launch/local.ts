@@ -38,7 +38,7 @@ export function localLauncher(options: LocalOptions): Launcher {
 }
 
 /** The built program, also where this file itself runs from its TypeScript source. */
-function trialEntry(): string {
+export function trialEntry(): string {
   const beside = fileURLToPath(new URL('../trial-process.js', import.meta.url));
   const built = join(packageRoot, 'dist', 'sweep', 'trial-process.js');
   const entry = [beside, built].find((path) => existsSync(path));
