@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
@@ -43,15 +44,19 @@ export function fakeSlurm(): FakeSlurm {
             .map((name) => JSON.parse(readFileSync(join(folder, 'tasks', name), 'utf8')))
         : [],
   };
-  onTestFinished(() => {
-    for (const { pid, state } of slurm.tasks())
-      if (pid !== undefined && state === 'RUNNING')
+  onTestFinished(async () => {
+    const active = () => slurm.tasks().filter(({ state }) => state === 'RUNNING' || state === 'PENDING');
+    // What a failed test left; each that is killed makes room for the next.
+    for (let round = 0; active().length > 0 && round < 200; round++) {
+      for (const { pid } of active())
         try {
-          process.kill(pid, 'SIGKILL');
+          if (pid !== undefined) process.kill(pid, 'SIGKILL');
         } catch {
-          // Ended.
+          // Just ended.
         }
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+      await sleep(50);
+    }
+    rmSync(folder, { recursive: true, force: true });
   });
   return slurm;
 }
