@@ -121,6 +121,9 @@ async function prepareWebgpu(): Promise<DeviceDescription> {
     import('./matmul/webgpu.js'),
     import('./activation/webgpu.js'),
     import('./dropout/webgpu.js'),
+    import('./cross-entropy/webgpu.js'),
+    import('./adam/webgpu.js'),
+    import('./rank/webgpu.js'),
   ]);
   register(folders.flatMap((folder) => folder.kernels));
   return description;

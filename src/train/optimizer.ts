@@ -1,6 +1,6 @@
 /** Adam over all weights of a model, with warm-up, schedule and clipping. */
 import * as tf from '@tensorflow/tfjs';
-import { adamStep, sumOfSquares } from '../kernels/adam/op.js';
+import { adamSteps, clipFactor } from '../kernels/adam/op.js';
 import type { Weights } from '../model/weights.js';
 import type { TrainingConfig } from './config.js';
 
@@ -40,11 +40,7 @@ export function createOptimizer(weights: Weights, config: TrainingConfig): Optim
   ]) as [string, tf.Variable][];
   return {
     apply(gradients, step, totalSteps) {
-      let clip = 1;
-      if (config.clipNorm > 0) {
-        const norm = Math.sqrt(sumOfSquares(gradients));
-        if (norm > config.clipNorm) clip = config.clipNorm / norm;
-      }
+      const clip = config.clipNorm > 0 ? clipFactor(gradients, config.clipNorm) : 1;
       const settings = {
         rate: learningRate(config, step, totalSteps),
         beta1: BETA1,
@@ -53,8 +49,12 @@ export function createOptimizer(weights: Weights, config: TrainingConfig): Optim
         weightDecay: config.weightDecay,
         clip,
       };
-      for (let i = 0; i < parameters.length; i++)
-        adamStep(parameters[i]!, m[i]!, v[i]!, gradients[i]!, step, settings);
+      adamSteps(
+        parameters.map((p, i) => ({ p, m: m[i]!, v: v[i]!, g: gradients[i]! })),
+        step,
+        settings,
+      );
+      if (typeof clip !== 'number') clip.dispose();
     },
     read: () => new Map(moments.map(([name, variable]) => [name, variable.dataSync() as Float32Array])),
     write(values) {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { gelu } from '../../src/kernels/activation/op.js';
 import { geluReference } from '../../src/kernels/activation/reference.js';
-import { adamStep, sumOfSquares } from '../../src/kernels/adam/op.js';
+import { adamSteps, clipFactor, sumOfSquares } from '../../src/kernels/adam/op.js';
 import { adamReference } from '../../src/kernels/adam/reference.js';
 import { openBackend } from '../../src/kernels/backend.js';
 import { causalConv } from '../../src/kernels/causal-conv/op.js';
@@ -246,22 +246,45 @@ export function describeKernels(backend: string, runs = 25): void {
       });
     });
 
-    it('Adam over several steps, with decay and clipping', () => {
+    it('Adam over several steps and parameters, with decay and clipping', () => {
       const random = createRandom('adam');
-      const n = 37;
-      const p = randomInput(random, [n]).values;
-      const state = { p: p.slice(), m: new Float64Array(n), v: new Float64Array(n) };
-      const variable = (values: ArrayLike<number>) => tf.variable(tf.tensor1d(Float32Array.from(values)));
-      const [tp, tm, tv] = [variable(p), variable(state.m), variable(state.v)];
-      const settings = { rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clip: 0.7 };
-      for (let step = 1; step <= 20; step++) {
-        const g = randomInput(random, [n]).values;
-        adamReference(state, g, step, settings);
-        tf.tidy(() => adamStep(tp, tm, tv, tf.tensor1d(Float32Array.from(g)), step, settings));
+      // More parameters than a GPU binds at once, of sizes around those of workgroups.
+      const shapes = [[37], [1], [16, 17], [255], [2, 3, 4], [256], [300]];
+      const drawn = () => shapes.map((shape) => randomInput(random, shape).values);
+      const variable = (values: ArrayLike<number>, i: number) =>
+        tf.tidy(() => tf.variable(tf.tensor(Float32Array.from(values), shapes[i]!)));
+      const start = drawn();
+      const states = start.map((p) => ({ p: p.slice(), m: p.map(() => 0), v: p.map(() => 0) }));
+      const tensors = states.map(({ p, m, v }, i) => ({
+        p: variable(p, i),
+        m: variable(m, i),
+        v: variable(v, i),
+      }));
+      const settings = { rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
+      for (let step = 1; step <= 6; step++) {
+        const g = drawn();
+        const norm = Math.sqrt(g.reduce((sum, part) => sum + part.reduce((s, x) => s + x * x, 0), 0));
+        // In every third step the gradient is below the limit.
+        const limit = step % 3 === 0 ? 1.5 * norm : 0.7 * norm;
+        states.forEach((state, i) => {
+          adamReference(state, g[i]!, step, { ...settings, clip: Math.min(1, limit / norm) });
+        });
+        tf.tidy(() => {
+          const gradients = g.map((values, i) => tf.tensor(Float32Array.from(values), shapes[i]!));
+          const clip = clipFactor(gradients, limit);
+          adamSteps(
+            tensors.map((t, i) => ({ ...t, g: gradients[i]! })),
+            step,
+            { ...settings, clip },
+          );
+        });
       }
-      expect(worstDifference(tp.dataSync(), state.p)).toBeLessThan(1e-5);
-      expect(worstDifference(tv.dataSync(), state.v)).toBeLessThan(1e-5);
-      for (const t of [tp, tm, tv]) t.dispose();
+      tensors.forEach((t, i) => {
+        for (const name of ['p', 'm', 'v'] as const) {
+          expect(worstDifference(t[name].dataSync(), states[i]![name])).toBeLessThan(1e-5);
+          t[name].dispose();
+        }
+      });
       const parts = [tf.tensor1d([3, 4]), tf.tensor1d([12])];
       expect(sumOfSquares(parts)).toBeCloseTo(169, 4);
       for (const t of parts) t.dispose();

@@ -8,7 +8,12 @@ export interface AdamState {
 }
 
 /** Updates `state` in place with gradient g; `step` starts at 1. */
-export function adamReference(state: AdamState, g: ArrayLike<number>, step: number, s: AdamSettings): void {
+export function adamReference(
+  state: AdamState,
+  g: ArrayLike<number>,
+  step: number,
+  s: AdamSettings & { clip: number },
+): void {
   for (let i = 0; i < g.length; i++) {
     const gi = g[i]! * s.clip;
     state.m[i] = s.beta1 * state.m[i]! + (1 - s.beta1) * gi;

@@ -29,6 +29,8 @@ export interface Call {
   write: Record<string, tf.TensorInfo | undefined>;
   /** Names of tensors bound as arrays of vec4f, whose size must divide by 4. */
   vectors?: string[];
+  /** Names of written int32 tensors bound as arrays of atomics. */
+  atomics?: string[];
   constants?: Constants;
   /** u32 */
   uniforms?: Record<string, number>;
@@ -150,9 +152,9 @@ function pipelineOf(
   read: Binding[],
   written: Binding[],
 ): GPUComputePipeline {
-  const { constants = {}, vectors = [] } = call;
+  const { constants = {}, vectors = [], atomics = [] } = call;
   const names = [...read, ...written].map(([name, { dtype }]) => `${name}:${dtype}`);
-  const key = `${program.name} ${Object.values(constants)} ${names} ${vectors}`;
+  const key = `${program.name} ${Object.values(constants)} ${names} ${vectors} ${atomics}`;
   const cache = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
   pipelines.set(device, cache);
   let pipeline = cache.get(key);
@@ -171,9 +173,15 @@ function pipelineOf(
 
 /** The whole source of a program for one combination of constants and tensors. */
 export function wgsl(program: Program, call: Call, read: Binding[], written: Binding[]): string {
-  const { constants = {}, vectors = [], uniforms = {}, floats = {} } = call;
+  const { constants = {}, vectors = [], atomics = [], uniforms = {}, floats = {} } = call;
   const element = ([name, { dtype }]: Binding) =>
-    vectors.includes(name) ? 'vec4f' : dtype === 'float32' ? 'f32' : 'i32';
+    vectors.includes(name)
+      ? 'vec4f'
+      : atomics.includes(name)
+        ? 'atomic<i32>'
+        : dtype === 'float32'
+          ? 'f32'
+          : 'i32';
   const declarations = [...read, ...written].map((binding, i) => {
     const access = i < read.length ? 'read' : 'read_write';
     return `@group(0) @binding(${i}) var<storage, ${access}> ${binding[0]}: array<${element(binding)}>;`;

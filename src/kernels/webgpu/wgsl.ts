@@ -4,7 +4,7 @@
  * `fn sumOver(lane: u32, value: T) -> T`: the sum of `value` over the THREADS (a power of two) threads of a workgroup, the
  * same for all of them, added in the same order every time. To be called by all threads together.
  */
-export function sumOver(type: 'f32' | 'vec2f' | 'vec4f'): string {
+export function sumOver(type: 'f32' | 'vec2f' | 'vec4f' | 'vec2u'): string {
   return `
 var<workgroup> lanes: array<${type}, THREADS>;
 fn sumOver(lane: u32, value: ${type}) -> ${type} {
@@ -16,6 +16,22 @@ fn sumOver(lane: u32, value: ${type}) -> ${type} {
   }
   workgroupBarrier();
   return lanes[0];
+}`;
+}
+
+/** `fn maxOver(lane: u32, value: f32) -> f32`: the largest value over all threads, likewise. */
+export function maxOver(): string {
+  return `
+var<workgroup> largestOf: array<f32, THREADS>;
+fn maxOver(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  largestOf[lane] = value;
+  for (var stride = THREADS / 2; stride > 0; stride /= 2) {
+    workgroupBarrier();
+    if (lane < stride) { largestOf[lane] = max(largestOf[lane], largestOf[lane + stride]); }
+  }
+  workgroupBarrier();
+  return largestOf[0];
 }`;
 }
 
