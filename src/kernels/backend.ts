@@ -116,6 +116,7 @@ async function prepareWebgpu(): Promise<DeviceDescription> {
   const { description } = await openWebgpu();
   // What has no WGSL here is composed of tfjs's own ops, on the GPU too.
   const folders = await Promise.all([
+    import('./selective-scan/webgpu.js'),
     import('./layer-norm/webgpu.js'),
     import('./rms-norm/webgpu.js'),
     import('./matmul/webgpu.js'),

@@ -41,3 +41,26 @@ export function powerOfTwo(n: number, least: number, most: number): number {
   while (power < n && power < most) power *= 2;
   return power;
 }
+
+/** `sigmoid`, `silu` and its slope `siluSlope`. */
+export const SILU = `
+fn sigmoid(v: f32) -> f32 { return 1.0 / (1.0 + exp(-v)); }
+fn silu(v: f32) -> f32 { return v * sigmoid(v); }
+fn siluSlope(v: f32) -> f32 { let s = sigmoid(v); return s * (1.0 + v * (1.0 - s)); }`;
+
+/**
+ * `softplus`, ln(1 + e^v), good for very negative v too, where a logarithm of 1 + e^v would have lost its digits: the series
+ * of 2 artanh(w / (2 + w)) at w = e^-|v|. `softplusSlope` takes the value: 1 - e^-softplus(v) is the slope at v.
+ */
+export const SOFTPLUS = `
+fn softplus(v: f32) -> f32 {
+  let w = exp(-abs(v));
+  let s = w / (2.0 + w);
+  let q = s * s;
+  let series = 1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q * (1.0 / 11.0 + q / 13.0)))));
+  return max(v, 0.0) + 2.0 * s * series;
+}
+fn softplusSlope(value: f32) -> f32 {
+  if (value > 0.1) { return 1.0 - exp(-value); }
+  return value * (1.0 - value * (0.5 - value * (1.0 / 6.0 - value * (1.0 / 24.0 - value / 120.0))));
+}`;
