@@ -1,18 +1,10 @@
-/** The selective scan's kernels on webgpu (wgsl-forward.ts, wgsl-backward.ts), for both forms of the op. */
+/** The selective scan's kernels on webgpu (wgsl-forward.ts, wgsl-backward.ts, wgsl-around.ts), for both forms of the op. */
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../shapes.js';
 import { type WebgpuKernels, webgpuKernel } from '../webgpu/program.js';
 import { sumRows } from '../webgpu/sum-rows.js';
-import {
-  addTiles,
-  backwardTile,
-  EPILOGUE_ROWS,
-  fold,
-  scanBackward,
-  scanEpilogue,
-  scanPrologue,
-  unpad,
-} from './wgsl-backward.js';
+import { addTiles, EPILOGUE_ROWS, fold, scanEpilogue, scanPrologue, unpad } from './wgsl-around.js';
+import { backwardTile, scanBackward } from './wgsl-backward.js';
 import { forwardTile, packParameters, quadTensors, scanForward, spreadStates } from './wgsl-forward.js';
 
 type Inputs = tf.NamedTensorInfoMap;

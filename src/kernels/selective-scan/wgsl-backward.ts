@@ -1,17 +1,14 @@
 /**
- * The selective scan backward in WGSL. Three programs, because a shader may bind few buffers and the middle one should do
- * nothing but the recurrence:
+ * The recurrence of the selective scan backward in WGSL: first forward through the sequence, keeping the state every CHUNK
+ * steps; then chunk by chunk from the end, its states again, and through them backwards with
  *
- *   scanPrologue  a vector (dt, x, dL/d(C.h), 1 or 0 after a reset) for every step and channel; dy SiLU'(z) into dz
- *   scanBackward  first forward through the sequence, keeping the state every CHUNK steps; then chunk by chunk from the end:
- *                 its states again, and through them backwards with g_t = dL/dh_t = C_t dy_t + a_{t+1} g_{t+1}
- *   scanEpilogue  what lies outside the recurrence: softplus, skip connection, gate
+ *   g_t = dL/dh_t = C_t dy_t + a_{t+1} g_{t+1}
  *
- * Gradients that several workgroups contribute to (B and C over channels; A, D and the bias over sequences) are written in
- * parts and added up in a fixed order. No [batch, length, channels, states] is ever held.
+ * Gradients that several workgroups contribute to (B and C over channels, A over sequences) are written in parts, which are
+ * added up afterwards in a fixed order. No [batch, length, channels, states] is ever held. What goes before and after is in
+ * wgsl-around.ts.
  */
 import type { Program } from '../webgpu/program.js';
-import { SILU, SOFTPLUS } from '../webgpu/wgsl.js';
 import { decayRates, readQuad, spreadStates } from './wgsl-forward.js';
 
 /** Sizes of scanBackward for so many states a channel. */
@@ -30,26 +27,6 @@ export function backwardTile(states: number) {
     time: Math.min(4, chunk),
   };
 }
-
-/** Constants: CHANNELS, GROUPS, SOFT. Writes `steps` as vec4f. */
-export const scanPrologue: Program = {
-  name: 'scanPrologue',
-  threads: 128,
-  code: (_, has) => `
-${SOFTPLUS}
-${SILU}
-fn run(group: u32, lane: u32) {
-  let i = group * THREADS + lane;
-  if (i >= u.size) { return; }
-  let row = i / CHANNELS;
-  let g = i % CHANNELS / (CHANNELS / GROUPS);
-  let raw = delta[row * GROUPS + g]${has('deltaBias') ? ' + deltaBias[g]' : ''};
-  var inner = dy[i];
-  ${has('z') ? 'dz[i] = inner * siluSlope(z[i]); inner *= silu(z[i]);' : ''}
-  let kept = ${has('reset') ? 'select(0.0, 1.0, reset[row] == 0)' : '1.0'};
-  steps[i] = vec4f(select(raw, softplus(raw), SOFT), x[i], inner, kept);
-}`,
-};
 
 /**
  * Constants: CHANNELS, STATES, GROUPS, PER_HEAD, GATED. Uniform: length. Writes, as vec4f: `out` [rows, channels] =
@@ -221,86 +198,4 @@ fn run(group: u32, lane: u32) {
   }
 }`;
   },
-};
-
-/** Constant: STATES. Adds the tiles' parts of the gradients of B and C, both [rows, states]. */
-export const addTiles: Program = {
-  name: 'scanAddTiles',
-  threads: 128,
-  code: () => `
-const WIDTH = (STATES + 3) / 4 * 8;
-fn run(group: u32, lane: u32) {
-  let i = group * THREADS + lane;
-  if (i >= u.rows * STATES) { return; }
-  let at = i / STATES * WIDTH + i % STATES;
-  var sums = vec2f(0.0);
-  for (var tile = 0u; tile < u.tiles; tile++) {
-    let i = tile * u.rows * WIDTH + at;
-    sums += vec2f(parts[i], parts[i + WIDTH / 2]);
-  }
-  dB[i] = sums.x;
-  dC[i] = sums.y;
-}`,
-};
-
-/** Rows that one thread of scanEpilogue takes. */
-export const EPILOGUE_ROWS = 16;
-
-/**
- * Constants: CHANNELS, GROUPS, SOFT. Uniform: rows. Reads `steps` and `out` as vec4f. Gradients of delta [rows, channels], and
- * of D and the bias [slabs of rows, channels], are still to be added over the channels of a head.
- */
-export const scanEpilogue: Program = {
-  name: 'scanEpilogue',
-  threads: 64,
-  code: (_, has) => `
-const BLOCKS = (CHANNELS + THREADS - 1) / THREADS;
-${SOFTPLUS}
-fn run(group: u32, lane: u32) {
-  let c = group % BLOCKS * THREADS + lane;
-  if (c >= CHANNELS) { return; }
-  let slab = group / BLOCKS;
-  let skip = ${has('D') ? 'D[c / (CHANNELS / GROUPS)]' : '0.0'};
-  var toD = 0.0;
-  var toBias = 0.0;
-  for (var row = slab * ${EPILOGUE_ROWS}; row < min((slab + 1) * ${EPILOGUE_ROWS}, u.rows); row++) {
-    let i = row * CHANNELS + c;
-    let s = steps[i];
-    let sums = out[i];
-    dx[i] = sums.y * s.x + skip * s.z;
-    let slope = select(1.0, softplusSlope(s.x), SOFT);
-    let toDelta = (sums.x + sums.y * s.y) * slope;
-    ddelta[i] = toDelta;
-    ${has('dz') ? 'dz[i] *= sums.z + skip * s.y;' : ''}
-    toD += s.z * s.y;
-    toBias += toDelta;
-  }
-  ${has('dD') ? 'dD[slab * CHANNELS + c] = toD;' : ''}
-  ${has('dBias') ? 'dBias[slab * CHANNELS + c] = toBias;' : ''}
-}`,
-};
-
-/** y[i] = the sum of the `stride` values of x from i stride on. */
-export const fold: Program = {
-  name: 'fold',
-  threads: 64,
-  code: () => `
-fn run(group: u32, lane: u32) {
-  let i = group * THREADS + lane;
-  if (i >= u.size) { return; }
-  var sum = 0.0;
-  for (var j = 0u; j < u.stride; j++) { sum += x[i * u.stride + j]; }
-  y[i] = sum;
-}`,
-};
-
-/** Constant: STATES. Rows of x, each padded to a multiple of four, without the padding. */
-export const unpad: Program = {
-  name: 'unpad',
-  threads: 64,
-  code: () => `
-fn run(group: u32, lane: u32) {
-  let i = group * THREADS + lane;
-  if (i < u.size) { y[i] = x[i / STATES * ((STATES + 3) / 4 * 4) + i % STATES]; }
-}`,
 };
