@@ -28,6 +28,11 @@ const COMMANDS: [usage: string, description: string, load: Loader][] = [
   ['results [runs]', 'Show, query and export the trials of a sweep', () => import('./commands/results.js')],
   ['train', 'Train one model on one data set', () => import('./commands/train.js')],
   [
+    'export <run>',
+    'Write the best weights of a finished run as safetensors, for PyTorch or to go on from',
+    () => import('./commands/export.js'),
+  ],
+  [
     'data <action> [source]',
     'List, fetch, import and describe data sets',
     () => import('./commands/data.js'),

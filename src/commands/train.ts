@@ -64,6 +64,7 @@ export async function run(args: Arguments): Promise<number> {
   const { TrainingInterrupted } = await import('../train/hooks.js');
   const { trainModel } = await import('../train/trainer.js');
   const { readWeightsFile } = await import('../model/weights-file.js');
+  const { CARD_FILE, WEIGHTS_FILE, weightsCard } = await import('../train/weights-card.js');
   const { checkTrial, resolveTrial } = await import('../train/check.js');
   const text = (name: string) => args[name] as string | undefined;
   configOf(args, { name: '', hash: '' }, ''); // a wrong value is said before any work is done
@@ -84,13 +85,16 @@ export async function run(args: Arguments): Promise<number> {
   const out = text('out') && resolve(text('out')!);
   try {
     const result = await trainModel(config, data, {
-      ...(out ? { checkpointDir: out, weightsPath: join(out, 'weights.safetensors') } : {}),
+      ...(out ? { checkpointDir: out, weightsPath: join(out, WEIGHTS_FILE) } : {}),
       ...(initialWeights ? { initialWeights } : {}),
       signal: stop.signal,
       onNote: note,
       onProgress: ({ finished }) => finished && say(epochLine(finished, config)),
     });
-    if (out) writeJson(join(out, 'result.json'), { config, popularity, result });
+    if (out) {
+      writeJson(join(out, CARD_FILE), weightsCard(config, result, data));
+      writeJson(join(out, 'result.json'), { config, popularity, result });
+    }
     if (args.json) printJson({ config, popularity, result });
     else printResult(config, result, popularity);
     return ExitCode.ok;

@@ -68,6 +68,9 @@ export const DEFAULT_MODEL: ModelConfig = {
   init: 'mamba',
 };
 
+/** SSD4Rec's published settings, used where a configuration leaves them open. */
+export const SSD4REC_DEFAULTS = { beta: 0.1, hiddenShare: 0.1, reverseOutput: 'released' } as const;
+
 /** Settings that mean something to some models only; every other setting means something to all. */
 export const MEANT_FOR: Partial<Record<keyof ModelConfig, readonly ModelName[]>> = {
   headDim: ['tim4rec', 'ssd4rec'],

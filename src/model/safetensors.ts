@@ -55,7 +55,7 @@ export function decodeSafetensors(bytes: Uint8Array, place: string): TensorFile 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
   if (headerLength > MAX_HEADER || 8 + headerLength > bytes.length) throw broken('its header is cut off');
-  let header: Record<string, unknown>;
+  let header: unknown;
   try {
     header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
   } catch {
@@ -71,39 +71,47 @@ export function decodeSafetensors(bytes: Uint8Array, place: string): TensorFile 
       continue;
     }
     if (!isObject(entry)) throw broken(`the tensor '${name}' is not described`);
-    const {
-      dtype,
-      shape,
-      data_offsets: range,
-    } = entry as { dtype: string; shape: number[]; data_offsets: [number, number] };
-    const width = Object.hasOwn(WIDTHS, dtype) ? WIDTHS[dtype] : undefined;
+    const { dtype, shape, data_offsets: range } = entry as Record<string, unknown>;
+    const width = WIDTHS.get(dtype);
     if (width === undefined) continue;
-    const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-    if (!Array.isArray(shape) || !shape.every(whole) || !Array.isArray(range) || !range.every(whole))
-      throw broken(`the tensor '${name}' has no shape or no place`);
+    if (!isSizes(shape) || !isSizes(range)) throw broken(`the tensor '${name}' has no shape or no place`);
     const size = shape.reduce((a, b) => a * b, 1);
-    const [from, to] = range;
+    const [from, to] = range as [number, number];
     if (range.length !== 2 || to - from !== size * width || 8 + headerLength + to > bytes.length)
       throw broken(`the tensor '${name}' does not lie within it`);
-    const data = new DataView(bytes.buffer, bytes.byteOffset + 8 + headerLength + from, to - from);
-    file.tensors.set(name, {
-      shape,
-      values: Float32Array.from({ length: size }, (_, i) => READERS[dtype]!(data, i)),
-    });
+    const data = bytes.subarray(8 + headerLength + from, 8 + headerLength + to);
+    file.tensors.set(name, { shape, values: toFloat32(data, dtype as Dtype, size) });
   }
   return file;
 }
 
+type Dtype = 'F32' | keyof typeof READERS;
+
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const WIDTHS: Record<string, number> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
 
-const READERS: Record<string, (data: DataView, i: number) => number> = {
-  F64: (data, i) => data.getFloat64(8 * i, true),
-  F32: (data, i) => data.getFloat32(4 * i, true),
-  F16: (data, i) => halfToNumber(data.getUint16(2 * i, true)),
-  BF16: (data, i) => {
+const WIDTHS = new Map<unknown, number>([
+  ['F64', 8],
+  ['F32', 4],
+  ['F16', 2],
+  ['BF16', 2],
+]);
+
+function toFloat32(bytes: Uint8Array, dtype: Dtype, size: number): Float32Array {
+  // A copy, whose beginning is aligned.
+  if (dtype === 'F32') return new Float32Array(new Uint8Array(bytes).buffer);
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float32Array.from({ length: size }, (_, i) => READERS[dtype](data, i));
+}
+
+const READERS = {
+  F64: (data: DataView, i: number) => data.getFloat64(8 * i, true),
+  F16: (data: DataView, i: number) => halfToNumber(data.getUint16(2 * i, true)),
+  BF16: (data: DataView, i: number) => {
     const spread = new DataView(new ArrayBuffer(4));
     spread.setUint32(0, data.getUint16(2 * i, true) << 16);
     return spread.getFloat32(0);

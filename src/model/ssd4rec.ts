@@ -14,7 +14,7 @@ import * as tf from '@tensorflow/tfjs';
 import { gelu } from '../kernels/activation/op.js';
 import { embedding } from '../kernels/embedding/op.js';
 import { createRandom } from '../util/random.js';
-import type { ModelConfig } from './config.js';
+import { type ModelConfig, SSD4REC_DEFAULTS } from './config.js';
 import { type Histories, historiesOf, mirrorIndices } from './histories.js';
 import {
   addFeedForward,
@@ -27,9 +27,6 @@ import {
 import type { PackedBatch, SequenceModel } from './sequence-model.js';
 import { addSsdBlock, type SsdForm, ssdBlock } from './ssd-block.js';
 import { createInitialiser, Weights } from './weights.js';
-
-/** Published settings, used where a configuration leaves them open. */
-export const SSD4REC_DEFAULTS = { beta: 0.1, hiddenShare: 0.1, reverseOutput: 'released' } as const;
 
 const ITEMS = 'item_embedding.weight';
 const MASK_TOKEN = 0;

@@ -108,7 +108,7 @@ export async function startSweep(
   store.writePlan(stored);
   store.removeLitter();
   rememberSweep(store.path);
-  const { limits, budget } = sweep;
+  const { limits, budget, keepWeights } = sweep;
   const records = new Map<string, TrialRecord>();
   let indexedAt = performance.now();
   const writeIndex = () =>
@@ -121,6 +121,7 @@ export async function startSweep(
       numericVersion: stored.numericVersion,
       data: stored.data.reference,
       limits,
+      keepWeights,
       hours: budget.hours,
       ...options,
     },

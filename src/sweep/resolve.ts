@@ -57,6 +57,8 @@ export interface Sweep {
   slurm: SlurmSettings;
   backend: string;
   workers: number;
+  /** Whether every trial's best weights stay beside its result. */
+  keepWeights: boolean;
   /** Settings named by the file itself: these are not replaced by a model's own default. */
   given: Set<string>;
   /** Every value in the order of the file format. */
@@ -143,6 +145,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     slurm: take(['slurm'], settings.slurm as SlurmSettings | undefined, {}),
     backend: take(['backend'], settings.backend as string | undefined, 'auto', overrides.backend),
     workers: take(['workers'], settings.workers, availableParallelism(), overrides.workers),
+    keepWeights: take(['keepWeights'], settings.keepWeights, true),
     given,
     lines,
     placeOf: source.placeOf,

@@ -31,6 +31,8 @@ export interface RunOptions {
   numericVersion: number;
   data: DataReference;
   limits?: LaunchLimits;
+  /** Whether trials keep their best weights; they do where absent. */
+  keepWeights?: boolean;
   retryFailed?: boolean;
   /** Compute hours of all trials together; no trial is started that is expected to pass it. */
   hours?: number;
@@ -200,6 +202,7 @@ class Run {
         numericVersion: this.options.numericVersion,
         config: trial.config,
         data: this.options.data,
+        ...(this.options.keepWeights === false ? { keepWeights: false } : {}),
       });
       const claim = this.#watch.look(this.store.folder(trial.id));
       if (claim.state === 'alive') {

@@ -235,6 +235,12 @@ export const sweepSchema = z
         { min: 1, max: 4096 },
         'Trials at the same time; the number of cores where absent',
       ).optional(),
+      keepWeights: z
+        .boolean({ error: 'expected true or false' })
+        .meta({
+          description: "Keep every trial's best weights beside its result, for perflaw export (true)",
+        })
+        .optional(),
     },
     { error: named('settings such as data: and grid:') },
   )

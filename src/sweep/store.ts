@@ -4,7 +4,8 @@
  *   <sweep>/plan.json            what the sweep file asked for, by the last command that ran it
  *   <sweep>/index.json           every trial in a line, for people
  *   <sweep>/slices/<key>.json    measures and popularity baseline of a slice, computed once
- *   <sweep>/trials/<id>/         config.json, result.json, log.txt, progress.json, claim-<n>.json, checkpoint/
+ *   <sweep>/trials/<id>/         config.json, result.json, weights.safetensors, log.txt, progress.json, claim-<n>.json,
+ *                                checkpoint/
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -52,6 +53,11 @@ export class SweepStore {
 
   checkpointFolder(id: string): string {
     return join(this.folder(id), 'checkpoint');
+  }
+
+  /** The best weights of a finished trial, as safetensors; their checksum is in the result. */
+  weightsFile(id: string): string {
+    return join(this.folder(id), 'weights.safetensors');
   }
 
   logFile(id: string): string {
@@ -202,7 +208,8 @@ export class SweepStore {
     if (!keep.checkpoint) rmSync(this.checkpointFolder(id), { recursive: true, force: true });
     rmSync(join(folder, 'progress.json'), { force: true });
     for (const name of readdirSync(folder))
-      if (/^(result|config|progress)\.json\.[0-9]+$/.test(name)) rmSync(join(folder, name), { force: true });
+      if (/^((result|config|progress)\.json|weights\.safetensors)\.[0-9]+$/.test(name))
+        rmSync(join(folder, name), { force: true });
   }
 
   /** The same for a finished trial whose process died after its result and before its cleaning. */

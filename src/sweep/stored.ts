@@ -39,6 +39,8 @@ export interface TrialJob {
   numericVersion: number;
   config: TrialConfig;
   data: DataReference;
+  /** Whether the best weights are kept beside the result; kept where absent. */
+  keepWeights?: boolean;
 }
 
 /** What lies in a trial's folder. */

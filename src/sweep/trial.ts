@@ -130,8 +130,8 @@ async function work(
   });
   const recordFailed = (failure: Failure) => {
     store.writeResult({ ...base(), status: 'failed', ...failure });
-    // Weights that are no numbers stay so; after anything else a retry may go on from the checkpoint.
-    store.cleanTrial(id, { checkpoint: failure.reason !== 'not-a-number' });
+    // A retry goes on from the last good checkpoint.
+    store.cleanTrial(id, { checkpoint: true });
     return TrialExit.recorded;
   };
   options.limits?.whenForced((failure) => {
@@ -152,6 +152,7 @@ async function work(
     const result = await parts.train(config, data, {
       checkpointDir: store.checkpointFolder(id),
       checkpointSeconds: options.checkpointSeconds,
+      ...(job.keepWeights === false ? {} : { weightsPath: store.weightsFile(id) }),
       signal: options.signal,
       onNote: (note) => void process.stderr.write(`${note}\n`),
       onProgress: signOfLife(store, id, claim, options),

@@ -43,12 +43,11 @@ export class TrainingInterrupted extends Error {
   }
 }
 
-/** The loss is not a finite number: names the step, and leaves the last good checkpoint as it is. */
+/** A loss or a weight is not a finite number: names the step, and leaves the last good checkpoint as it is. */
 export class NotANumberError extends Error {
-  constructor(epoch: number, step: number, loss: number) {
-    super(
-      `the loss became ${loss} at step ${step} (epoch ${epoch}); try a lower learningRate, warmup or clipNorm`,
-    );
+  /** @param what happened, to be followed by the step. */
+  constructor(epoch: number, step: number, what: string) {
+    super(`${what} at step ${step} (epoch ${epoch}); try a lower learningRate, warmup or clipNorm`);
     this.name = 'NotANumberError';
   }
 }

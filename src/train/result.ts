@@ -44,6 +44,8 @@ export interface TrainingResult {
   backend: string;
   /** The GPU, where the backend is `webgpu`. */
   device?: string;
+  /** The best weights' file, where one was asked for. */
+  weights?: { sha256: string; bytes: number };
   /** The wasm kernels' instructions: `relaxed` (fused multiply-add) and `baseline` agree to rounding, not bit for bit. */
   simd?: string;
 }

@@ -4,7 +4,7 @@ import type { SequenceModel } from '../model/model.js';
 import { shortHash } from '../util/hash.js';
 import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
-import type { TrainingHooks } from './hooks.js';
+import { NotANumberError, type TrainingHooks } from './hooks.js';
 import type { Optimizer } from './optimizer.js';
 import { NUMERIC_VERSION } from './version.js';
 
@@ -27,7 +27,27 @@ function identity(config: TrialConfig): string {
   });
 }
 
-/** Writes the checkpoint, where the training has a folder for one. */
+/**
+ * Every weight must be a finite number: a step with a finite loss can still end in one that is not.
+ * @throws NotANumberError otherwise.
+ */
+export function checkFinite({ model, state }: Pick<ResumableTraining, 'model' | 'state'>): void {
+  refuseNotFinite(model.weights.read(), state);
+}
+
+function refuseNotFinite(tensors: ReadonlyMap<string, Float32Array>, { epoch, step }: TrainingState): void {
+  for (const [name, values] of tensors) {
+    let sum = 0; // 0 as long as every value is finite
+    for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
+    if (sum !== 0)
+      throw new NotANumberError(epoch, step, `'${name}' holds a value that is not a finite number`);
+  }
+}
+
+/**
+ * Writes the checkpoint, where the training has a folder for one.
+ * @throws NotANumberError when something in it is not a finite number; the one that lies there stays as it is.
+ */
 export function saveTraining({
   config,
   state,
@@ -39,6 +59,7 @@ export function saveTraining({
   if (!hooks.checkpointDir) return;
   const tensors = new Map(optimizer.read());
   for (const [name, values] of model.weights.read()) tensors.set(`w/${name}`, values);
+  refuseNotFinite(tensors, state);
   for (const [name, values] of bestWeights ?? []) tensors.set(`best/${name}`, values);
   writeCheckpoint(hooks.checkpointDir, identity(config), { state, tensors });
 }

@@ -12,6 +12,7 @@ import { countParameters, trainingFlopsPerToken } from '../model/size.js';
 import { loadWeights } from '../model/weights-file.js';
 import { UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
+import { sha256 } from '../util/hash.js';
 import { createRandom } from '../util/random.js';
 import { assemble, countSteps, epochRows, type TrainingBatch } from './batches.js';
 import { checkTrial, prefixesOf, resolveTrial } from './check.js';
@@ -22,7 +23,7 @@ import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hook
 import { type BatchLoss, createLoss } from './loss.js';
 import { createOptimizer } from './optimizer.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
-import { type ResumableTraining, restoreTraining, saveTraining } from './resume.js';
+import { checkFinite, type ResumableTraining, restoreTraining, saveTraining } from './resume.js';
 
 /** Everything of a running training in one place. */
 interface Run extends ResumableTraining {
@@ -129,7 +130,8 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
       config.model.name === 'tim4rec' ? sequences.timestamps : null,
     );
     const value = trainStep(run, batch, config.training.epochs * steps);
-    if (!Number.isFinite(value)) throw new NotANumberError(state.epoch, state.step + 1, value);
+    if (!Number.isFinite(value))
+      throw new NotANumberError(state.epoch, state.step + 1, `the loss became ${value}`);
     state.step++;
     state.stepInEpoch++;
     state.lossSum += value * batch.tokens;
@@ -179,6 +181,7 @@ function trainStep(
 function finishEpoch(run: Run, steps: number): void {
   const { config, state, model, data, split } = run;
   const { evaluateEvery, epochs } = config.training;
+  checkFinite(run);
   const record: EpochRecord = {
     epoch: state.epoch,
     step: state.step,
@@ -213,8 +216,7 @@ function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
   const { config, state, model, data, split, bestWeights } = run;
   const best = state.best!;
   model.weights.write(bestWeights!);
-  if (run.hooks.weightsPath)
-    writeAtomic(run.hooks.weightsPath, model.weights.encode({ config: JSON.stringify(config) }));
+  const weights = keepWeights(run);
   const begun = performance.now();
   const test = evaluateModel(model, evaluationSet(data, split, 'test'), config.evaluation);
   state.seconds.evaluation += (performance.now() - begun) / 1000;
@@ -237,8 +239,17 @@ function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     backend: config.backend,
     ...(currentDevice() ? { device: currentDevice()!.name } : {}),
+    ...(weights ? { weights } : {}),
     ...(simdVariant() ? { simd: simdVariant() } : {}),
   };
+}
+
+/** Writes the model's weights where the caller wants them; they are as large as the model, no more. */
+function keepWeights({ model, config, hooks }: Run): TrainingResult['weights'] {
+  if (!hooks.weightsPath) return undefined;
+  const bytes = model.weights.encode({ config: JSON.stringify(config) });
+  writeAtomic(hooks.weightsPath, bytes);
+  return { sha256: sha256(bytes), bytes: bytes.length };
 }
 
 function report({ config, state, hooks }: Run, stepsPerEpoch: number, finished?: EpochRecord): void {

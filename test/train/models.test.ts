@@ -273,7 +273,7 @@ describe('weights of other programs', () => {
     expect(write((t) => t.delete(gate))).toThrow(`no tensor '${gate}'`);
     expect(write((t) => t.set('extra', t.get(gate)!))).toThrow("no place for the tensor 'extra'");
     expect(write((t) => t.set(gate, { ...t.get(gate)!, shape: [1, t.get(gate)!.values.length] }))).toThrow(
-      new RegExp(`'${gate}' is \\[1, \\d+\\] in this file, and tim4rec, dim 8, 2 layers needs`),
+      new RegExp(`'${gate}' is \\[1, \\d+\\] in this file, and a tim4rec with dim 8 and 2 layers needs`),
     );
     expect(write((t) => t.get(gate)!.values.fill(Number.NaN, 0, 1))).toThrow('not a finite number');
     const items = createModel(config, data.numItems + 3, 1);

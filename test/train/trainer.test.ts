@@ -110,12 +110,51 @@ describe('training', () => {
     expect([...readFileSync(join(folder, 'checkpoint.damaged'))]).toEqual([...damaged]);
   });
 
-  it('a loss that is not a number stops it, names the step and keeps the last checkpoint', async () => {
+  it('a loss that is not a number stops it and names the step', async () => {
     const data = ringWalks();
     const config = smallConfig(data, { learningRate: 1e30 });
-    await expect(trainModel(config, data, { checkpointDir: folder })).rejects.toThrow(NotANumberError);
+    await expect(trainModel(config, data)).rejects.toThrow(NotANumberError);
     await expect(trainModel(config, data)).rejects.toThrow(/step \d+ \(epoch \d+\)/);
   });
+
+  it.each([
+    ['in mid-epoch', 2, 3, 'the loss became NaN'],
+    ['in the last step of an epoch', 2, 0, 'holds a value that is not a finite number'],
+    ['just before a checkpoint in mid-epoch', 2, 1, 'holds a value that is not a finite number', 0],
+  ])(
+    'a weight that breaks %s: the last good checkpoint stays, and training goes on from it',
+    async (_, epoch, stepInEpoch, message, checkpointSeconds = 1000) => {
+      const data = ringWalks();
+      const config = smallConfig(data);
+      const whole = await trainModel(config, data);
+      let broken = 0;
+      const breaking = trainModel(config, data, {
+        checkpointDir: folder,
+        checkpointSeconds,
+        onProgress: (at) => {
+          const here = at.epoch === epoch && at.step === (stepInEpoch || at.stepsPerEpoch) && !at.finished;
+          if (!here) return;
+          const [weight] = Object.values(tf.engine().registeredVariables);
+          tf.tidy(() => weight!.assign(tf.fill(weight!.shape, Number.NaN)));
+          broken = (epoch - 1) * at.stepsPerEpoch + at.step;
+        },
+      });
+      await expect(breaking).rejects.toThrow(NotANumberError);
+      await expect(breaking).rejects.toThrow(message);
+      const named = message.startsWith('the loss') ? broken + 1 : broken; // found in the step after, or at once
+      await expect(breaking).rejects.toThrow(`at step ${named} (epoch ${epoch})`);
+      const path = join(folder, 'checkpoint.safetensors');
+      for (const { values } of decodeSafetensors(readFileSync(path), path).tensors.values())
+        expect(values.every(Number.isFinite)).toBe(true);
+      const resumed: number[] = [];
+      const result = await trainModel(config, data, {
+        checkpointDir: folder,
+        onProgress: ({ epoch: at }) => resumed.push(at),
+      });
+      expect(resumed[0]).toBe(epoch);
+      expect(numbers(result)).toEqual(numbers(whole));
+    },
+  );
 
   it('stops early when validation does not improve, and reports the best epoch', async () => {
     const data = ringWalks();

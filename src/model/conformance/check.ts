@@ -39,7 +39,6 @@ function checkFile(path: string): CaseReport {
     const errors = isScanCase(content) ? checkScanCase(content, file) : checkModelCase(content, model!, file);
     return report(errors.every((e) => e.relative <= TOLERANCE) ? 'passed' : 'failed', errors);
   } catch (error) {
-    if (process.env.DBG) console.log(error);
     return report('failed', [], error instanceof Error ? error.message : String(error));
   }
 }

@@ -9,16 +9,14 @@ import { matMul } from '../../kernels/matmul/op.js';
 import { UserError } from '../../util/errors.js';
 import type { ModelConfig, ModelName } from '../config.js';
 import { createModel } from '../model.js';
+import { modelOfNames } from '../tensor-settings.js';
 import { type Case, type CaseTensor, compare, type TensorError, tensorGroup, tidyErrors } from './cases.js';
 
 /** The model that a case's weights belong to; undefined for one that we do not have. */
 export function modelOfCase(content: Case): ModelName | undefined {
   const weights = content['weights'];
   if (typeof weights !== 'object' || weights === null) return undefined;
-  if (Object.keys(weights).some((name) => name.startsWith('mamba_layers.'))) return 'mamba4rec';
-  if (Object.keys(weights).some((name) => name.startsWith('ssd_layers.'))) return 'tim4rec';
-  if (Object.keys(weights).some((name) => name.startsWith('BiSSD_layers.'))) return 'ssd4rec';
-  return undefined;
+  return modelOfNames(Object.keys(weights));
 }
 
 function configOf(content: Case, name: ModelName, file: string): ModelConfig {
