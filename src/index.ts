@@ -80,8 +80,26 @@ export type { DoneRecord, FailedRecord, SliceMeasures, TrialRecord } from './swe
 export type { Observation } from './law/observation.js';
 export { readTable, type Table } from './law/table.js';
 export { chooseMetric, metricNames, type Panel, type Point, panelsOf, toPoints } from './law/points.js';
-export type { FormName, LawForm } from './law/form.js';
-export { FORM_NAMES, FORMS, formByName } from './law/forms.js';
+export {
+  exponentLimit,
+  type FormContext,
+  type FormName,
+  type FormTerms,
+  type LawForm,
+  richest,
+} from './law/form.js';
+export { FORM_NAMES, FORMS, formByName, registerForm } from './law/forms.js';
+export { loadForm } from './law/own-form.js';
+export {
+  crossedQuadraticTerm,
+  logTerm,
+  performanceTerm,
+  powerTerm,
+  quadraticTerm,
+  type Exponent,
+  type Term,
+  type Variable,
+} from './law/terms.js';
 export { type FitOptions, fitLaw, fitPoints, type LawFit } from './law/fit.js';
 export {
   type Bootstrap,
@@ -91,6 +109,14 @@ export {
   optimumIntervals,
   predictWithInterval,
 } from './law/uncertainty.js';
+export {
+  type FormHoldout,
+  holdOut,
+  type HoldoutOptions,
+  type PanelHoldout,
+  type UnseenRun,
+} from './law/holdout.js';
+export type { HoldoutSplit } from './law/withhold.js';
 export { closeThreads } from './law/threads.js';
 export { type Identifiability, identifiability } from './law/identifiability.js';
 export { type Optimum, optimum } from './law/optimum.js';

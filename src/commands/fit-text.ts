@@ -67,13 +67,15 @@ function optimumLines(panel: PanelAnalysis): string[] {
       continue;
     }
     const interval = panel.optimum.intervals[name as 'layers'];
-    const where =
-      axis.place === 'outside' ? `, ${digits(axis.beyond, 2)} times beyond what was measured` : '';
+    const where = axis.place === 'outside' ? `${digits(axis.beyond, 2)} times beyond what was measured` : '';
     const seen =
-      interval && interval.exists < 0.95 ? `, an optimum in ${percent(interval.exists)} of replicates` : '';
-    lines.push(
-      `  ${name.padEnd(6)} ${digits(axis.value, 3)} (${intervalText(interval?.interval, (v) => digits(v, 3))}${where}${seen})`,
-    );
+      interval && interval.exists < 0.95 ? `an optimum in ${percent(interval.exists)} of replicates` : '';
+    const told = [
+      ...(interval ? [intervalText(interval.interval, (v) => digits(v, 3))] : []),
+      ...(where ? [where] : []),
+      ...(seen ? [seen] : []),
+    ].join(', ');
+    lines.push(`  ${name.padEnd(6)} ${digits(axis.value, 3)}${told ? ` (${told})` : ''}`);
   }
   if (panel.optimum.predicted !== null)
     lines.push(`  ${panel.metric} there: ${digits(panel.optimum.predicted)}`);

@@ -1,9 +1,10 @@
 /** `perflaw fit`: performance laws fitted to a sweep or a table, forms side by side, with intervals and with what cannot be told. */
 import type { Argv } from 'yargs';
 import { analysePanel, type PanelAnalysis } from '../law/analyse.js';
-import { FORM_NAMES, formByName } from '../law/forms.js';
+import { FORM_NAMES } from '../law/forms.js';
 import type { HoldoutOptions } from '../law/holdout.js';
 import { analyseJoint, type JointAnalysis } from '../law/joint.js';
+import { namedForms } from '../law/own-form.js';
 import { chooseMetric, metricNames, type Panel, panelsOf } from '../law/points.js';
 import { closeThreads } from '../law/threads.js';
 import { parseSplit } from '../law/withhold.js';
@@ -21,7 +22,10 @@ export function options(yargs: Argv): Argv {
         "A sweep's folder or name, or a table (CSV, JSON, Parquet); the last sweep where none is given",
     })
     .option('metric', { type: 'string', describe: 'Metric to fit [default: ndcg@10, then hr@10]' })
-    .option('form', { type: 'string', describe: `One form only: ${FORM_NAMES.join(', ')}` })
+    .option('form', {
+      type: 'string',
+      describe: `Only this form, or these: ${FORM_NAMES.join(', ')}, all, or a file with one's own`,
+    })
     .option('slice', { type: 'string', describe: 'One slice only' })
     .option('bootstrap', { type: 'number', default: 1000, describe: 'Bootstrap replicates; 0 for none' })
     .option('resample', {
@@ -45,7 +49,7 @@ export function options(yargs: Argv): Argv {
 }
 
 export async function run(args: Arguments): Promise<number> {
-  const form = args['form'] === undefined ? undefined : formByName(String(args['form'])).name;
+  const forms = args['form'] === undefined ? undefined : await namedForms(String(args['form']));
   const resamples = wholeNumber(args['bootstrap'], '--bootstrap', 0)!;
   const seed = wholeNumber(args['seed'], '--seed', 0)!;
   const level = Number(args['level']);
@@ -64,7 +68,7 @@ export async function run(args: Arguments): Promise<number> {
   const huber = args['robust'] ? { huber: 'auto' as const } : {};
   const options = {
     metric,
-    ...(form ? { forms: [form] } : {}),
+    ...(forms ? { forms } : {}),
     ...huber,
     resamples,
     seed,
@@ -86,7 +90,7 @@ export async function run(args: Arguments): Promise<number> {
     }
   await closeThreads();
   if (slices.length === 0) throw refused[0]!.error;
-  const joint = jointOf(panels, slices, metric, form, huber);
+  const joint = jointOf(panels, slices, metric, forms?.length === 1 ? forms[0] : undefined, huber);
   for (const text of input.notes) note(`note: ${text}`);
   for (const { label, error } of refused) note(`note: ${label}: not fitted: ${error.message}`);
   if (args.json) {

@@ -1,7 +1,8 @@
 /** `perflaw predict`: the best configuration within a budget, with its uncertainty and what a smaller one would lose. */
 import type { Argv } from 'yargs';
 import type { Budget } from '../law/candidates.js';
-import { FORM_NAMES, formByName } from '../law/forms.js';
+import { FORM_NAMES } from '../law/forms.js';
+import { namedForms } from '../law/own-form.js';
 import { predict } from '../law/predict.js';
 import { closeThreads } from '../law/threads.js';
 import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '../model/config.js';
@@ -34,7 +35,7 @@ export function options(yargs: Argv): Argv {
     .option('metric', { type: 'string', describe: 'Metric to predict [default: ndcg@10, then hr@10]' })
     .option('form', {
       type: 'string',
-      describe: `Form of the law: ${FORM_NAMES.join(', ')} [default: least error on unseen points]`,
+      describe: `Form of the law: ${FORM_NAMES.join(', ')}, or a file with one's own; the best of several by commas [default: least error on unseen points]`,
     })
     .option('items', {
       type: 'string',
@@ -147,7 +148,7 @@ function modelsFor(args: Arguments, input: LawInput): { models?: ModelConfig[]; 
 }
 
 export async function run(args: Arguments): Promise<number> {
-  const form = args['form'] === undefined ? undefined : formByName(String(args['form'])).name;
+  const forms = args['form'] === undefined ? undefined : await namedForms(String(args['form']));
   const budget = readBudget(args);
   const resamples = wholeNumber(args['bootstrap'], '--bootstrap', 0)!;
   const seed = wholeNumber(args['seed'], '--seed', 0)!;
@@ -159,7 +160,7 @@ export async function run(args: Arguments): Promise<number> {
   const report = await predict(input.observations, {
     ...modelsFor(args, input),
     budget,
-    form,
+    ...(forms?.length === 1 ? { form: forms[0] } : { forms }),
     metric,
     slice: args['slice'] as string | undefined,
     resamples,

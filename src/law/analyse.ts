@@ -40,6 +40,7 @@ export interface FormAnalysis {
   notes: string[];
 }
 
+/** Everything `perflaw fit --json` says of one slice. */
 export interface PanelAnalysis extends FormAnalysis {
   slice: string;
   group: Record<string, string | number>;
@@ -61,6 +62,7 @@ export interface AnalyseOptions extends CompareOptions, BootstrapOptions {
   metric: string;
 }
 
+/** The analysis of a panel, and the replicates behind it. */
 export interface Analysis {
   panel: PanelAnalysis;
   /** The fits and their replicates, for predictions; not for printing. */

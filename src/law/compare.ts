@@ -27,6 +27,7 @@ export interface HeldOut {
   whole: boolean;
 }
 
+/** How well one form fits, and foretells what it has not seen. */
 export interface FormScore {
   form: FormName;
   /** Free numbers; null where the form could not be fitted. */
@@ -43,6 +44,7 @@ export interface FormScore {
   reason?: string;
 }
 
+/** All forms on the same points, and the one to predict with. */
 export interface Comparison {
   scores: FormScore[];
   fits: Partial<Record<FormName, LawFit>>;

@@ -6,6 +6,7 @@
 import type { ModelConfig } from '../model/config.js';
 import { countParameters, type FlopOptions, trainingFlopsPerToken } from '../model/size.js';
 import { UserError } from '../util/errors.js';
+import { formatCount } from '../util/format.js';
 import { type Calibrated, COST_PARTS, calibrate, type Shape, SIZE_PARTS } from './calibrate.js';
 import type { Observation } from './observation.js';
 
@@ -138,7 +139,7 @@ function addFlops(
     const tokens = median(measured.values.map((value, i) => value / perToken(measured.shapes[i]!)));
     cost.flops = (shape) => tokens * perToken(shape);
     cost.notes.push(
-      `FLOPs: exact a token, times the ${tokens.toPrecision(3)} tokens that the median run trained on`,
+      `FLOPs: exact a token, times the ${formatCount(tokens)} tokens that the median run trained on`,
     );
     return;
   }
@@ -165,7 +166,7 @@ function addSeconds(cost: CostModel, observations: readonly Observation[]): void
       ...measured.values.map((value, i) => Math.abs(at(measured.shapes[i]!) / value - 1)),
     );
     cost.notes.push(
-      `hours: through the measured throughput (median ${median(rates).toPrecision(3)} FLOP/s), at most ${percent(worst)} off`,
+      `hours: through the measured throughput (median ${formatCount(median(rates))}FLOP/s), at most ${percent(worst)} off`,
     );
     return;
   }

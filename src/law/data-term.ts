@@ -17,6 +17,7 @@ export interface SliceLevel {
 
 export type Axes = 'reciprocal' | 'log';
 
+/** A straight line of the slices' levels on tokens, or on tokens over one measure. */
 export interface MeasureLine {
   /** `tokens`, or the name of a measure. */
   measure: string;

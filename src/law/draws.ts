@@ -19,6 +19,8 @@ import { type SolveSettings, solve } from './solve.js';
 
 export interface BootstrapTask {
   form: FormName;
+  /** Where a thread finds the form; see `formSource`. */
+  source: string;
   options: Required<ModelOptions>;
   points: Point[];
   /** Limits of exponents as fitted, in the model's order, and of weights. */

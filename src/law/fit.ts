@@ -14,6 +14,7 @@ import { makeProblem, type Problem } from './projection.js';
 import { type Solution, type SolveSettings, solve } from './solve.js';
 import type { Named, Variable } from './terms.js';
 
+/** How a law is fitted; everything has a default. */
 export interface FitOptions {
   form?: FormName;
   /** Default ndcg@10, then hr@10. */
@@ -34,6 +35,7 @@ export interface FitOptions {
   quick?: boolean;
 }
 
+/** A fitted law: coefficients of the textbook form, how well it fits, and `predict`. */
 export interface LawFit {
   form: FormName;
   equation: string;
@@ -62,7 +64,11 @@ export interface LawFit {
 }
 
 /**
- * Fits a law.
+ * Fits one form to the mean of every configuration's runs, weighted by their number, by least squares (or Huber's loss). The
+ * Performance Law (arXiv 2412.00430), the default, is P = w1 g(H; a) + w2 g(d; a') + c with g(x; a) = -1/(p x^a) - a ln x and
+ * p = 2, H the layers and d the dim; its c holds the terms of the data, which one slice cannot part. For the other equations
+ * see `FORMS`. The exponents are searched over a grid with the weights projected out (Golub & Pereyra 1973), so that the
+ * optimum is the global one. With several slices each has a constant of its own, `c[slice]`, or there is one data term (`data`).
  * @throws UserError when there are too few configurations for the form (it says how many are needed), when the metric is
  *   missing, NaN, negative or the same everywhere.
  */

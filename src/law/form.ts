@@ -1,13 +1,18 @@
-/** What a law form declares. A new form is one small file in forms/ and one line in forms.ts. */
+/**
+ * What a law form declares. A new form is one small file: in forms/ with its line in forms.ts, or anywhere, named to
+ * `--form` or given to `registerForm`.
+ */
 import type { Term, Variable } from './terms.js';
 
+/** The forms that come with perflaw; a form of one's own has any other name. */
 export type FormName =
   | 'performance-law'
   | 'quadratic-log'
   | 'quadratic-log-cross'
   | 'saturating-power'
   | 'log-linear'
-  | 'logistic';
+  | 'logistic'
+  | (string & Record<never, never>);
 
 /** What a form may look at before it says which terms the data can carry. */
 export interface FormContext {
@@ -24,12 +29,14 @@ export interface FormContext {
   p: number;
 }
 
+/** The terms of a form on given points; constants are added by the fitter, one a slice. */
 export interface FormTerms {
   terms: Term[];
   /** What was left out or simplified, and why. */
   notes: string[];
 }
 
+/** A form: its equation in words, and its terms on given points. */
 export interface LawForm {
   name: FormName;
   title: string;

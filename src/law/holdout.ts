@@ -8,7 +8,7 @@ import type { FormName } from './form.js';
 import { FORM_NAMES } from './forms.js';
 import { type Panel, type Point, toPoints } from './points.js';
 import { type BootstrapOptions, bootstrap, type Interval, predictWithInterval } from './uncertainty.js';
-import { type Split, withholdBy } from './withhold.js';
+import { type HoldoutSplit, withholdBy } from './withhold.js';
 
 /** One run that the law had not seen. */
 export interface UnseenRun {
@@ -21,6 +21,7 @@ export interface UnseenRun {
   inside: boolean | null;
 }
 
+/** One form against the runs that were withheld. */
 export interface FormHoldout {
   form: FormName;
   /** Chosen by what was not withheld. */
@@ -42,6 +43,7 @@ export interface FormHoldout {
   reason?: string;
 }
 
+/** Every form against the runs that were withheld of one panel. */
 export interface PanelHoldout {
   slice: string;
   group: Record<string, string | number>;
@@ -57,9 +59,10 @@ export interface PanelHoldout {
   nearest: Pick<FormHoldout, 'rmse' | 'relative' | 'bias'>;
 }
 
+/** What to withhold, and how to fit and to bootstrap. */
 export interface HoldoutOptions extends CompareOptions, BootstrapOptions {
   metric: string;
-  split: Split;
+  split: HoldoutSplit;
 }
 
 /**

@@ -22,6 +22,7 @@ export interface Told {
   allowed?: [number | null, number | null];
 }
 
+/** What the points can tell of each coefficient. */
 export interface Identifiability {
   /** Condition number of the Jacobian with columns of unit length. */
   conditionNumber: number;
@@ -60,7 +61,10 @@ function conditionNumber(columns: readonly Float64Array[]): number {
 
 const UNTOLD = 1e8;
 
-/** What can be told of a fitted law's coefficients. */
+/**
+ * What can be told of a fitted law's coefficients: the profile likelihood of each exponent, SSE(a) <= SSE (1 + F(.95; 1, n - k) /
+ * (n - k)) (Bates & Watts 1988), and the condition number of the Jacobian with columns of unit length, which must be below 1e8.
+ */
 export function identifiability(fit: LawFit): Identifiability {
   const { problem, solution, model } = fit.inner;
   const condition = conditionNumber(fullJacobian(problem, solution.theta, solution.beta));

@@ -11,6 +11,7 @@ import type { Observation } from './observation.js';
 import { type Point, toPoints } from './points.js';
 import type { Variable } from './terms.js';
 
+/** What several slices say together. */
 export interface JointAnalysis {
   form: FormName;
   slices: string[];

@@ -17,6 +17,7 @@ export interface OptimumAxis {
   beyond: number | null;
 }
 
+/** Where a law is largest; null where it has no largest value. */
 export interface Optimum {
   layers: number | null;
   dim: number | null;
@@ -42,6 +43,10 @@ export function peaks(
   return out;
 }
 
+/**
+ * Where a fitted law is largest, axis by axis. Performance Law: H* = p^(1/|a|) and d* = p^(1/|a'|), for a < 0 and w > 0;
+ * quadratic: exp(-b1 / (2 b2)) for b2 < 0. The other forms only rise or fall.
+ */
 export function optimum(fit: LawFit): Optimum {
   const { model, solution, points } = fit.inner;
   const found = peaks(model, solution.theta, solution.beta);

@@ -6,6 +6,7 @@ import { UserError } from '../util/errors.js';
 import type { Observation } from './observation.js';
 import type { Variable } from './terms.js';
 
+/** One configuration as laws see it: its place on every axis, and the metric of its runs. */
 export interface Point {
   slice: string;
   x: Partial<Record<Variable, number>>;

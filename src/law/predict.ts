@@ -32,12 +32,16 @@ import {
   optimumIntervals,
 } from './uncertainty.js';
 
+/** The budget, and how to fit, to choose and to count. */
 export interface PredictOptions extends FitOptions, BootstrapOptions, ModelSource {
   budget: Budget;
+  /** The forms to choose among where no `form` is named; all by default. */
+  forms?: readonly FormName[];
   /** Default: the slice with the most tokens. */
   slice?: string;
 }
 
+/** The answer of `predict`, and of `perflaw predict --json`. */
 export interface PredictionReport {
   slice: string;
   /** Other slices that were measured. */
@@ -138,7 +142,7 @@ export async function predict(
 
 async function answerPanel(panel: Panel, metric: string, options: PredictOptions): Promise<PanelAnswer> {
   const { points, notes } = toPoints(panel.observations, metric, options.variables);
-  const forms = options.form ? [options.form] : undefined;
+  const forms = options.form ? [options.form] : options.forms;
   const { form: _form, ...fitOptions } = options;
   const comparison = compareForms(points, metric, { ...fitOptions, forms });
   const fit = comparison.fits[comparison.chosen]!;
@@ -205,6 +209,11 @@ function report(
       : undefined;
   const notes = [...answer.notes];
   if (!line) notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
+  const said = fit.predict(placeOf(best, slice));
+  if (said < fit.range[0] || said > fit.range[1])
+    notes.push(
+      `at the best the law itself says ${said.toPrecision(4)}, which ${metric} cannot be: it does not hold there`,
+    );
   if (top.extrapolates && !best.extrapolates)
     notes.push(
       `the law is higher still outside the measured range (layers ${top.layers}, dim ${top.dim}: ${top.predicted.toPrecision(4)}), but by no more than one run varies`,

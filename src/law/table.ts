@@ -10,6 +10,7 @@ import { nearest } from '../util/nearest.js';
 import { parseCsv } from './csv.js';
 import type { Observation } from './observation.js';
 
+/** What a table of results holds. */
 export interface Table {
   /** The file's name. */
   name: string;
@@ -27,7 +28,18 @@ interface RawRow {
 /** Other spellings of the columns, compared without case, spaces, dots, underscores and hyphens. */
 const ALIASES: Record<string, string[]> = {
   slice: ['slice', 'dataset'],
-  layers: ['layers', 'nlayers', 'numlayers', 'layer', 'nlayer', 'depth', 'h'],
+  layers: [
+    'layers',
+    'nlayers',
+    'numlayers',
+    'layer',
+    'nlayer',
+    'depth',
+    'blocks',
+    'nblocks',
+    'numblocks',
+    'h',
+  ],
   dim: ['dim', 'd', 'dmodel', 'hiddensize', 'embeddingsize', 'embeddingdim', 'embsize', 'width', 'hidden'],
   params: ['params', 'parameters', 'nparams', 'numparams', 'totalparams'],
   nonEmbeddingParams: ['nonembeddingparams', 'nonembedding', 'nonembeddingparameters'],

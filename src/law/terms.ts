@@ -10,6 +10,7 @@
 /** What a law may depend on. `data` is the slice's quantity or quality-weighted quantity in a joint fit. */
 export type Variable = 'layers' | 'dim' | 'params' | 'nonEmbeddingParams' | 'flops' | 'tokens' | 'data';
 
+/** A nonlinear parameter and where it is searched. */
 export interface Exponent {
   name: string;
   min: number;
@@ -19,6 +20,7 @@ export interface Exponent {
 /** A coefficient of the textbook form. */
 export type Named = [name: string, value: number];
 
+/** One term of a law: weights times columns of its variables, given its exponents. */
 export interface Term {
   variables: Variable[];
   /** Nonlinear parameters; a term that has any has exactly one column. */

@@ -35,7 +35,7 @@ export async function shareDraws(task: BootstrapTask, asked?: number): Promise<D
   const from = task.from + first.length;
   if (from >= task.to) return first;
   const left = ((performance.now() - started) / first.length) * (task.to - from);
-  const threads = threadsFor(asked);
+  const threads = task.source === '' ? 1 : threadsFor(asked);
   if (threads === 1 || (left < WORTH_MS && pool.length === 0))
     return [...first, ...bootstrapDraws({ ...task, from })];
   while (pool.length < threads) {

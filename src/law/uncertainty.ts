@@ -9,6 +9,7 @@
 
 import type { BootstrapTask, Draw } from './draws.js';
 import type { LawFit } from './fit.js';
+import { formSource } from './forms.js';
 import { evaluate, namedCoefficients } from './model.js';
 import { peaks } from './optimum.js';
 import { quantile } from './quantiles.js';
@@ -16,6 +17,7 @@ import { makeGrid } from './search.js';
 import type { Variable } from './terms.js';
 import { shareDraws } from './threads.js';
 
+/** How many replicates, drawn how. */
 export interface BootstrapOptions {
   /** Replicates, 1,000. */
   resamples?: number;
@@ -31,6 +33,7 @@ export interface BootstrapOptions {
 /** Ends are null where they lie beyond anything that can be given. */
 export type Interval = [low: number | null, high: number | null];
 
+/** A fit and its replicates: what intervals are made of. */
 export interface Bootstrap {
   level: number;
   draws: Draw[];
@@ -39,11 +42,16 @@ export interface Bootstrap {
   fit: LawFit;
 }
 
-/** Fits the law again to `resamples` data sets that might have been. Equal seeds give equal results on any number of threads. */
+/**
+ * Fits the law again to `resamples` data sets that might have been: fitted values plus residuals drawn anew, freed of leverage
+ * r / (1 - h)^(1/2) (`residual`), or runs or configurations drawn anew (`case`; Davison & Hinkley 1997, ch. 6). Equal seeds
+ * give equal results on any number of threads; call `closeThreads` when no more bootstraps follow.
+ */
 export async function bootstrap(fit: LawFit, options: BootstrapOptions = {}): Promise<Bootstrap> {
   const { model, points, problem, solution, settings } = fit.inner;
   const task: BootstrapTask = {
     form: fit.form,
+    source: formSource(fit.form) ?? '',
     options: model.options,
     points,
     exponents: model.exponents.map(({ min, max }) => [min, max]),
@@ -141,7 +149,10 @@ export interface Prediction {
   interval: Interval;
 }
 
-/** The law at one place with its intervals. */
+/**
+ * The law at one place with its intervals at the bootstrap's level: where the law lies, and where one new run lies, from the
+ * quantiles of (f - f* + noise) s / s* over the replicates f*, s* (studentised). Both end where the metric does.
+ */
 export function predictWithInterval(boot: Bootstrap, at: At): Prediction {
   const { fit, draws, level, sigma } = boot;
   const value = fit.predict(at);

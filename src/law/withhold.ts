@@ -11,7 +11,7 @@ import type { Variable } from './terms.js';
  * `dim`, `layers`: the largest value of one axis; `both`: every configuration with the largest of either; `corner`: only those
  * with the largest of both; a share: so many configurations at random.
  */
-export type Split = 'dim' | 'layers' | 'both' | 'corner' | { share: number; seed: number };
+export type HoldoutSplit = 'dim' | 'layers' | 'both' | 'corner' | { share: number; seed: number };
 
 export interface Withholding {
   kept: Point[];
@@ -35,7 +35,7 @@ function largest(points: readonly Point[], variable: Variable): (point: Point) =
  */
 export function withholdBy(
   points: readonly Point[],
-  split: Split,
+  split: HoldoutSplit,
   [first, second]: [Variable, Variable] = ['layers', 'dim'],
 ): Withholding | undefined {
   const [isDeep, isWide] = [largest(points, first), largest(points, second)];
@@ -77,7 +77,7 @@ function atRandom(points: readonly Point[], { share, seed }: { share: number; se
 const NAMES = ['dim', 'layers', 'both', 'corner'] as const;
 
 /** Reads `dim`, `layers`, `both`, `corner` or `20%`. @throws UserError for anything else. */
-export function parseSplit(text: string, seed: number): Split {
+export function parseSplit(text: string, seed: number): HoldoutSplit {
   const name = NAMES.find((one) => one === text.trim().toLowerCase());
   if (name) return name;
   const share = /^\s*([0-9.]+)\s*%\s*$/.exec(text)?.[1];

@@ -1,7 +1,7 @@
 /** From a sweep's records to the view model: which metric, which groups, one law a group. */
 import { isAbsolute, relative } from 'node:path';
 import type { FormName } from '../law/form.js';
-import { formByName } from '../law/forms.js';
+import { namedForms } from '../law/own-form.js';
 import { metricNames } from '../law/points.js';
 import { observationOf } from '../sweep/observations.js';
 import type { DoneRecord, SliceMeasures } from '../sweep/record.js';
@@ -26,8 +26,9 @@ export interface GatherOptions {
  * Fits what the figures need and lays everything out for them. Groups with too few points keep the reason in the law's place.
  * @throws UserError for a metric or a form that does not exist.
  */
-export async function gatherReport(sweep: SweepRecords, options: GatherOptions = {}): Promise<ReportInput> {
-  if (options.form !== undefined) formByName(options.form);
+export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {}): Promise<ReportInput> {
+  const form = given.form === undefined ? undefined : (await namedForms(given.form))[0];
+  const options = { ...given, form };
   const choice = metricChoice(sweep, options.metric);
   const slices = slicesOf(sweep.done);
   const groups: TrialGroup[] = [];
@@ -45,7 +46,7 @@ export async function gatherReport(sweep: SweepRecords, options: GatherOptions =
     made: {
       at: (options.now ?? new Date()).toISOString(),
       perflaw: first?.environment.perflaw ?? sweep.plan.perflaw,
-      command: command(sweep.name, options),
+      command: command(sweep.name, given),
       // Within the workspace by its short path: reports are passed on, and say nothing of whose disk they come from.
       folder: shortPath(sweep.path),
     },

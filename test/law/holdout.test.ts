@@ -3,15 +3,20 @@ import { fitLaw } from '../../src/law/fit.js';
 import { type HoldoutOptions, holdOut } from '../../src/law/holdout.js';
 import { panelsOf, toPoints } from '../../src/law/points.js';
 import { bootstrap, predictWithInterval } from '../../src/law/uncertainty.js';
-import { parseSplit, type Split, withholdBy } from '../../src/law/withhold.js';
+import { type HoldoutSplit, parseSplit, withholdBy } from '../../src/law/withhold.js';
 import { ML1M } from './panel-ml1m.js';
 
 const { points } = toPoints(ML1M, 'hr@10');
 const [panel] = panelsOf(ML1M);
-const options = (split: Split): HoldoutOptions => ({ metric: 'hr@10', split, resamples: 100, threads: 1 });
+const options = (split: HoldoutSplit): HoldoutOptions => ({
+  metric: 'hr@10',
+  split,
+  resamples: 100,
+  threads: 1,
+});
 
 describe('what is withheld', () => {
-  const count = (split: Split) => withholdBy(points, split)!.withheld.length;
+  const count = (split: HoldoutSplit) => withholdBy(points, split)!.withheld.length;
 
   it('is the largest of an axis, of either, of both, or a share', () => {
     expect(count('dim')).toBe(6);
@@ -20,7 +25,7 @@ describe('what is withheld', () => {
     expect(count('corner')).toBe(1);
     expect(count({ share: 0.25, seed: 0 })).toBe(6);
     expect(withholdBy(points, 'dim')!.withheld.every(({ x }) => x.dim === 100)).toBe(true);
-    for (const split of ['dim', 'layers', 'both', 'corner', { share: 0.25, seed: 0 }] as Split[]) {
+    for (const split of ['dim', 'layers', 'both', 'corner', { share: 0.25, seed: 0 }] as HoldoutSplit[]) {
       const { kept, withheld } = withholdBy(points, split)!;
       expect(new Set([...kept, ...withheld])).toEqual(new Set(points));
     }

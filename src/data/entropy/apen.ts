@@ -38,7 +38,8 @@ export function apenPhi(
 }
 
 /**
- * Approximate Entropy of one series, in nats.
+ * Approximate Entropy of one series (Pincus 1991), in nats: Phi^m - Phi^(m+1), Phi^m the mean of ln C_i^m, C_i^m the share of the
+ * windows of length m within r of the i-th in the maximum norm, itself counted. O(n) where r = 0.
  * @param series symbols (numbers or strings) where r = 0, numbers where r > 0. A series of at most m values has none (NaN).
  * @throws UserError when m is not a whole number of at least 0, r is negative, or r > 0 and a value is not a number.
  */

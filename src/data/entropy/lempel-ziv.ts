@@ -12,7 +12,12 @@ import { encodeSymbols } from './windows.js';
 
 export type LempelZivForm = 'phrases' | 'prefix';
 
-/** Lempel-Ziv entropy of one series of symbols, in nats; NaN for an empty one, 0 for a single symbol. */
+/**
+ * Lempel-Ziv entropy of one series of n symbols, S = n ln n / sum of Lambda_i, in nats; NaN for an empty one, 0 for a single
+ * symbol. Lambda_i is the length of the shortest run from i that was not seen before: not among the phrases of earlier positions
+ * (`phrases`, as the released code of arXiv 2412.00430 computes it) or nowhere within the symbols before i (`prefix`; Kontoyiannis
+ * et al. 1998, Song et al., Science 2010).
+ */
 export function lempelZivEntropy(
   series: ArrayLike<number | string>,
   form: LempelZivForm = 'phrases',

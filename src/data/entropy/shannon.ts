@@ -1,7 +1,7 @@
 /** Shannon entropy of how often each symbol occurs, order disregarded: -sum p ln p, in nats (Shannon 1948). */
 import { encodeSymbols } from './windows.js';
 
-/** Entropy of the symbols of a series, in nats; NaN for an empty one. */
+/** Entropy -sum p ln p of how often each symbol of a series occurs (Shannon 1948), in nats; NaN for an empty one. */
 export function shannonEntropy(series: ArrayLike<number | string>): number {
   const { symbols, distinct } = encodeSymbols(series);
   return entropyOfItems(symbols, distinct - 1);
