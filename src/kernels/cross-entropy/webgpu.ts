@@ -9,7 +9,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { multiply } from '../webgpu/gemm.js';
 import { type Program, type WebgpuKernels, webgpuKernel } from '../webgpu/program.js';
-import { maxOver, sumOver } from '../webgpu/wgsl.js';
+import { maxOver, powerOfTwo, sumOver } from '../webgpu/wgsl.js';
 import { cutScores } from './plan.js';
 
 /** Scores held at a time: 128 MiB, the binding that every adapter grants. */
@@ -22,7 +22,7 @@ const CHUNK_FLOATS = 1 << 25;
  */
 const softmax: Program = {
   name: 'softmaxRows',
-  threads: 256,
+  threads: ({ LANES }) => LANES as number,
   code: ({ REDUCE, FIRST, WRITE }) => `${sumOver('f32')}${maxOver()}
 fn run(row: u32, lane: u32) {
   let answer = targets[positions[u.firstRow + row]] - i32(u.firstItem);
@@ -58,7 +58,7 @@ fn run(row: u32, lane: u32) {
 /** Rows of the counted positions, one after the other, to where they belong; zero elsewhere. A workgroup a row. */
 const spread: Program = {
   name: 'spreadRows',
-  threads: 64,
+  threads: ({ LANES }) => LANES as number,
   code: () => `
 fn run(row: u32, lane: u32) {
   // The positions ascend: the row's place among them by halving.
@@ -128,7 +128,7 @@ function crossEntropy(gpu: WebgpuKernels, batch: Batch, floats: number): tf.Tens
       gpu.run(softmax, {
         read: { targets, positions },
         write: { scores, state, losses: constants.WRITE ? losses : undefined },
-        constants,
+        constants: { ...constants, LANES: powerOfTwo(stride, 32, 256) },
         uniforms: { firstRow, firstItem, items: n, stride },
         floats: { scale: 1 / count },
         groups: m,
@@ -176,6 +176,7 @@ function crossEntropy(gpu: WebgpuKernels, batch: Batch, floats: number): tf.Tens
     gpu.run(spread, {
       read: { x: gathered, targets, positions },
       write: { y: dHidden },
+      constants: { LANES: powerOfTwo(width, 32, 256) },
       uniforms: { count, width },
       groups: rows,
     });
