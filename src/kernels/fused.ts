@@ -28,7 +28,8 @@ export function withGradient<T extends tf.Tensor>(
 
 /**
  * Runs kernel `name`, and on the way back kernel `nameGrad`, which gets the same inputs and `dy` and returns one gradient
- * for each differentiable input, in the order given.
+ * for each differentiable input, in the order given. A kernel may return a second tensor for its way back, which comes to
+ * `nameGrad` as the input `kept`; the attribute `recorded` says whether there will be a way back.
  */
 export function fusedOp<T extends tf.Tensor>(
   name: string,
@@ -41,21 +42,25 @@ export function fusedOp<T extends tf.Tensor>(
   const present = Object.entries(differentiable).filter(isPresent);
   const others = Object.entries(constant).filter(isPresent);
   const names = [...present, ...others].map(([key]) => key);
+  // Depth of nested calls for gradients: 0 in evaluation.
+  const recorded = tf.engine().state.gradientDepth > 0;
   const run = (kernel: string, tensors: tf.Tensor[], extra: tf.NamedTensorMap) => {
     const inputs = Object.fromEntries(names.map((key, i) => [key, tensors[i]!]));
-    return tf.engine().runKernel(kernel, { ...inputs, ...extra }, attrs as unknown as tf.NamedAttrMap);
+    const all = { ...attrs, recorded } as unknown as tf.NamedAttrMap;
+    return [tf.engine().runKernel(kernel, { ...inputs, ...extra }, all)].flat() as tf.Tensor[];
   };
   const constants = others.map(([, tensor]) => tensor);
   return withGradient<T>(
     present.map(([, tensor]) => tensor),
     (tensors) => {
       // Constants are kept too: the tape outlives the scope that made them.
-      const saved = [...tensors, ...constants];
-      return { value: run(name, saved, {}) as tf.Tensor, saved };
+      const inputs = [...tensors, ...constants];
+      const [value, ...kept] = run(name, inputs, {});
+      return { value: value!, saved: [...inputs, ...kept] };
     },
     (dy, saved) => {
-      const gradients = run(`${name}Grad`, saved, { dy });
-      return Array.isArray(gradients) ? gradients : [gradients];
+      const kept = saved[names.length];
+      return run(`${name}Grad`, saved, kept ? { dy, kept } : { dy });
     },
   );
 }

@@ -109,6 +109,69 @@ export function describeKernels(backend: string, runs = 25): void {
       );
     });
 
+    it('selective scan: decays from 1 to nothing, side by side', () => {
+      const random = createRandom('decays');
+      const [batch, length, channels, states] = [2, 37, 7, 5];
+      const rates = [0, 1e-3, 1, 30, 1e4];
+      const A = { shape: [channels, states], values: new Float64Array(channels * states) };
+      for (let i = 0; i < A.values.length; i++) A.values[i] = -Math.fround(rates[(i + (i % channels)) % 5]!);
+      const inputs: Inputs = {
+        x: randomInput(random, [batch, length, channels]),
+        delta: randomInput(random, [batch, length, channels], 2),
+        B: randomInput(random, [batch, length, states]),
+        C: randomInput(random, [batch, length, states]),
+      };
+      checkOp(
+        inputs,
+        (v) =>
+          selectiveScanReference({ batch, length, channels, states }, { ...v, A: A.values } as never, {
+            deltaSoftplus: true,
+          }).y,
+        (t) =>
+          selectiveScan(
+            { ...t, A: tf.tensor(Float32Array.from(A.values), A.shape) } as unknown as ScanInputs,
+            true,
+          ),
+        random,
+      );
+    });
+
+    it('selective scan: the decay is right to the rounding of its exponent, whatever its neighbours are', () => {
+      // y_2 = exp(-d) where the second step takes nothing in.
+      const n = 4000;
+      const exponents = Float32Array.from({ length: n }, (_, c) => (c % 8 === 7 ? 500 : (40 * c) / n));
+      tf.tidy(() => {
+        const row = (first: number, second: number) => tf.tensor3d([first, second], [1, 2, 1]) as tf.Tensor3D;
+        const y = selectiveScan(
+          {
+            x: tf.ones([1, 2, n]),
+            delta: tf.stack([tf.ones([n]), tf.tensor1d(exponents)]).expandDims(0) as tf.Tensor3D,
+            A: tf.fill([n, 1], -1) as tf.Tensor2D,
+            B: row(1, 0),
+            C: row(0, 1),
+          },
+          false,
+        ).dataSync();
+        // As a share of what single precision leaves of d log2 e: 3e-7, and two roundings of the exponent.
+        const errors = Array.from(exponents, (d, c) =>
+          d > 100 ? y[n + c]! * 1e6 : Math.abs(y[n + c]! / Math.exp(-d) - 1) / (3e-7 + 1.2e-7 * d),
+        );
+        expect(Math.max(...errors)).toBeLessThan(1);
+      });
+    });
+
+    it('selective scan: what is not a number stays so, in its own channel', () => {
+      tf.tidy(() => {
+        const x = tf.tensor3d([1, Number.NaN, 1, 1, 1, 1], [1, 3, 2]);
+        const B = tf.ones([1, 3, 1]) as tf.Tensor3D;
+        const A = tf.fill([2, 1], -1) as tf.Tensor2D;
+        const y = selectiveScan({ x, delta: tf.onesLike(x), A, B, C: B }, true).dataSync();
+        expect(Array.from(y, Number.isNaN)).toEqual([false, true, false, true, false, true]);
+        const byStep = selectiveScan({ x: tf.onesLike(x), delta: x, A, B, C: B }, true).dataSync();
+        expect(Array.from(byStep, Number.isNaN)).toEqual([false, true, false, true, false, true]);
+      });
+    });
+
     it('causal convolution over widths, resets and activations', () => {
       property(
         [upTo(3), upTo(20), upTo(9), upTo(6), fc.boolean(), fc.boolean(), fc.boolean(), seeds],
@@ -330,6 +393,33 @@ export function describeKernels(backend: string, runs = 25): void {
         expect(() => selectiveScan({ x, delta: x, A, B, C: B }, true)).toThrow(
           'selectiveScan: A has shape [3, 4], expected [2, 4]',
         );
+      });
+    });
+
+    it('gives the same bits whether a gradient is wanted or not', () => {
+      const random = createRandom('evaluation');
+      const tensor = (shape: number[], shift = 0) =>
+        tf.tensor(Float32Array.from(randomInput(random, shape, 1, shift).values), shape);
+      tf.tidy(() => {
+        const wide = [2, 45, 6];
+        const scans: ScanInputs[] = [tensor([6, 3], -1), tensor([2], -1)].map(
+          (A) =>
+            ({
+              x: tensor(wide),
+              delta: tensor(A.rank === 1 ? [2, 45, 2] : wide, -1),
+              A: tf.neg(tf.abs(A)),
+              B: tensor([2, 45, 3]),
+              C: tensor([2, 45, 3]),
+              z: tensor(wide),
+            }) as ScanInputs,
+        );
+        for (const inputs of scans) {
+          const plain = selectiveScan(inputs, true).dataSync();
+          const { value } = tf.valueAndGrad((x: tf.Tensor) =>
+            selectiveScan({ ...inputs, x: x as tf.Tensor3D }, true),
+          )(inputs.x, inputs.x);
+          expect(value.dataSync()).toEqual(plain);
+        }
       });
     });
 

@@ -5,66 +5,66 @@ import { type WasmKernels, wasmKernel } from '../wasm/module.js';
 /** What tells the two forms of the op apart: the compiled functions, and the sizes that they begin with. */
 interface ScanForm {
   name: string;
-  /** batch, length, channels, (heads,) states */
-  sizes(inputs: tf.NamedTensorInfoMap): number[];
-  scratchBytes: 'scanScratchBytes' | 'headScanScratchBytes';
+  /** channels, (heads,) states */
+  widths(inputs: tf.NamedTensorInfoMap): number[];
   forward: 'scanForward' | 'headScanForward';
   backward: 'scanBackward' | 'headScanBackward';
+  keptFloats: 'scanKeptFloats' | 'headScanKeptFloats';
 }
 
 const FORMS: ScanForm[] = [
   {
     name: 'SelectiveScan',
-    sizes: ({ x, A }) => [...x!.shape, A!.shape[1]!],
-    scratchBytes: 'scanScratchBytes',
+    widths: ({ A }) => [A!.shape[0]!, A!.shape[1]!],
     forward: 'scanForward',
     backward: 'scanBackward',
+    keptFloats: 'scanKeptFloats',
   },
   {
     name: 'HeadScan',
-    sizes: ({ x, A, B }) => [...x!.shape, A!.shape[0]!, B!.shape[2]!],
-    scratchBytes: 'headScanScratchBytes',
+    widths: ({ x, A, B }) => [x!.shape[2]!, A!.shape[0]!, B!.shape[2]!],
     forward: 'headScanForward',
     backward: 'headScanBackward',
+    keptFloats: 'headScanKeptFloats',
   },
 ];
 
 /** The arguments that both directions begin with, in the order of the compiled functions. */
 function leading({ at }: WasmKernels, form: ScanForm, inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap) {
   const { x, delta, A, B, C, D, z, deltaBias, reset } = inputs;
+  const [batch, length] = x!.shape as [number, number];
   const addresses = [x, delta, A, B, C, D, z, deltaBias].map(at);
-  return [...form.sizes(inputs), ...addresses, Number(attrs['deltaSoftplus']), at(reset)];
+  return [batch, length, ...form.widths(inputs), ...addresses, Number(attrs['deltaSoftplus']), at(reset)];
 }
 
-/** Calls a compiled function whose arguments are all numbers. */
-function call(kernels: WasmKernels, name: ScanForm['forward' | 'backward'], args: number[]): void {
-  (kernels.exports[name] as (...args: number[]) => void)(...args);
-}
-
-function scratchOf(kernels: WasmKernels, form: ScanForm, inputs: tf.NamedTensorInfoMap): number {
-  const [length, states] = [inputs['x']!.shape[1]!, form.sizes(inputs).at(-1)!];
-  return kernels.scratch(kernels.exports[form.scratchBytes](length, states));
-}
+type Numeric = (...args: number[]) => number;
 
 function scanKernels(form: ScanForm): tf.KernelConfig[] {
   return [
     wasmKernel(form.name, (wasm, inputs, attrs) => {
+      const [batch, length] = inputs['x']!.shape as [number, number];
+      const widths = form.widths(inputs);
       const y = wasm.output(inputs['x']!.shape);
+      // States at the beginning of every block, for the way back.
+      const kept = attrs['recorded']
+        ? wasm.output([batch, (wasm.exports[form.keptFloats] as Numeric)(length, ...widths)])
+        : undefined;
+      const scratch = wasm.scratch((wasm.exports[`${form.forward}Bytes`] as Numeric)(...widths));
       const args = leading(wasm, form, inputs, attrs);
-      call(wasm, form.forward, [...args, wasm.at(y), scratchOf(wasm, form, inputs)]);
-      return y;
+      (wasm.exports[form.forward] as Numeric)(...args, wasm.at(y), wasm.at(kept), scratch);
+      return kept ? [y, kept] : y;
     }),
     wasmKernel(`${form.name}Grad`, (wasm, inputs, attrs) => {
-      const { x, delta, A, B, C, D, z, deltaBias, dy } = inputs;
+      const { x, delta, A, B, C, D, z, deltaBias, dy, kept } = inputs;
       const gradients = [x, delta, A, B, C, D, z, deltaBias].map(
         (tensor) => tensor && wasm.output(tensor.shape),
       );
-      call(wasm, form.backward, [
-        ...leading(wasm, form, inputs, attrs),
-        wasm.at(dy),
-        ...gradients.map(wasm.at),
-        scratchOf(wasm, form, inputs),
-      ]);
+      const scratch = wasm.scratch(
+        (wasm.exports[`${form.backward}Bytes`] as Numeric)(...form.widths(inputs)),
+      );
+      const args = leading(wasm, form, inputs, attrs);
+      const addresses = [dy, ...gradients, kept].map(wasm.at);
+      (wasm.exports[form.backward] as Numeric)(...args, ...addresses, scratch);
       return gradients.filter((tensor) => tensor !== undefined);
     }),
   ];

@@ -3,6 +3,8 @@
 type Address = number;
 
 export interface KernelExports {
+  coefficientBytes(): number;
+  placeCoefficients(at: Address): void;
   scanForward(
     batch: number,
     length: number,
@@ -19,6 +21,7 @@ export interface KernelExports {
     softplus: number,
     reset: Address,
     y: Address,
+    kept: Address,
     scratch: Address,
   ): void;
   scanBackward(
@@ -45,9 +48,12 @@ export interface KernelExports {
     dD: Address,
     dz: Address,
     dbias: Address,
+    kept: Address,
     scratch: Address,
   ): void;
-  scanScratchBytes(length: number, states: number): number;
+  scanKeptFloats(length: number, channels: number, states: number): number;
+  scanForwardBytes(channels: number, states: number): number;
+  scanBackwardBytes(channels: number, states: number): number;
   headScanForward(
     batch: number,
     length: number,
@@ -65,6 +71,7 @@ export interface KernelExports {
     softplus: number,
     reset: Address,
     y: Address,
+    kept: Address,
     scratch: Address,
   ): void;
   headScanBackward(
@@ -92,9 +99,12 @@ export interface KernelExports {
     dD: Address,
     dz: Address,
     dbias: Address,
+    kept: Address,
     scratch: Address,
   ): void;
-  headScanScratchBytes(length: number, states: number): number;
+  headScanKeptFloats(length: number, channels: number, heads: number, states: number): number;
+  headScanForwardBytes(channels: number, heads: number, states: number): number;
+  headScanBackwardBytes(channels: number, heads: number, states: number): number;
   convForward(
     batch: number,
     length: number,

@@ -1,7 +1,7 @@
 /**
  * Our WebAssembly kernels on the heap of tfjs's wasm backend: both modules share one memory, so a tensor is handed over as
- * an address and nothing is copied. The kernels own no memory (no data segment, no stack); scratch comes from the backend's
- * own allocator.
+ * an address and nothing is copied. The kernels own no memory (no data segment, no stack); scratch, and a little room for
+ * their constants, come from the backend's own allocator.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -48,10 +48,12 @@ export async function openWasmKernels(backend: tf.KernelBackend, variant: SimdVa
   if (!memory) throw new Error('the wasm backend of this tfjs version does not show its memory');
   const module = await WebAssembly.compile(readKernels(variant));
   const instance = await WebAssembly.instantiate(module, { env: { memory } });
+  const exports = instance.exports as unknown as KernelExports;
+  exports.placeCoefficients(owner.wasm._malloc(exports.coefficientBytes()) >>> 0);
   let address = 0;
   let size = 0;
   current = {
-    exports: instance.exports as unknown as KernelExports,
+    exports,
     at: (tensor) => (tensor ? owner.dataIdMap.get(tensor.dataId).memoryOffset : 0),
     output: (shape, dtype = 'float32') => owner.makeOutput(shape, dtype),
     write: (scalar, value) => {

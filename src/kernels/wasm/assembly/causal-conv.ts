@@ -1,6 +1,6 @@
 // Causal depthwise convolution with bias and optional SiLU: y[t, c] = act(b[c] + sum_j w[c, j] x[t - (k - 1) + j, c]).
 // x, y: [batch, length, channels]; w: [channels, width]; reset [batch, length]: no tap reaches back over a reset.
-import { loadPart, madd, sigmoidx4, storePart } from './math';
+import { loadPart, madd, sigmoidx4, silux4, storePart } from './math';
 
 /** Bytes of scratch for both directions: weights and their gradients, transposed to [width, padded channels], and sums. */
 export function convScratchBytes(channels: i32, width: i32): i32 {
@@ -41,7 +41,7 @@ export function convForward(
       for (let c = 0; c < channels; c += 4) {
         const offset = <usize>c << 2;
         let v = preactivation(t, first, width, wideBytes, row, from, scratch, offset, channels - c);
-        if (silu) v = f32x4.mul(v, sigmoidx4(v));
+        if (silu) v = silux4(v);
         storePart(to + offset, channels - c, v);
       }
     }

@@ -26,7 +26,7 @@ let total: f64 = 0;
 function exponentials(items: i32, row: usize): f64 {
   let largest4 = f32x4.splat(-Infinity);
   let j = 0;
-  for (; j + 4 <= items; j += 4) largest4 = f32x4.max(largest4, v128.load(row + ((<usize>j) << 2)));
+  for (; j + 4 <= items; j += 4) largest4 = f32x4.pmax(largest4, v128.load(row + ((<usize>j) << 2)));
   let largest = max4(largest4);
   for (; j < items; j++) largest = max(largest, load<f32>(row + ((<usize>j) << 2)));
   const shift = f32x4.splat(largest);

@@ -81,7 +81,7 @@ export function sumOfSquares(n: i32, x: usize): f64 {
 /** The share relu6(v + 3) / 6 of Hardswish. */
 // @ts-expect-error: decorator
 @inline function hardShare(v: v128): v128 {
-  return f32x4.min(f32x4.max(madd(v, f32x4.splat(1.0 / 6.0), f32x4.splat(0.5)), f32x4.splat(0)), f32x4.splat(1));
+  return f32x4.pmin(f32x4.pmax(madd(v, f32x4.splat(1.0 / 6.0), f32x4.splat(0.5)), f32x4.splat(0)), f32x4.splat(1));
 }
 
 /** y = x relu6(x + 3) / 6. */

@@ -13,11 +13,12 @@ export {
 } from './elementwise';
 export { gatherRows, scatterAddRows } from './embedding';
 export { gemm, gemmScratchBytes, packedBytes, sumRows } from './gemm';
-export { headScanBackward, headScanForward } from './head-scan';
-export { headScanScratchBytes } from './head-scan-parts';
+export { headScanForward, headScanForwardBytes, headScanKeptFloats } from './head-scan';
+export { headScanBackward, headScanBackwardBytes } from './head-scan-back';
+export { coefficientBytes, placeCoefficients } from './math';
 export { layerNormBackward, layerNormForward } from './layer-norm';
 export { rankScratchBytes, ranks } from './rank';
-export { scanScratchBytes } from './scan-columns';
 export { sampledCrossEntropy, sampledCrossEntropyScratchBytes } from './sampled-cross-entropy';
-export { scanBackward, scanForward } from './selective-scan';
+export { scanForward, scanForwardBytes, scanKeptFloats } from './selective-scan';
+export { scanBackward, scanBackwardBytes } from './selective-scan-back';
 export { rmsNormBackward, rmsNormForward } from './rms-norm';

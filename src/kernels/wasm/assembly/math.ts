@@ -25,62 +25,163 @@
   );
 }
 
-/** 1.5 * 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits. */
+/** Decays lie within 2^+-DECAY_RANGE: products of two stay far from the subnormal numbers, on which processors are slow. */
 // @ts-ignore: decorator
-@inline const ROUND: f32 = 12582912.0;
+@inline export const DECAY_RANGE: i32 = 60;
 
-/** 2^f on [-0.5, 0.5] as 1 + f q(f): exactly 1 at 0, so that a decay of zero keeps a state for ever. Relative error 9.2e-8. */
+/**
+ * The constants of the functions below, as vectors in memory: V8 builds a constant vector anew wherever it is used (three
+ * instructions in Node 24), while a load is one.
+ */
 // @ts-ignore: decorator
-@inline function exp2Fraction(f: v128): v128 {
-  let q = madd(f, f32x4.splat(1.3264727313e-3), f32x4.splat(9.6715129912e-3));
-  q = madd(f, q, f32x4.splat(5.5507335812e-2));
-  q = madd(f, q, f32x4.splat(2.4022242427e-1));
-  q = madd(f, q, f32x4.splat(6.9314700365e-1));
-  return madd(f, q, f32x4.splat(1));
+@unmanaged
+export class Coefficients {
+  one: v128;
+  half: v128;
+  /** 1.5 * 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits. */
+  round: v128;
+  /** 2^f on [-0.5, 0.5] as 1 + f q(f): exactly 1 at 0, so that a decay of zero keeps a state for ever. Relative error 9.2e-8. */
+  exp1: v128;
+  exp2: v128;
+  exp3: v128;
+  exp4: v128;
+  exp5: v128;
+  /** Where e^v is cut off. */
+  lowest: v128;
+  highest: v128;
+  log2e: v128;
+  /** -ln 2 in two parts, the first exact in few bits. */
+  ln2a: v128;
+  ln2b: v128;
+  /** Where decays are cut off, as powers of two plus `round`. */
+  least: v128;
+  most: v128;
+  /** atanh(s) / s as a polynomial in s^2 on [0, 1/9], error 1e-10. */
+  atanh1: v128;
+  atanh2: v128;
+  atanh3: v128;
+  atanh4: v128;
+  atanh5: v128;
+  erf1: v128;
+  erf2: v128;
+  erf3: v128;
+  erf4: v128;
+  erf5: v128;
+  erf6: v128;
+  erf7: v128;
 }
 
-/** 2^v, v clamped to [-126, 127]. NaN stays NaN. */
+let table: usize = 0;
+
+/** The constants, once they are placed. */
 // @ts-ignore: decorator
-@inline export function exp2x4(v: v128): v128 {
-  const x = f32x4.min(f32x4.max(v, f32x4.splat(-126)), f32x4.splat(127));
-  const shifted = f32x4.add(x, f32x4.splat(ROUND));
-  const fraction = f32x4.sub(x, f32x4.sub(shifted, f32x4.splat(ROUND)));
-  return i32x4.add(exp2Fraction(fraction), i32x4.shl(shifted, 23));
+@inline export function coefficients(): Coefficients {
+  return changetype<Coefficients>(table);
+}
+
+export function coefficientBytes(): i32 {
+  return offsetof<Coefficients>();
+}
+
+/** Writes the constants to `at`, where they must stay: before anything else is called. */
+export function placeCoefficients(at: usize): void {
+  table = at;
+  const k = coefficients();
+  k.one = f32x4.splat(1);
+  k.half = f32x4.splat(0.5);
+  k.round = f32x4.splat(12582912.0);
+  k.exp1 = f32x4.splat(6.9314700365e-1);
+  k.exp2 = f32x4.splat(2.4022242427e-1);
+  k.exp3 = f32x4.splat(5.5507335812e-2);
+  k.exp4 = f32x4.splat(9.6715129912e-3);
+  k.exp5 = f32x4.splat(1.3264727313e-3);
+  k.lowest = f32x4.splat(-87.3);
+  k.highest = f32x4.splat(88);
+  k.log2e = f32x4.splat(1.44269504);
+  k.ln2a = f32x4.splat(-0.693359375);
+  k.ln2b = f32x4.splat(2.1219444e-4);
+  k.least = f32x4.splat(12582912.0 - <f32>DECAY_RANGE);
+  k.most = f32x4.splat(12582912.0 + <f32>DECAY_RANGE);
+  k.atanh1 = f32x4.splat(3.3333340287e-1);
+  k.atanh2 = f32x4.splat(1.9999338686e-1);
+  k.atanh3 = f32x4.splat(1.4310520887e-1);
+  k.atanh4 = f32x4.splat(1.0694980621e-1);
+  k.atanh5 = f32x4.splat(1.2212454528e-1);
+  k.erf1 = f32x4.splat(2.7703517675e-1);
+  k.erf2 = f32x4.splat(3.2169765234e-1);
+  k.erf3 = f32x4.splat(1.3084685802e-1);
+  k.erf4 = f32x4.splat(3.0767548084e-1);
+  k.erf5 = f32x4.splat(1.2218293548e-1);
+  k.erf6 = f32x4.splat(-2.182402015e-1);
+  k.erf7 = f32x4.splat(5.8802112937e-2);
+}
+
+/** 2^f times 2^n, with n in the low bits of `shifted`. */
+// @ts-ignore: decorator
+@inline function exp2Scaled(k: Coefficients, f: v128, shifted: v128): v128 {
+  let q = madd(f, k.exp5, k.exp4);
+  q = madd(f, q, k.exp3);
+  q = madd(f, q, k.exp2);
+  q = madd(f, q, k.exp1);
+  return i32x4.add(madd(f, q, k.one), i32x4.shl(shifted, 23));
+}
+
+/**
+ * 2^(d a), the decay of a state; NaN stays NaN. `tame` says that |d a| <= DECAY_RANGE is known: the same value without the
+ * clamps. (f32x4.min and max are eight instructions each on x86, which has no such instruction; pmin and pmax are one.)
+ */
+// @ts-ignore: decorator
+@inline export function decayx4(k: Coefficients, d: v128, a: v128, tame: bool): v128 {
+  const round = k.round;
+  let shifted = madd(d, a, round);
+  if (!tame) shifted = f32x4.pmin(f32x4.pmax(shifted, k.least), k.most);
+  let f = madd(d, a, f32x4.sub(round, shifted));
+  if (!tame) f = f32x4.pmin(f32x4.pmax(f, f32x4.neg(k.half)), k.half);
+  return exp2Scaled(k, f, shifted);
 }
 
 /** e^v, v clamped to [-87.3, 88]. NaN stays NaN. */
 // @ts-ignore: decorator
 @inline export function expx4(v: v128): v128 {
-  const x = f32x4.min(f32x4.max(v, f32x4.splat(-87.3)), f32x4.splat(88));
-  const shifted = madd(x, f32x4.splat(1.44269504), f32x4.splat(ROUND));
-  const whole = f32x4.sub(shifted, f32x4.splat(ROUND));
+  const k = coefficients();
+  const x = f32x4.pmin(f32x4.pmax(v, k.lowest), k.highest);
+  const shifted = madd(x, k.log2e, k.round);
+  const whole = f32x4.sub(shifted, k.round);
   // v - whole ln 2 in two steps (ln 2 = 0.693359375 - 2.12194440e-4), then to base 2: keeps the error near 1e-7.
-  let rest = madd(whole, f32x4.splat(-0.693359375), x);
-  rest = madd(whole, f32x4.splat(2.1219444e-4), rest);
-  return i32x4.add(exp2Fraction(f32x4.mul(rest, f32x4.splat(1.44269504))), i32x4.shl(shifted, 23));
+  let rest = madd(whole, k.ln2a, x);
+  rest = madd(whole, k.ln2b, rest);
+  return exp2Scaled(k, f32x4.mul(rest, k.log2e), shifted);
 }
 
 /** 1 / (1 + e^-v). */
 // @ts-ignore: decorator
 @inline export function sigmoidx4(v: v128): v128 {
-  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), expx4(f32x4.neg(v))));
+  const k = coefficients();
+  return f32x4.div(k.one, f32x4.add(k.one, expx4(f32x4.neg(v))));
+}
+
+/** v / (1 + e^-v). */
+// @ts-ignore: decorator
+@inline export function silux4(v: v128): v128 {
+  return f32x4.div(v, f32x4.add(coefficients().one, expx4(f32x4.neg(v))));
 }
 
 /**
  * ln(1 + e^v) = max(v, 0) + log1p(u), u = e^-|v|, with log1p(u) = 2 atanh(u / (2 + u)): relatively exact for very
- * negative v, where the time steps of a slow channel lie. atanh(s) / s as a polynomial in s^2 on [0, 1/9], error 1e-10.
+ * negative v, where the time steps of a slow channel lie.
  */
 // @ts-ignore: decorator
 @inline export function softplusx4(v: v128): v128 {
+  const k = coefficients();
   const u = expx4(f32x4.neg(f32x4.abs(v)));
-  const s = f32x4.div(u, f32x4.add(u, f32x4.splat(2)));
+  const s = f32x4.div(u, f32x4.add(u, f32x4.add(k.one, k.one)));
   const s2 = f32x4.mul(s, s);
-  let p = madd(s2, f32x4.splat(1.2212454528e-1), f32x4.splat(1.0694980621e-1));
-  p = madd(s2, p, f32x4.splat(1.4310520887e-1));
-  p = madd(s2, p, f32x4.splat(1.9999338686e-1));
-  p = madd(s2, p, f32x4.splat(3.3333340287e-1));
-  p = madd(s2, p, f32x4.splat(1));
-  return madd(f32x4.add(s, s), p, f32x4.max(v, f32x4.splat(0)));
+  let p = madd(s2, k.atanh5, k.atanh4);
+  p = madd(s2, p, k.atanh3);
+  p = madd(s2, p, k.atanh2);
+  p = madd(s2, p, k.atanh1);
+  p = madd(s2, p, k.one);
+  return madd(f32x4.add(s, s), p, f32x4.pmax(v, f32x4.splat(0)));
 }
 
 /**
@@ -88,16 +189,16 @@
  */
 // @ts-ignore: decorator
 @inline export function erfx4(x: v128, gaussian: v128): v128 {
-  const t = f32x4.div(f32x4.splat(1), madd(f32x4.abs(x), f32x4.splat(0.5), f32x4.splat(1)));
-  let p = madd(t, f32x4.splat(5.8802112937e-2), f32x4.splat(-2.182402015e-1));
-  p = madd(t, p, f32x4.splat(1.2218293548e-1));
-  p = madd(t, p, f32x4.splat(3.0767548084e-1));
-  p = madd(t, p, f32x4.splat(1.3084685802e-1));
-  p = madd(t, p, f32x4.splat(3.2169765234e-1));
-  p = madd(t, p, f32x4.splat(2.7703517675e-1));
-  const magnitude = f32x4.sub(f32x4.splat(1), f32x4.mul(gaussian, f32x4.mul(t, p)));
-  const sign = v128.and(x, i32x4.splat(0x80000000));
-  return v128.or(magnitude, sign);
+  const k = coefficients();
+  const t = f32x4.div(k.one, madd(f32x4.abs(x), k.half, k.one));
+  let p = madd(t, k.erf7, k.erf6);
+  p = madd(t, p, k.erf5);
+  p = madd(t, p, k.erf4);
+  p = madd(t, p, k.erf3);
+  p = madd(t, p, k.erf2);
+  p = madd(t, p, k.erf1);
+  const magnitude = f32x4.sub(k.one, f32x4.mul(gaussian, f32x4.mul(t, p)));
+  return v128.or(magnitude, v128.and(x, i32x4.splat(0x80000000)));
 }
 
 /** Up to four floats (`left` of them, at least one); missing lanes are zero and nothing past the end is read. */

@@ -38,7 +38,7 @@ function exponentials(n: i32, row: usize, negatives: usize, offsets: usize, targ
     const corrected = f32x4.sub(v128.load(row + at), v128.load(offsets + at));
     const s = v128.bitselect(nothing, corrected, i32x4.eq(v128.load(negatives + at), hit));
     v128.store(row + at, s);
-    largest4 = f32x4.max(largest4, s);
+    largest4 = f32x4.pmax(largest4, s);
   }
   let largest = max4(largest4);
   for (; j < n; j++) {
