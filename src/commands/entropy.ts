@@ -32,7 +32,7 @@ export function options(yargs: Argv): Argv {
       .option('stream', {
         type: 'boolean',
         default: false,
-        description: 'Never hold the table in memory: for data larger than that (sorted on disk; m = 1)',
+        description: 'Never hold the table in memory: for data larger than that (sorted on disk)',
       })
       .option('circular', {
         type: 'boolean',
@@ -119,7 +119,6 @@ async function inMemory(path: string, args: Arguments): Promise<Measured> {
   const sequences = { users, offsets: data.offsets, items: data.items, timestamps: data.timestamps };
   const m = (args['window'] as number | undefined) ?? 1;
   const measures = measureSequences(sequences);
-  const finite = (value: number) => (Number.isNaN(value) ? null : value);
   return {
     apen: {
       m,
@@ -134,8 +133,6 @@ async function inMemory(path: string, args: Arguments): Promise<Measured> {
 
 async function streamed(path: string, args: Arguments): Promise<Measured> {
   const { kCore, timestamps: _timestamps, timeUnit: _unit, ...reading } = importArguments(args);
-  if (((args['window'] as number | undefined) ?? 1) !== 1)
-    throw new UserError('--stream measures windows of length 1 only', { remedy: 'Leave out --window.' });
   if (kCore !== undefined && kCore > 1)
     throw new UserError('--stream reads the data as it is, without a k-core', {
       remedy: 'Leave out --k-core.',
@@ -144,21 +141,19 @@ async function streamed(path: string, args: Arguments): Promise<Measured> {
     import('../data/histories.js'),
     import('../data/entropy/meter.js'),
   ]);
-  const meter = new HistoryMeter();
+  const meter = new HistoryMeter((args['window'] as number | undefined) ?? 1);
   const items = await eachHistory(path, { ...reading, onNote: note }, (history) => meter.add(history));
   const measures = meter.finish();
+  const { m, pooled, perUser } = meter.apenOf();
   return {
-    apen: { m: 1, pooled: measures.apenPooled, perUser: measures.apenPerUser },
+    apen: { m, pooled: finite(pooled), perUser: finite(perUser) },
     items,
     measures,
-    warnings:
-      measures.repeatShare === 0
-        ? [
-            'No item occurs twice in any history: measures of single histories follow from their length alone.',
-          ]
-        : [],
+    warnings: meter.warnings(measures),
   };
 }
+
+const finite = (value: number) => (Number.isNaN(value) ? null : value);
 
 async function series(path: string, column: string | undefined, args: Arguments): Promise<number> {
   const [{ readColumn, readSeries }, apen, { lempelZivEntropy }, { shannonEntropy }] = await Promise.all([
@@ -200,6 +195,7 @@ async function series(path: string, column: string | undefined, args: Arguments)
       prefix: lempelZivEntropy(values, 'prefix'),
     },
     shannon: shannonEntropy(values),
+    warnings: seriesWarnings(values, { m, r, value }),
   };
   if (args.json) {
     printJson(result);
@@ -216,7 +212,30 @@ async function series(path: string, column: string | undefined, args: Arguments)
   print(lineOf('Lempel-Ziv', result.lempelZiv.phrases, 'phrase-set form'));
   print(lineOf('Lempel-Ziv, prefix', result.lempelZiv.prefix, 'form of Song et al. 2010'));
   print(lineOf('Shannon', result.shannon, 'order disregarded'));
+  for (const warning of result.warnings) note(`Note: ${warning}`);
   return ExitCode.ok;
+}
+
+/** Where a measure of one series says nothing of its order. */
+function seriesWarnings(
+  values: readonly string[],
+  { m, r, value }: { m: number; r: number; value: number },
+): string[] {
+  const distinct = new Set(values).size;
+  const n = values.length;
+  if (n <= m) return [`The series has ${n} values: windows of ${m + 1} do not fit, and ApEn has no value.`];
+  if (distinct === 1 && n > 1) return ['All values are equal: the measures follow from the length alone.'];
+  const warnings: string[] = [];
+  if (distinct === n)
+    warnings.push(
+      `No value occurs twice: Lempel-Ziv and Shannon entropy${r > 0 ? '' : ' and ApEn'} follow from the length alone.`,
+    );
+  // every window matches itself only: Phi^m = -ln(number of windows)
+  if (r > 0 && Math.abs(value - Math.log((n - m) / (n - m + 1))) < 1e-12)
+    warnings.push(
+      'No two windows lie within the tolerance: ApEn follows from the length alone. Take a larger one.',
+    );
+  return warnings;
 }
 
 function lineOf(name: string, value: number | null, meaning: string): string {

@@ -52,7 +52,17 @@ describe('perflaw entropy', () => {
     // Items are numbered otherwise, which the compressor alone can tell.
     for (const value of ['shannon', 'apen.pooled', 'apen.perUser', 'lempelZiv.phrases', 'lempelZiv.prefix'])
       expect(at(stream, value)).toBeCloseTo(at(whole, value), 10);
-    await expect(run(path, '--stream', '-m', '2')).rejects.toThrow(/length 1 only/);
+    for (const m of ['0', '2', '3']) {
+      const [whole, stream] = [
+        await run(path, '-m', m, '--json'),
+        await run(path, '-m', m, '--stream', '--json'),
+      ];
+      const [one, other] = [JSON.parse(whole.out).apen, JSON.parse(stream.out).apen];
+      expect(other.m).toBe(Number(m));
+      expect(other.pooled).toBeCloseTo(one.pooled, 10);
+      expect(other.perUser).toBeCloseTo(one.perUser, 10);
+    }
+    expect(stream.warnings).toEqual(whole.warnings);
     await expect(run(path, '--stream', '--user', 'no')).rejects.toThrow(/no column "no"/);
     const text = await run(file('seq.txt', '1 2 3 2 3 2\n2 9 8\n'), '--stream');
     expect(text.out).toMatch(/2 users, 4 items, 7 interactions/);
@@ -62,6 +72,27 @@ describe('perflaw entropy', () => {
     expect((await run(file('n.csv', 'user,item\n1,a\n1,b\n2,a\n2,c\n'))).err).toMatch(
       /functions of their length/,
     );
+  });
+
+  it('has no value, or a warning, where a series says nothing', async () => {
+    const found = async (text: string, ...words: string[]) =>
+      JSON.parse((await run(file('w.txt', text), '--json', ...words)).out);
+    expect(await found('7\n')).toMatchObject({ apen: { value: null }, lempelZiv: { phrases: 0 } });
+    expect((await found('7\n')).warnings).toEqual([expect.stringMatching(/do not fit/)]);
+    expect((await found('7\n7\n7\n')).warnings).toEqual([expect.stringMatching(/All values are equal/)]);
+    expect((await found('1\n2\n3\n')).warnings).toEqual([expect.stringMatching(/and ApEn follow/)]);
+    expect((await found('1\n5\n9\n20\n40\n', '-r', '0.5')).warnings).toEqual([
+      expect.stringMatching(/No value occurs twice/),
+      expect.stringMatching(/within the tolerance/),
+    ]);
+    expect((await found('1\n2\n1\n2\n')).warnings).toEqual([]);
+    // one event a user: nothing follows anything
+    const single = file('single.csv', 'user,item\n1,a\n2,b\n');
+    for (const words of [[], ['--stream']]) {
+      const { apen, warnings } = JSON.parse((await run(single, '--json', ...words)).out);
+      expect(apen).toMatchObject({ pooled: null, perUser: null });
+      expect(warnings.join()).toMatch(/No history has two events/);
+    }
   });
 
   it('of symbols, one a line: NIST SP 800-22, 2.12.4', async () => {

@@ -1,6 +1,6 @@
 /** All measures of a set of training sequences at once: quantity (tokens) and quality (entropies), as the data term of a law uses them. */
 import { countTokens, type Sequences } from '../interactions.js';
-import { perUserApproximateEntropy, pooledApproximateEntropy } from './apen.js';
+import { type PerUserApEn, perUserApproximateEntropy, pooledApproximateEntropy } from './apen.js';
 import { compressionRatio } from './compression.js';
 import { perUserLempelZiv } from './lempel-ziv.js';
 import { entropyOfItems } from './shannon.js';
@@ -45,21 +45,28 @@ export function measureSequences(sequences: Sequences): SequenceMeasures {
 
 /** What a reader should know before trusting a measure; with the measures given, of the pooled ones too. */
 export function measureWarnings(sequences: Sequences, measures?: SequenceMeasures): string[] {
+  return warningsOf(perUserApproximateEntropy(sequences), measures);
+}
+
+/** The same from counts alone: histories of two events or more, and those of them in which nothing repeats. */
+export function warningsOf(
+  { users, withoutRepeats }: Pick<PerUserApEn, 'users' | 'withoutRepeats'>,
+  measures?: SequenceMeasures,
+): string[] {
   const warnings: string[] = [];
   if (measures && isSampleLimited(measures))
     warnings.push(
       'Most pairs of successive items occur once or twice: the pooled ApEn is limited by the number of tokens and grows with it. Compare it between slices of equal size only.',
     );
-  const apen = perUserApproximateEntropy(sequences);
-  if (apen.users === 0)
+  if (users === 0)
     warnings.push('No history has two events or more: the entropies of single histories have no value.');
-  else if (apen.withoutRepeats === apen.users)
+  else if (withoutRepeats === users)
     warnings.push(
       'No item occurs twice in any history: ApEn and Lempel-Ziv entropy of single histories are functions of their length alone. Prefer the pooled ApEn.',
     );
-  else if (apen.withoutRepeats >= apen.users / 2)
+  else if (withoutRepeats >= users / 2)
     warnings.push(
-      `In ${apen.withoutRepeats} of ${apen.users} histories no item occurs twice: there ApEn and Lempel-Ziv entropy follow from the length alone. Prefer the pooled ApEn.`,
+      `In ${withoutRepeats} of ${users} histories no item occurs twice: there ApEn and Lempel-Ziv entropy follow from the length alone. Prefer the pooled ApEn.`,
     );
   return warnings;
 }
