@@ -23,8 +23,10 @@ export interface ParameterCount {
 }
 
 export interface FlopOptions {
-  /** `all`: every token predicts; `last`: one token of each `maxLength` does. Default `all`; `last` for SSD4Rec. */
+  /** `all`: every token predicts; `last`: the share below. Default `all`; `last` for SSD4Rec. */
   loss?: 'all' | 'last';
+  /** Share of tokens that predict, with `loss: last`; 1 of `maxLength` where absent, as if every history were that long. */
+  predicting?: number;
   /** Items sampled beside the target, for a sampled cross-entropy; all items where absent or 0. */
   negatives?: number;
 }
@@ -168,6 +170,7 @@ export function trainingFlopsPerToken(
   const { layerFlops } = COUNTS[config.name](shapeOf(config));
   const loss = options.loss ?? defaultLoss(config.name);
   const scored = options.negatives ? Math.min(options.negatives, numItems) + 1 : numItems + 1;
-  const scores = (2 * config.dim * scored) / (loss === 'last' ? config.maxLength : 1);
+  const predicting = loss === 'all' ? 1 : (options.predicting ?? 1 / config.maxLength);
+  const scores = 2 * config.dim * scored * predicting;
   return 3 * (config.layers * layerFlops + scores);
 }

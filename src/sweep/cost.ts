@@ -26,9 +26,9 @@ export async function realCost(): Promise<CostModel> {
   const { NUMERIC_VERSION } = await import('../train/version.js');
   return {
     numericVersion: NUMERIC_VERSION,
-    sizeOf: (config, numItems) => ({
+    sizeOf: (config, numItems, predicting) => ({
       parameters: countParameters(config.model, numItems).total,
-      flopsPerToken: trainingFlopsPerToken(config.model, numItems, config.training),
+      flopsPerToken: trainingFlopsPerToken(config.model, numItems, { ...config.training, predicting }),
     }),
     memoryOf: estimateMemory,
   };

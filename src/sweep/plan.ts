@@ -2,13 +2,18 @@
 import type { SliceSpec } from '../data/slice.js';
 import { sliceLabel } from '../data/slice.js';
 import type { ModelConfig } from '../model/config.js';
-import { checkTrial, resolveTrial } from '../train/check.js';
+import { checkTrial, prefixesOf, resolveTrial } from '../train/check.js';
 import type { TrialConfig } from '../train/config.js';
 import { UserError } from '../util/errors.js';
 import { canonicalJson } from '../util/hash.js';
 import { expandSweep } from './expand.js';
 import { trialId } from './identity.js';
 import type { Sweep } from './resolve.js';
+
+interface EpochWork {
+  steps: number;
+  predicting: number;
+}
 
 /** What the plan must know of the data set. */
 export interface DataFacts {
@@ -19,13 +24,20 @@ export interface DataFacts {
   timed: boolean;
   /** Training events in a slice. */
   tokensOf(slice: SliceSpec): number;
+  /** Steps that one epoch feeds the model, about the slice's events or those of its prefixes, and the share that predicts. */
+  workOf(config: TrialConfig): EpochWork;
 }
 
 /** What the plan must know of the code that trains. */
 export interface CostModel {
   /** Part of every identity: changes when the same configuration would give other numbers. */
   numericVersion: number;
-  sizeOf(config: TrialConfig, numItems: number): { parameters: number; flopsPerToken: number };
+  /** @param predicting share of the steps that predict. */
+  sizeOf(
+    config: TrialConfig,
+    numItems: number,
+    predicting: number,
+  ): { parameters: number; flopsPerToken: number };
   memoryOf(config: TrialConfig, numItems: number): number;
 }
 
@@ -64,24 +76,26 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
       place: sweep.placeOf(['evaluation', 'ks']),
       remedy: 'Lower evaluation.ks, or use a larger data set.',
     });
-  const tokens = new Map<string, number>();
+  const tokensOf = once(data.tokensOf, (slice) => slice);
+  const workOf = once(data.workOf, (config: TrialConfig) => [
+    config.slice,
+    config.model.maxLength,
+    config.training.loss === 'last' ? prefixesOf(config) : null,
+  ]);
   const trials = new Map<string, PlannedTrial>();
   for (const configuration of configurations) {
-    const { slice } = configuration;
-    const sliceText = canonicalJson(slice);
-    if (!tokens.has(sliceText)) tokens.set(sliceText, data.tokensOf(slice));
     const config = resolveTrial({ data: { name: data.name, hash: data.hash }, ...configuration });
     checkAt(sweep, () => checkTrial(config, data));
     const id = trialId(config, cost.numericVersion);
     if (trials.has(id)) continue;
-    const { parameters, flopsPerToken } = cost.sizeOf(config, data.numItems);
-    const perEpoch = tokens.get(sliceText)!;
+    const { steps, predicting } = workOf(config);
+    const { parameters, flopsPerToken } = cost.sizeOf(config, data.numItems, predicting);
     trials.set(id, {
       id,
       config,
       parameters,
-      tokens: perEpoch,
-      flops: flopsPerToken * perEpoch * config.training.epochs,
+      tokens: tokensOf(config.slice),
+      flops: flopsPerToken * steps * config.training.epochs,
       memory: cost.memoryOf(config, data.numItems),
     });
   }
@@ -104,6 +118,17 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     duplicates: configurations.length - sorted.length,
     excluded,
     beyondBudget: sorted.slice(within.length),
+  };
+}
+
+/** `compute` done once for every key. */
+function once<A, B>(compute: (argument: A) => B, keyOf: (argument: A) => unknown): (argument: A) => B {
+  const known = new Map<string, B>();
+  return (argument) => {
+    const key = canonicalJson(keyOf(argument));
+    const value = known.get(key) ?? compute(argument);
+    known.set(key, value);
+    return value;
   };
 }
 

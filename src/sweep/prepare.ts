@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openDataset } from '../data/dataset.js';
-import { countTokens, type Interactions } from '../data/interactions.js';
-import { type SliceSpec, sliceSequences } from '../data/slice.js';
+import { countTokens, type Interactions, type Sequences } from '../data/interactions.js';
+import { type SliceSpec, sliceLabel, sliceSequences } from '../data/slice.js';
 import { leaveOneOut } from '../data/split.js';
 import { resolveBackend } from '../kernels/choose.js';
+import { epochWork } from '../train/batches.js';
 import { UserError } from '../util/errors.js';
 import { workspace } from '../util/workspace.js';
 import { realCost } from './cost.js';
@@ -211,11 +212,19 @@ async function openFor(
 
 function factsOf(data: Interactions): DataFacts {
   const { train } = leaveOneOut(data);
+  const slices = new Map<string, Sequences>();
+  const sequencesOf = (slice: SliceSpec) => {
+    const label = sliceLabel(slice);
+    const found = slices.get(label) ?? sliceSequences(train, slice);
+    slices.set(label, found);
+    return found;
+  };
   return {
     name: data.name,
     hash: data.hash,
     numItems: data.numItems,
     timed: data.timestamps !== null,
-    tokensOf: (slice: SliceSpec) => countTokens(sliceSequences(train, slice)),
+    tokensOf: (slice) => countTokens(sequencesOf(slice)),
+    workOf: (config) => epochWork(config, sequencesOf(config.slice)),
   };
 }

@@ -49,10 +49,14 @@ export const trainingFields = {
     ['all', 'last'],
     'all: every position predicts its next item; last: the last position of a prefix',
   ),
-  prefixes: choice(
-    ['every', 'random'],
-    'With loss last: every prefix an example (published), or one random prefix of each history an epoch',
-  ),
+  prefixes: z
+    .union([z.enum(['every', 'random']), whole({ min: 1, max: 1_000_000 }, '')], {
+      error: () => 'expected every, random, or a whole number of prefixes from 1',
+    })
+    .meta({
+      description:
+        'With loss last: every prefix of a history an example (published), or in each epoch one random, or so many different ones',
+    }),
   negatives: whole(
     { min: 0, max: 100_000_000 },
     'Items sampled a step for the cross-entropy, with logQ correction; 0: all items (the default)',

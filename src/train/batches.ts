@@ -6,6 +6,8 @@
 import type { Sequences } from '../data/interactions.js';
 import type { PackedBatch } from '../model/model.js';
 import type { Random } from '../util/random.js';
+import { prefixesOf } from './check.js';
+import type { Prefixes, TrialConfig } from './config.js';
 
 /** Steps [start, start + length) of `items` as inputs; the step after each is its target. */
 export interface Window {
@@ -59,21 +61,38 @@ export function prefixWindows({ users, offsets }: Sequences, maxLength: number):
   return windows;
 }
 
-/** One prefix of each history, its end drawn anew in every epoch. */
+/** So many different prefixes of each history (all where it has no more), their ends drawn anew in every epoch. */
 export function randomPrefixWindows(
   { users, offsets }: Sequences,
   maxLength: number,
   random: Random,
+  count = 1,
 ): Window[] {
   const windows: Window[] = [];
   for (let u = 0; u < users.length; u++) {
     const [begin, n] = [offsets[u]!, offsets[u + 1]! - offsets[u]!];
-    if (n < 2) continue;
-    const end = begin + 1 + random.int(n - 1);
-    const length = Math.min(maxLength, end - begin);
-    windows.push({ start: end - length, length });
+    for (const items of distinct(count, n - 1, random)) {
+      const end = begin + 1 + items;
+      const length = Math.min(maxLength, end - begin);
+      windows.push({ start: end - length, length });
+    }
   }
   return windows;
+}
+
+/** `count` different numbers below n, or all of them, by one draw each (Floyd's algorithm). */
+function distinct(count: number, n: number, random: Random): Set<number> {
+  const drawn = new Set<number>();
+  for (let last = Math.max(0, n - count); last < n; last++) {
+    const number = random.int(last + 1);
+    drawn.add(drawn.has(number) ? last : number);
+  }
+  return drawn;
+}
+
+/** Prefixes of each history in an epoch, where it has so many. */
+function prefixCount(prefixes: Prefixes): number {
+  return prefixes === 'every' ? Number.POSITIVE_INFINITY : prefixes === 'random' ? 1 : prefixes;
 }
 
 /** Real steps of one epoch; with random prefixes the mean, rounded. */
@@ -81,23 +100,41 @@ export function countSteps(
   sequences: Sequences,
   maxLength: number,
   loss: 'all' | 'last',
-  prefixes: 'every' | 'random' = 'every',
+  prefixes: Prefixes = 'every',
 ): number {
-  if (loss === 'last' && prefixes === 'random') return Math.round(meanPrefixSteps(sequences, maxLength));
-  if (loss === 'last') return prefixWindows(sequences, maxLength).reduce((sum, w) => sum + w.length, 0);
-  let steps = 0;
-  for (let u = 0; u < sequences.users.length; u++)
-    steps += Math.max(0, sequences.offsets[u + 1]! - sequences.offsets[u]! - 1);
-  return steps;
+  return loss === 'last'
+    ? Math.round(meanPrefixSteps(sequences, maxLength, prefixCount(prefixes)))
+    : countPredictions(sequences, loss);
 }
 
-/** A prefix of 1 to n - 1 items, each as likely, cut to maxLength, summed over the histories. */
-function meanPrefixSteps({ users, offsets }: Sequences, maxLength: number): number {
+/** Predictions of one epoch: every item but the first of each history, or one a prefix. */
+export function countPredictions(
+  { users, offsets }: Sequences,
+  loss: 'all' | 'last',
+  prefixes: Prefixes = 'every',
+): number {
+  const most = loss === 'all' ? Number.POSITIVE_INFINITY : prefixCount(prefixes);
+  let predictions = 0;
+  for (let u = 0; u < users.length; u++)
+    predictions += Math.max(0, Math.min(most, offsets[u + 1]! - offsets[u]! - 1));
+  return predictions;
+}
+
+/** Work of one epoch of a trial: real steps, and the share of them that predict. */
+export function epochWork(config: TrialConfig, sequences: Sequences): { steps: number; predicting: number } {
+  const { loss } = config.training;
+  const steps = countSteps(sequences, config.model.maxLength, loss, prefixesOf(config));
+  return { steps, predicting: countPredictions(sequences, loss, prefixesOf(config)) / Math.max(1, steps) };
+}
+
+/** Prefixes of 1 to n - 1 items, each as likely, cut to maxLength; `count` of each history, summed over the histories. */
+function meanPrefixSteps({ users, offsets }: Sequences, maxLength: number, count: number): number {
   let sum = 0;
   for (let u = 0; u < users.length; u++) {
     const prefixes = offsets[u + 1]! - offsets[u]! - 1;
     const short = Math.min(prefixes, maxLength);
-    if (prefixes > 0) sum += ((short * (short + 1)) / 2 + (prefixes - short) * maxLength) / prefixes;
+    const all = (short * (short + 1)) / 2 + (prefixes - short) * maxLength;
+    if (prefixes > 0) sum += (all * Math.min(count, prefixes)) / prefixes;
   }
   return sum;
 }
@@ -136,14 +173,14 @@ export function epochRows(
   maxLength: number,
   loss: 'all' | 'last',
   random: Random,
-  prefixes: 'every' | 'random' = 'every',
+  prefixes: Prefixes = 'every',
 ): Window[][] {
   const windows =
     loss === 'all'
       ? allPositionWindows(sequences, maxLength, random)
-      : prefixes === 'random'
-        ? randomPrefixWindows(sequences, maxLength, random)
-        : prefixWindows(sequences, maxLength);
+      : prefixes === 'every'
+        ? prefixWindows(sequences, maxLength)
+        : randomPrefixWindows(sequences, maxLength, random, prefixCount(prefixes));
   return random.shuffle(packRows(random.shuffle(windows), maxLength));
 }
 

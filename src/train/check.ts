@@ -2,7 +2,7 @@
 import { BIDIRECTIONAL, type ModelConfig, timeMode } from '../model/config.js';
 import { countParameters } from '../model/size.js';
 import { UserError } from '../util/errors.js';
-import type { Proposal, TrainingConfig, TrialConfig } from './config.js';
+import type { Prefixes, Proposal, TrainingConfig, TrialConfig } from './config.js';
 import { parseMetric } from './metrics.js';
 
 /** The better of the two wherever both were measured (docs/log.md). */
@@ -10,7 +10,7 @@ const DEFAULT_PROPOSAL: Proposal = 'popularity';
 
 /**
  * The configuration with nothing left open that depends on other settings, and each meaning written in one way: TiM4Rec's
- * time mode follows the loss, sampled negatives have a proposal, and 0 negatives are all items.
+ * time mode follows the loss, sampled negatives have a proposal, 0 negatives are all items, 1 prefix is a random one.
  * One that leaves nothing open comes back as it is.
  */
 export function resolveTrial(config: TrialConfig): TrialConfig {
@@ -23,12 +23,13 @@ function resolveModel({ model, training }: TrialConfig): ModelConfig {
 }
 
 function resolveTraining(training: TrainingConfig): TrainingConfig {
-  const { negatives, proposal, ...rest } = training;
+  const { negatives, proposal, ...others } = training;
+  const rest = others.prefixes === 1 ? { ...others, prefixes: 'random' as const } : others;
   return negatives ? { ...rest, negatives, proposal: proposal ?? DEFAULT_PROPOSAL } : rest;
 }
 
 /** Which prefixes a loss at the last position trains on. */
-export function prefixesOf({ model, training }: TrialConfig): NonNullable<TrainingConfig['prefixes']> {
+export function prefixesOf({ model, training }: TrialConfig): Prefixes {
   return training.prefixes ?? (model.name === 'mamba4rec' ? 'every' : 'random');
 }
 

@@ -5,6 +5,9 @@ import type { ModelConfig } from '../model/config.js';
 /** How negatives are sampled: each item alike, or by how often the training histories hold it. */
 export type Proposal = 'uniform' | 'popularity';
 
+/** Which prefixes of a history are examples in an epoch: all, one, or so many, drawn anew in every epoch. */
+export type Prefixes = 'every' | 'random' | number;
+
 /** How a model is trained: loss, optimiser, length, stopping. */
 export interface TrainingConfig {
   epochs: number;
@@ -15,10 +18,10 @@ export interface TrainingConfig {
   /** `all`: every position predicts the next item (causal models); `last`: the last position of a prefix. */
   loss: 'all' | 'last';
   /**
-   * With `loss: last`: `every` prefix of a history once an epoch (the published protocol), or one `random` prefix of each.
-   * Absent: `every` for mamba4rec, `random` for the other models.
+   * With `loss: last`: `every` prefix of a history once an epoch (the published protocol), one `random` prefix of each, or so
+   * many different ones of each. Absent: `every` for mamba4rec, `random` for the other models.
    */
-  prefixes?: 'every' | 'random';
+  prefixes?: Prefixes;
   /**
    * Items sampled a step to stand for all others in the cross-entropy, shared by the positions of the step and corrected by
    * their chance of being in the sample. Absent: all items.

@@ -14,7 +14,7 @@ import { UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { sha256 } from '../util/hash.js';
 import { createRandom } from '../util/random.js';
-import { assemble, countSteps, epochRows, type TrainingBatch } from './batches.js';
+import { assemble, epochRows, epochWork, type TrainingBatch } from './batches.js';
 import { checkTrial, prefixesOf, resolveTrial } from './check.js';
 import type { TrainingState } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
@@ -220,7 +220,8 @@ function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
   const begun = performance.now();
   const test = evaluateModel(model, evaluationSet(data, split, 'test'), config.evaluation);
   state.seconds.evaluation += (performance.now() - begun) / 1000;
-  const perToken = trainingFlopsPerToken(config.model, data.numItems, config.training);
+  const { steps, predicting } = epochWork(config, run.sequences);
+  const perToken = trainingFlopsPerToken(config.model, data.numItems, { ...config.training, predicting });
   return {
     validation: best.validation,
     test,
@@ -231,7 +232,7 @@ function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
     parameters: countParameters(config.model, data.numItems),
     flops: { perToken, total: perToken * state.tokensSeen },
     tokens: {
-      perEpoch: countSteps(run.sequences, config.model.maxLength, config.training.loss, prefixesOf(config)),
+      perEpoch: steps,
       total: state.tokensSeen,
     },
     seconds: { training: state.seconds.training, evaluation: state.seconds.evaluation },

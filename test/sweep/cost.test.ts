@@ -9,7 +9,7 @@ it('the cost model counts what the model room counts', async () => {
   const { sizeOf, numericVersion } = await realCost();
   const { config } = fakeTrial({ dim: 32 });
   expect(numericVersion).toBe(NUMERIC_VERSION);
-  expect(sizeOf(config, 500)).toEqual({
+  expect(sizeOf(config, 500, 1)).toEqual({
     parameters: countParameters(config.model, 500).total,
     flopsPerToken: trainingFlopsPerToken(config.model, 500),
   });

@@ -13,6 +13,7 @@ const DATA: DataFacts = {
   numItems: 500,
   timed: true,
   tokensOf: ({ users }) => 1000 * users,
+  workOf: ({ slice }) => ({ steps: 1000 * slice.users, predicting: 1 }),
 };
 const COST: CostModel = {
   numericVersion: 1,
@@ -27,6 +28,30 @@ function plan(text: string, data = DATA, cost = COST) {
 }
 
 describe('a plan', () => {
+  it('counts the work of what is predicted: prefixes cost their tokens, and each its scores', () => {
+    const seen: string[] = [];
+    const data: DataFacts = {
+      ...DATA,
+      workOf: ({ training }) => {
+        seen.push(`${training.loss} ${training.prefixes}`);
+        return { steps: 100, predicting: training.prefixes === 3 ? 0.5 : 1 };
+      },
+    };
+    const cost: CostModel = {
+      ...COST,
+      sizeOf: (_config, _items, predicting) => ({ parameters: 1, flopsPerToken: 1 + predicting }),
+    };
+    const text = `data: d
+training: {epochs: 2}
+grid: {seed: [1, 2]}
+list: [{loss: all, prefixes: 5}, {loss: last, prefixes: 3}, {loss: last, prefixes: 1}, {loss: last, prefixes: random}]
+`;
+    const { trials, duplicates } = plan(text, data, cost);
+    expect(trials.map(({ flops }) => flops)).toEqual([300, 300, 400, 400, 400, 400]);
+    expect(duplicates).toBe(2); // one prefix is a random one
+    expect(seen.sort()).toEqual(['all undefined', 'last 3', 'last random']); // each counted once
+  });
+
   it('crosses grid, zip, slices and seeds', () => {
     const { trials } = plan(
       'data: d\ngrid: {dim: [8, 16], layers: [1, 2]}\nzip: {dState: [4, 8], dropout: [0.1, 0.2]}\nslices: [{users: 0.5}, {users: 1}]\nseeds: [0, 1, 2]\n',

@@ -11,7 +11,13 @@ import type { ModelConfig, TimeMode } from '../../src/model/config.js';
 import { createModel } from '../../src/model/model.js';
 import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.js';
 import { loadWeights, readWeightsFile } from '../../src/model/weights-file.js';
-import { assemble, countSteps, epochRows, randomPrefixWindows } from '../../src/train/batches.js';
+import {
+  assemble,
+  countPredictions,
+  countSteps,
+  epochRows,
+  randomPrefixWindows,
+} from '../../src/train/batches.js';
 import type { TrialConfig } from '../../src/train/config.js';
 import { evaluateModel, evaluationSet } from '../../src/train/evaluate.js';
 import { TrainingInterrupted } from '../../src/train/hooks.js';
@@ -195,30 +201,41 @@ describe('SSD4Rec in training', () => {
 });
 
 describe('random prefixes', () => {
-  it('are one a history, end anywhere before the last item, and cost what is counted', () => {
+  it('are one a history or several, end anywhere before the last item, and cost what is counted', () => {
     const lengths = [1, 2, 7, 30];
     const offsets = Int32Array.from([0, 1, 3, 10, 40]);
     const items = Int32Array.from({ length: 40 }, (_, i) => i + 1);
     const timestamps = Float64Array.from(items, (i) => 1000 * i);
     const sequences: Sequences = { users: Int32Array.from(lengths.keys()), offsets, items, timestamps };
-    const random = createRandom('prefixes');
-    const seen = new Set<number>();
-    let steps = 0;
-    const epochs = 4000;
-    for (let e = 0; e < epochs; e++) {
-      const windows = randomPrefixWindows(sequences, 10, random);
-      expect(windows.length).toBe(3);
-      for (const { start, length } of windows) {
-        expect(length).toBeLessThanOrEqual(10);
-        seen.add(start + length);
-        steps += length;
+    for (const [count, prefixes] of [
+      [1, 'random'],
+      [4, 4],
+      [100, 'every'],
+    ] as const) {
+      const random = createRandom('prefixes', count);
+      const seen = new Map<number, number>();
+      let steps = 0;
+      const epochs = 4000;
+      for (let e = 0; e < epochs; e++) {
+        const windows = randomPrefixWindows(sequences, 10, random, count);
+        expect(windows.length).toBe(countPredictions(sequences, 'last', prefixes));
+        // Those of one history are different ones.
+        expect(new Set(windows.map(({ start, length }) => start + length)).size).toBe(windows.length);
+        for (const { start, length } of windows) {
+          expect(length).toBeLessThanOrEqual(10);
+          seen.set(start + length, (seen.get(start + length) ?? 0) + 1);
+          steps += length;
+        }
       }
+      // Every item but the first of each history is a target in some epoch, each of one history as often.
+      const targets = [...items.keys()].filter((i) => ![0, 1, 3, 10].includes(i));
+      expect([...seen.keys()].sort((a, b) => a - b)).toEqual(targets);
+      for (const i of targets.slice(-29)) {
+        const expected = (epochs * Math.min(count, 29)) / 29;
+        expect(Math.abs(seen.get(i)! - expected)).toBeLessThan(5 * Math.sqrt(expected));
+      }
+      expect(Math.abs(steps / epochs - countSteps(sequences, 10, 'last', prefixes))).toBeLessThan(0.6);
     }
-    // Every item but the first of each history is a target in some epoch.
-    expect([...seen].sort((a, b) => a - b)).toEqual(
-      [...items.keys()].filter((i) => ![0, 1, 3, 10].includes(i)),
-    );
-    expect(Math.abs(steps / epochs - countSteps(sequences, 10, 'last', 'random'))).toBeLessThan(0.6);
     const rows = epochRows(sequences, 10, 'last', createRandom('rows'), 'random');
     const batch = assemble(items, rows, 10, 'last', timestamps);
     batch.items.forEach((item, p) => {
