@@ -76,6 +76,10 @@ export function predictionText(report: PredictionReport): string {
     lines.push(
       `You need not spend it all: layers ${smallest.layers}, dim ${smallest.dim} has ${digits((100 * smallest.params) / best.params, 2)} % of the parameters of the best and is expected to lose ${digits(best.predicted - smallest.predicted, 2)}.`,
     );
+  if (report.otherForms.length > 0)
+    lines.push(
+      `The same by the other forms: ${report.otherForms.map(({ form, predicted, best: own }) => `${form} ${digits(predicted)}${own.layers === best.layers && own.dim === best.dim ? '' : ` (itself it would take layers ${own.layers}, dim ${own.dim})`}`).join('; ')}. The interval holds as far as the form does.`,
+    );
   lines.push(optimumText(report));
   if (next)
     lines.push(

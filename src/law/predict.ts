@@ -17,7 +17,7 @@ import {
 import { type Choice, choice, insideRange, type MeasuredRange, placeOf, rangeOf } from './choice.js';
 import { compareForms } from './compare.js';
 import { costModel, type ModelSource } from './cost.js';
-import type { FitOptions } from './fit.js';
+import type { FitOptions, LawFit } from './fit.js';
 import type { FormName } from './form.js';
 import { type NextTrial, nextTrial } from './next-trial.js';
 import type { Observation } from './observation.js';
@@ -69,6 +69,8 @@ export interface PredictionReport {
   budgetLine: Choice | null;
   /** The smallest within one interval of the best; inside the measured range where the best is. */
   smallest: Choice;
+  /** The forms that were not chosen: what they expect of the best, and what each would take itself. */
+  otherForms: OtherForm[];
   /** Optimum of the law whatever the cost. */
   optimum: Optimum & { intervals: Partial<Record<Variable, OptimumInterval>>; params: number | null };
   /** The run that would narrow the prediction of the best most. */
@@ -77,6 +79,15 @@ export interface PredictionReport {
   groups: { group: Record<string, string | number>; best: Choice | null; reason?: string }[];
   parametersExact: boolean;
   notes: string[];
+}
+
+/** What a form that was not chosen says: intervals hold only as far as the form does. */
+export interface OtherForm {
+  form: FormName;
+  /** Of the configuration that the chosen form calls best. */
+  predicted: number;
+  /** The configuration that it would take itself, inside the measured range or outside as the best is. */
+  best: { layers: number; dim: number; params: number; predicted: number };
 }
 
 /** The slice to predict for. */
@@ -105,6 +116,7 @@ interface PanelAnswer {
   values: Map<Candidate, number>;
   best: Choice;
   highest: Choice;
+  otherForms: OtherForm[];
   notes: string[];
 }
 
@@ -165,6 +177,11 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
   const measured = highest.extrapolates && inside.length > 0 ? top(inside) : highest;
   // A gain that one run could not show is not worth leaving what was measured.
   const worthIt = !(highest.predicted <= (measured.interval[1] ?? measured.predicted));
+  const best = worthIt ? highest : measured;
+  const among = best.extrapolates ? fitting : inside.length > 0 ? inside : fitting;
+  const others = Object.values(comparison.fits)
+    .filter((other) => other !== fit)
+    .map((other) => otherForm(other!, best, among, panel.slice));
   return {
     panel,
     boot,
@@ -173,9 +190,23 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
     candidates,
     fitting,
     values,
-    best: worthIt ? highest : measured,
+    best,
     highest,
+    otherForms: others,
     notes: [...notes, ...fit.notes, ...cost.notes],
+  };
+}
+
+function otherForm(fit: LawFit, best: Choice, among: readonly Candidate[], slice: string): OtherForm {
+  const [least, most] = fit.range;
+  const value = (candidate: Candidate) =>
+    Math.min(most, Math.max(least, fit.predict(placeOf(candidate, slice))));
+  const own = among.reduce((a, b) => (value(b) > value(a) ? b : a));
+  const { layers, dim, params } = own;
+  return {
+    form: fit.form,
+    predicted: value(best),
+    best: { layers, dim, params, predicted: value(own) },
   };
 }
 
@@ -237,6 +268,7 @@ function report(
     bestMeasuredRange: make(highest(fitting.filter(inRange))),
     budgetLine: make(line),
     smallest: choice(smallest, panel, boot),
+    otherForms: answer.otherForms,
     optimum: {
       ...peak,
       intervals: boot.draws.length > 0 ? optimumIntervals(boot) : {},

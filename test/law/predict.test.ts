@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { calibrate, SIZE_PARTS } from '../../src/law/calibrate.js';
 import { budgetLine, enumerateCandidates, use, withinBudget } from '../../src/law/candidates.js';
 import { costModel } from '../../src/law/cost.js';
+import { fitLaw } from '../../src/law/fit.js';
+import { FORM_NAMES } from '../../src/law/forms.js';
 import type { Observation } from '../../src/law/observation.js';
 import { predict } from '../../src/law/predict.js';
 import { DEFAULT_MODEL } from '../../src/model/config.js';
@@ -216,6 +218,33 @@ describe('predict', () => {
     expect(found.groups.map(({ group }) => group)).toEqual([{ dState: 32 }, { dState: 64 }]);
     const shape = { ...DEFAULT_MODEL, dState: 64, layers: found.best.layers, dim: found.best.dim };
     expect(found.best.params).toBe(countParameters(shape, ITEMS).total);
+  });
+
+  it('says what the other forms expect, and what they would take', async () => {
+    const found = await predict(observations, { ...options, budget: { params: 5e6 } });
+    expect(found.otherForms.map(({ form }) => form).sort()).toEqual(
+      FORM_NAMES.filter((form) => form !== found.form).sort(),
+    );
+    const own = observations.filter(({ slice }) => slice === found.slice);
+    for (const { form, predicted, best } of found.otherForms) {
+      const fit = fitLaw(own, { form });
+      expect(predicted).toBeCloseTo(fit.predict(found.best), 12);
+      expect(best.predicted).toBeGreaterThanOrEqual(predicted);
+      expect(best.params).toBeLessThanOrEqual(5e6);
+    }
+    const alone = await predict(observations, { ...options, form: 'log-linear', budget: { params: 5e6 } });
+    expect(alone.otherForms).toEqual([]);
+  });
+
+  it('says when the law has left what the metric can be', async () => {
+    const high = observations.map((one) => ({
+      ...one,
+      metrics: { 'ndcg@10': 0.2 * Math.log(one.dim) + 1e-3 * Math.log(one.layers) },
+    }));
+    const found = await predict(high, { ...options, form: 'log-linear', budget: { params: 5e6 } });
+    expect(found.best.predicted).toBe(1);
+    expect(found.best.interval[1]).toBe(1);
+    expect(found.notes.join()).toMatch(/the law itself says 1\.\d+, which ndcg@10 cannot be/);
   });
 
   it('refuses a slice never measured, a budget too small, and a limit that cannot be checked', async () => {
