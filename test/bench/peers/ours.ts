@@ -58,6 +58,8 @@ export function createOurs(config: ModelConfig, numItems: number): Ours {
         await value.data();
         value.dispose();
       }
+      // Written by the last update: a device has then done everything.
+      await variables[0]!.data();
     },
     dispose() {
       model.weights.dispose();
