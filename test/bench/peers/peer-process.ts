@@ -1,5 +1,6 @@
 /** The Python process with the PyTorch models: found, started, asked one thing at a time. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 
 /** Seconds of the clock and of the processor, kernel time included. */
@@ -11,7 +12,8 @@ export interface Spent {
 export interface Peer {
   /** Sends a command to peer.py. @throws Error when the process has ended. */
   ask<T>(command: Record<string, unknown>): Promise<T>;
-  close(): void;
+  /** Waits until the process has ended. */
+  close(): Promise<void>;
 }
 
 /** PERFLAW_PYTHON, else python3. */
@@ -41,6 +43,11 @@ export function startPeer(): Peer {
       if (done) throw new Error(`the PyTorch side ended at ${JSON.stringify(command).slice(0, 120)}`);
       return JSON.parse(value) as T;
     },
-    close: () => void child.stdin!.end(),
+    async close() {
+      const ended = once(child, 'exit');
+      child.stdin!.end();
+      await ended;
+      lines.close();
+    },
   };
 }

@@ -57,8 +57,8 @@ describe.skipIf(missing)('PyTorch side by side', () => {
     by = device === 'cpu' ? 'processor' : 'clock';
     console.log(`\nPyTorch ${torch} on ${name}; ours on ${BACKEND}; ratios by ${by} time`);
   });
-  afterAll(() => {
-    peer?.close();
+  afterAll(async () => {
+    await peer?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
