@@ -27,6 +27,7 @@ export function options(yargs: Argv): Argv {
       describe: `Only this form, or these: ${FORM_NAMES.join(', ')}, all, or a file with one's own`,
     })
     .option('slice', { type: 'string', describe: 'One slice only' })
+    .option('halved', { type: 'boolean', describe: 'Take trials too that successive halving ended early' })
     .option('bootstrap', { type: 'number', default: 1000, describe: 'Bootstrap replicates; 0 for none' })
     .option('resample', {
       choices: ['residual', 'case'] as const,
@@ -56,7 +57,9 @@ export async function run(args: Arguments): Promise<number> {
   if (!(level > 0 && level < 1))
     throw new UserError(`${args['level']} is not between 0 and 1`, { place: '--level', remedy: 'Give 0.9.' });
   const asked = args['metric'] as string | undefined;
-  const input = await readLawInput(args['runs'] as string | undefined, asked);
+  const input = await readLawInput(args['runs'] as string | undefined, asked, {
+    halved: args['halved'] === true,
+  });
   const metric = chooseMetric(input.observations, asked);
   const slice = args['slice'] as string | undefined;
   const panels = panelsOf(input.observations).filter((panel) => slice === undefined || panel.slice === slice);

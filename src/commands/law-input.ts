@@ -17,23 +17,39 @@ export interface LawInput {
 const TABLES = ['.csv', '.tsv', '.txt', '.json', '.jsonl', '.ndjson', '.parquet'];
 
 /** Reads `source`: a table by its ending (or any other file), otherwise a sweep; the last sweep where there is none. */
-export async function readLawInput(source: string | undefined, metric?: string): Promise<LawInput> {
+export async function readLawInput(
+  source: string | undefined,
+  metric?: string,
+  options: { halved?: boolean } = {},
+): Promise<LawInput> {
   const isFile = source !== undefined && existsSync(source) && statSync(source).isFile();
   if (source !== undefined && (isFile || TABLES.includes(extname(source).toLowerCase()))) {
     const { readTable } = await import('../law/table.js');
     return readTable(source, metric);
   }
   const { readSweepObservations } = await import('../sweep/observations.js');
-  const sweep = await readSweepObservations(source);
+  const sweep = await readSweepObservations(source, options);
+  if (sweep.observations.length === 0 && sweep.halved > 0)
+    throw new UserError(`all ${sweep.halved} finished trials were ended early by successive halving`, {
+      place: sweep.path,
+      remedy: 'Run the sweep to its end, or fit to them with --halved.',
+    });
   if (sweep.observations.length === 0)
     throw new UserError('no trial of this sweep is finished yet', {
       place: sweep.path,
       remedy: 'Wait for the first trials, or run `perflaw sweep` with its file again.',
     });
   const notes: string[] = [];
-  if (sweep.observations.length < sweep.planned)
+  const finished = sweep.observations.length + (options.halved ? 0 : sweep.halved);
+  if (sweep.halved > 0)
     notes.push(
-      `${sweep.observations.length} of ${sweep.planned} trials are finished${sweep.failed > 0 ? `, ${sweep.failed} failed` : ''}`,
+      options.halved
+        ? `${sweep.halved} trials were ended early by successive halving: the law sees them below what their size could reach`
+        : `${sweep.halved} trials were ended early by successive halving and are left out (--halved takes them)`,
+    );
+  if (finished < sweep.planned)
+    notes.push(
+      `${finished} of ${sweep.planned} trials are finished${sweep.failed > 0 ? `, ${sweep.failed} failed` : ''}`,
     );
   for (const { path, reason } of sweep.damaged) notes.push(`${path}: left out, ${reason}`);
   return {

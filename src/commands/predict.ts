@@ -53,6 +53,7 @@ export function options(yargs: Argv): Argv {
       type: 'number',
       describe: 'For a table with --items: longest history [default: 200]',
     })
+    .option('halved', { type: 'boolean', describe: 'Take trials too that successive halving ended early' })
     .option('bootstrap', { type: 'number', default: 1000, describe: 'Bootstrap replicates; 0 for none' })
     .option('level', { type: 'number', default: 0.9, describe: 'Share inside an interval' })
     .option('seed', { type: 'number', default: 0, describe: 'Seed of the bootstrap' })
@@ -156,7 +157,9 @@ export async function run(args: Arguments): Promise<number> {
   if (!(level > 0 && level < 1))
     throw new UserError(`${args['level']} is not between 0 and 1`, { place: '--level', remedy: 'Give 0.9.' });
   const metric = args['metric'] as string | undefined;
-  const input = await readLawInput(args['runs'] as string | undefined, metric);
+  const input = await readLawInput(args['runs'] as string | undefined, metric, {
+    halved: args['halved'] === true,
+  });
   const report = await predict(input.observations, {
     ...modelsFor(args, input),
     budget,

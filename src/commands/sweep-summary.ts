@@ -62,8 +62,9 @@ export function printSummary(path: string, summary: RunSummary, done: DoneRecord
       print(
         `Failed: trial ${record.id} (${record.reason}): ${record.message}; log: ${folder}/trials/${record.id}/log.txt`,
       );
-  const { failed, open, kept, seconds, overBudget, left } = summary;
+  const { failed, halved, open, kept, seconds, overBudget, left } = summary;
   const parts = [`${done.length} done${kept > 0 ? ` (${kept} kept from before)` : ''}`];
+  if (halved > 0) parts.push(`${halved} of them ended early by halving (fit leaves them out)`);
   if (failed > 0) parts.push(`${failed} failed (again with --retry-failed)`);
   if (overBudget > 0) parts.push(`${overBudget} past the budget of hours`);
   if (left > 0) parts.push(`${left} in the queue or running`);

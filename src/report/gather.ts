@@ -3,6 +3,7 @@ import { isAbsolute, relative } from 'node:path';
 import type { FormName } from '../law/form.js';
 import { namedForms } from '../law/own-form.js';
 import { metricNames } from '../law/points.js';
+import { isHalved } from '../sweep/halving.js';
 import { observationOf } from '../sweep/observations.js';
 import type { DoneRecord, SliceMeasures } from '../sweep/record.js';
 import { UserError } from '../util/errors.js';
@@ -104,7 +105,7 @@ async function lawOf(
   choice: MetricChoice,
   { form, resamples }: GatherOptions,
 ): Promise<Pick<TrialGroup, 'law' | 'lawMissing'>> {
-  const observations = records.map(observationOf);
+  const observations = records.filter((record) => !isHalved(record)).map(observationOf);
   const metric = observationMetric(choice, records[0]!);
   try {
     const law = await viewLaw(observations, {

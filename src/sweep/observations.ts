@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Observation } from '../law/observation.js';
 import type { ModelConfig } from '../model/config.js';
 import { canonicalJson } from '../util/hash.js';
+import { isHalved } from './halving.js';
 import { findSweep } from './locate.js';
 import type { DoneRecord, SliceMeasures } from './record.js';
 import { SweepStore } from './store.js';
@@ -20,6 +21,8 @@ export interface SweepObservations {
   /** Trials recorded as failed, and trials in the plan. */
   failed: number;
   planned: number;
+  /** Trials that successive halving ended early: left out unless asked for. */
+  halved: number;
   /** Results that could not be used: the file, and why. */
   damaged: { path: string; reason: string }[];
 }
@@ -27,9 +30,13 @@ export interface SweepObservations {
 /**
  * Reads the results of a sweep, finished or not.
  * @param runs a folder, a name under reports/, or undefined for the sweep that ran last.
+ * @param options.halved takes trials too that successive halving ended early: they are worse than their size could be.
  * @throws UserError when there is no such sweep or its plan cannot be read.
  */
-export async function readSweepObservations(runs?: string): Promise<SweepObservations> {
+export async function readSweepObservations(
+  runs?: string,
+  options: { halved?: boolean } = {},
+): Promise<SweepObservations> {
   const path = findSweep(runs);
   const store = new SweepStore(path);
   const plan = store.readPlan();
@@ -37,11 +44,16 @@ export async function readSweepObservations(runs?: string): Promise<SweepObserva
   const models = new Map<string, ModelConfig>();
   const damaged: { path: string; reason: string }[] = [];
   let failed = 0;
+  let halved = 0;
   for (const { id } of plan.trials) {
     const trial = store.readTrial(id, plan.numericVersion, { curve: false });
     if (trial.state === 'damaged') damaged.push({ path: trial.path, reason: trial.reason });
     else if (trial.state === 'failed') failed++;
     else if (trial.state === 'done' && trial.record.status === 'done') {
+      if (isHalved(trial.record)) {
+        halved++;
+        if (!options.halved) continue;
+      }
       observations.push(observationOf(trial.record));
       models.set(canonicalJson(trial.record.config.model), trial.record.config.model);
     }
@@ -53,6 +65,7 @@ export async function readSweepObservations(runs?: string): Promise<SweepObserva
     numItems: plan.data.numItems,
     models: [...models.values()],
     failed,
+    halved,
     planned: plan.trials.length,
     damaged,
   };

@@ -86,6 +86,7 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
   for (const configuration of configurations) {
     const config = resolveTrial({ data: { name: data.name, hash: data.hash }, ...configuration });
     checkAt(sweep, () => checkTrial(config, data));
+    checkRungs(sweep, config);
     const id = trialId(config, cost.numericVersion);
     if (trials.has(id)) continue;
     const { steps, predicting } = workOf(config);
@@ -141,6 +142,17 @@ function checkAt(sweep: Sweep, check: () => void): void {
     const place = sweep.placeOf('model' in sweep.grid ? ['grid', 'model'] : ['model']);
     throw new UserError(error.message, { place, remedy: error.remedy, cause: error });
   }
+}
+
+/** A rung compares validation values, so there must be one by then. */
+function checkRungs(sweep: Sweep, { training }: TrialConfig): void {
+  const { epochs, evaluateEvery } = training;
+  const wrong = sweep.halving?.rungs.find((rung) => rung < epochs && rung < evaluateEvery);
+  if (wrong !== undefined)
+    throw new UserError(`nothing is evaluated by epoch ${wrong}: evaluateEvery is ${evaluateEvery}`, {
+      place: sweep.placeOf(['halving', 'rungs']),
+      remedy: 'Put the rungs later, or evaluate more often.',
+    });
 }
 
 /** `mamba4rec d64 x2 N32 L200` */

@@ -109,7 +109,7 @@ export async function startSweep(
   store.writePlan(stored);
   store.removeLitter();
   rememberSweep(store.path);
-  const { limits, budget, keepWeights } = sweep;
+  const { limits, budget, keepWeights, halving } = sweep;
   const records = new Map<string, TrialRecord>();
   let indexedAt = performance.now();
   const writeIndex = () =>
@@ -124,6 +124,7 @@ export async function startSweep(
       limits,
       keepWeights,
       hours: budget.hours,
+      halving,
       ...options,
     },
     {

@@ -8,6 +8,7 @@ import pc from 'picocolors';
 import type { TrainingProgress } from '../train/hooks.js';
 import { formatCount, formatDuration } from '../util/format.js';
 import { measuredShareOfEpochs, measuredSpeed, trialSeconds, wallSeconds } from './estimate.js';
+import { isHalved } from './halving.js';
 import type { DoneRecord, TrialRecord } from './record.js';
 import type { RunObserver } from './run.js';
 import type { StoredTrial } from './store.js';
@@ -91,7 +92,8 @@ export function finishedLine(trial: StoredTrial, record: TrialRecord): string {
   const { select, history } = record.config.evaluation;
   const value = metricText(record.result.test[history][select]);
   const popular = metricText(record.popularity.test[history][select]);
-  return `${trial.label}: test ${select} ${value} (popularity ${popular}), ${formatDuration(trialSeconds(record as DoneRecord))}`;
+  const early = isHalved(record) ? `, ended after epoch ${record.result.epochsRun}: others were better` : '';
+  return `${trial.label}: test ${select} ${value} (popularity ${popular}), ${formatDuration(trialSeconds(record as DoneRecord))}${early}`;
 }
 
 /** The live window's lines. */

@@ -12,6 +12,7 @@ import {
   type EvaluationConfig,
   type TrainingConfig,
 } from '../train/config.js';
+import type { Halving } from './halving.js';
 import type { SlurmSettings } from './launch/slurm-script.js';
 import type { SweepSource } from './spec.js';
 
@@ -53,6 +54,7 @@ export interface Sweep {
   list: Point[];
   exclude: Point[];
   budget: { flops?: number; hours?: number };
+  halving: Halving | undefined;
   limits: { memory?: number; time?: number };
   slurm: SlurmSettings;
   backend: string;
@@ -141,6 +143,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     list: points('list'),
     exclude: points('exclude'),
     budget: take(['budget'], settings.budget, {}),
+    halving: settings.halving && take(['halving'], settings.halving, settings.halving),
     limits: take(['limits'], settings.limits, {}),
     slurm: take(['slurm'], settings.slurm as SlurmSettings | undefined, {}),
     backend: take(['backend'], settings.backend as string | undefined, 'auto', overrides.backend),

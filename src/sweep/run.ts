@@ -9,12 +9,13 @@ import { UserError } from '../util/errors.js';
 import { ClaimWatch } from './claim.js';
 import { ASSUMED_SPEED, measuredShareOfEpochs, measuredSpeed, trialSeconds } from './estimate.js';
 import { logSize } from './failure.js';
+import { type Halving, isHalved, type Standing, Tournament } from './halving.js';
 import type { Adopted, Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from './launch/launcher.js';
-import type { TrialRecord } from './record.js';
+import type { DoneRecord, TrialRecord } from './record.js';
 import type { DataReference } from './resolve.js';
 import { STORE_SCHEMA, type StoredTrial, type SweepStore } from './store.js';
 import { TrialExit } from './trial.js';
-import { type LogPart, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
+import { endEarly, type LogPart, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
 
 /** What people see of a run while it goes on. */
 export interface RunObserver {
@@ -33,6 +34,8 @@ export interface RunOptions {
   limits?: LaunchLimits;
   /** Whether trials keep their best weights; they do where absent. */
   keepWeights?: boolean;
+  /** Only the best of a slice are trained to their end. */
+  halving?: Halving;
   retryFailed?: boolean;
   /** Compute hours of all trials together; no trial is started that is expected to pass it. */
   hours?: number;
@@ -53,6 +56,8 @@ export interface RunSummary {
   kept: number;
   done: number;
   failed: number;
+  /** Of those done: ended early by successive halving. */
+  halved: number;
   /** Trials without a result: interrupted, or past the budget of hours. */
   open: number;
   overBudget: number;
@@ -87,6 +92,9 @@ class Run {
   readonly #restarts = new Map<string, number>();
   readonly #adopted = new Map<string, RunningTrial>();
   readonly #startedAt = new Date().toISOString();
+  readonly #tournament: Tournament | undefined;
+  /** Trials that an earlier run ended early. */
+  readonly #halvedBefore = new Set<string>();
   #left = 0;
   #detached = false;
   #endedBefore: Adopted['ended'] = [];
@@ -103,6 +111,8 @@ class Run {
     readonly observer: RunObserver,
   ) {
     this.#watch = options.watch ?? new ClaimWatch();
+    const { halving, numericVersion } = options;
+    this.#tournament = halving && new Tournament(store, trials, halving, numericVersion);
   }
 
   async toTheEnd(): Promise<RunSummary> {
@@ -139,6 +149,7 @@ class Run {
       kept: this.#kept,
       done,
       failed: all.length - done,
+      halved: all.filter(isHalved).length,
       open: this.trials.length - all.length,
       overBudget: this.#overBudget,
       left: this.#left,
@@ -167,7 +178,10 @@ class Run {
         this.store.setAside(trial.id, 'damaged');
       } else if (found.state === 'failed' && this.options.retryFailed)
         this.store.setAside(trial.id, 'failed');
-      else if (found.state !== 'absent') {
+      else if (found.state === 'done' && isHalved(found.record)) {
+        this.#tournament?.know(trial.id, found.record);
+        this.#halvedBefore.add(trial.id);
+      } else if (found.state !== 'absent') {
         this.store.tidyFinished(trial.id);
         this.#settle(trial, found.record, true);
         continue;
@@ -184,43 +198,31 @@ class Run {
 
   #fillSlots(): void {
     const batch: { trial: StoredTrial; order: TrialOrder }[] = [];
+    const standing = this.#tournament?.standings();
     for (
       let i = 0;
       i < this.#waiting.length && this.#running.size + batch.length < this.launcher.capacity;
     ) {
       const trial = this.#waiting[i]!;
-      const found = this.store.readTrial(trial.id, this.options.numericVersion);
-      if (found.state === 'done' || found.state === 'failed') {
-        this.#waiting.splice(i, 1);
-        this.#settle(trial, found.record, false);
-        continue;
-      }
-      this.store.refuseLinks(trial.id);
-      this.store.writeJob({
-        schema: STORE_SCHEMA,
-        id: trial.id,
-        numericVersion: this.options.numericVersion,
-        config: trial.config,
-        data: this.options.data,
-        ...(this.options.keepWeights === false ? { keepWeights: false } : {}),
-      });
-      const claim = this.#watch.look(this.store.folder(trial.id));
-      if (claim.state === 'alive') {
+      const outcome = this.#look(trial, standing?.get(trial.id) ?? { next: 'train' });
+      if (outcome === 'not now') {
         i++;
         continue;
       }
       this.#waiting.splice(i, 1);
-      if (
+      if ('record' in outcome) this.#settle(trial, outcome.record, outcome.kept);
+      else if (
         this.#fitsHours(
           trial,
+          outcome.untilEpoch,
           batch.map((b) => b.trial),
         )
       )
-        batch.push({
-          trial,
-          order: claim.state === 'dead' ? { id: trial.id, provenDead: claim.token } : { id: trial.id },
-        });
-      else this.#overBudget++;
+        batch.push({ trial, order: outcome.order });
+      else {
+        this.#overBudget++;
+        this.#tournament?.know(trial.id, 'out');
+      }
     }
     if (batch.length > 0) this.#start(batch);
   }
@@ -241,6 +243,39 @@ class Run {
       if (process) this.#follow(trial, process, killsBefore);
       else this.#waiting.push(trial);
     }
+  }
+
+  /** Whether a trial has its result, can be started, or must wait for somebody. */
+  #look(
+    trial: StoredTrial,
+    standing: Standing,
+  ): { record: TrialRecord; kept: boolean } | { order: TrialOrder; untilEpoch?: number } | 'not now' {
+    const { id } = trial;
+    const found = this.store.readTrial(id, this.options.numericVersion);
+    const halved = found.state === 'done' && isHalved(found.record);
+    if ((found.state === 'done' || found.state === 'failed') && !halved)
+      return { record: found.record, kept: false };
+    if (halved && standing.next === 'drop') return { record: found.record, kept: this.#halvedBefore.has(id) };
+    if (standing.next === 'wait') return 'not now';
+    this.store.refuseLinks(id);
+    this.store.writeJob({
+      schema: STORE_SCHEMA,
+      id,
+      numericVersion: this.options.numericVersion,
+      config: trial.config,
+      data: this.options.data,
+      ...(this.options.keepWeights === false ? { keepWeights: false } : {}),
+      ...(standing.next === 'train' ? { untilEpoch: standing.untilEpoch } : {}),
+    });
+    const claim = this.#watch.look(this.store.folder(id));
+    if (claim.state === 'alive') return 'not now';
+    const provenDead = claim.state === 'dead' ? claim.token : undefined;
+    if (standing.next === 'drop') {
+      const record = endEarly(this.store, this.#tournament!.reached(id)!, provenDead);
+      return record ? { record, kept: false } : 'not now';
+    }
+    if (halved) this.store.reopen(found.record as DoneRecord);
+    return { order: { id, provenDead }, untilEpoch: standing.untilEpoch };
   }
 
   readonly #onProgress = (id: string, progress: TrainingProgress): void => {
@@ -270,7 +305,7 @@ class Run {
   #ended(trial: StoredTrial, ending: Ending, log: LogPart, startedAt: string, oomKilled: boolean): void {
     const { numericVersion, limits } = this.options;
     const found = this.store.readTrial(trial.id, numericVersion);
-    if (found.state === 'done' || found.state === 'failed') {
+    if (found.state === 'failed' || (found.state === 'done' && !isHalved(found.record))) {
       this.#settle(trial, found.record, false);
       return;
     }
@@ -283,6 +318,10 @@ class Run {
         remedy: 'Free some space and run the same command again; finished trials are kept.',
       });
     if (this.#stopping()) return;
+    if (ending.code === TrialExit.rung || this.#tournament?.hasAdvanced(trial.id)) {
+      this.#waitAgain(trial);
+      return;
+    }
     const failure = verdict(ending, log, limits ?? {}, oomKilled);
     if (ending.fate === 'displaced') {
       this.observer.note?.(`${trial.label}: its job was displaced; it goes on from its checkpoint.`);
@@ -308,20 +347,30 @@ class Run {
     else this.#waiting.push(trial);
   }
 
+  /** Back among the waiting ones, in its place. */
+  #waitAgain(trial: StoredTrial): void {
+    const rank = this.trials.indexOf(trial);
+    const at = this.#waiting.findIndex((other) => this.trials.indexOf(other) > rank);
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, trial);
+  }
+
   #settle(trial: StoredTrial, record: TrialRecord, kept: boolean): void {
     this.#records.set(trial.id, record);
+    this.#tournament?.know(trial.id, record);
     if (kept) this.#kept++;
     this.observer.finished?.(trial, record, kept);
   }
 
   /** Whether the hours left would do for this trial, by the speed that the finished ones had. */
-  #fitsHours(trial: StoredTrial, chosen: StoredTrial[]): boolean {
+  #fitsHours(trial: StoredTrial, untilEpoch: number | undefined, chosen: StoredTrial[]): boolean {
     if (this.options.hours === undefined) return true;
     const records = [...this.#records.values()];
     const speed = measuredSpeed(records) ?? ASSUMED_SPEED;
     const share = measuredShareOfEpochs(records);
-    const expected = [trial, ...chosen, ...[...this.#running.values()].map((r) => r.trial)];
-    const ahead = expected.reduce((sum, t) => sum + (t.flops * share) / speed, 0);
+    const { epochs } = trial.config.training;
+    const own = trial.flops * Math.min(share, (untilEpoch ?? epochs) / epochs);
+    const others = [...chosen, ...[...this.#running.values()].map((r) => r.trial)];
+    const ahead = others.reduce((sum, t) => sum + t.flops * share, own) / speed;
     const spent = records.reduce((sum, record) => sum + trialSeconds(record), 0);
     return spent + ahead <= this.options.hours * 3600;
   }

@@ -221,6 +221,20 @@ export const sweepSchema = z
         '{flops: 1e15}',
         'Planning stops here: the largest trials past it are left out',
       ).optional(),
+      halving: section(
+        {
+          rungs: z
+            .array(whole({ min: 1 }, 'Epochs'), { error: named('a list of epochs, such as [5, 10]') })
+            .min(1, { error: 'expected at least one rung' })
+            .refine((rungs) => rungs.every((rung, i) => i === 0 || rung > rungs[i - 1]!), {
+              error: 'expected rising numbers of epochs, such as [5, 10]',
+            })
+            .meta({ description: 'Epochs after which the trials of a slice are compared' }),
+          eta: real({ above: 1, max: 1000 }, 'One of so many goes on at each rung (3)').default(3),
+        },
+        '{rungs: [5, 10], eta: 3}',
+        'Successive halving: only the best by validation go on. Those that end early are left out of laws',
+      ).optional(),
       limits: section(
         {
           memory: bytes('Most memory of one trial process').optional(),

@@ -5,18 +5,19 @@
  *   <sweep>/index.json           every trial in a line, for people
  *   <sweep>/slices/<key>.json    measures and popularity baseline of a slice, computed once
  *   <sweep>/trials/<id>/         config.json, result.json, weights.safetensors, log.txt, progress.json, claim-<n>.json,
- *                                checkpoint/
+ *                                checkpoint/, rungs/<epoch>.json
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SliceSpec } from '../data/slice.js';
 import type { EvaluationConfig } from '../train/config.js';
 import { fileError, UserError } from '../util/errors.js';
-import { readJson, readRegular, writeAtomic, writeJson } from '../util/files.js';
+import { readJson, readRegular, writeAtomic } from '../util/files.js';
 import { shortHash } from '../util/hash.js';
+import { computeOnce } from './compute-once.js';
 import { refuseLink, refuseLinks, removeLitter } from './housekeeping.js';
 import { trialId } from './identity.js';
-import type { TrialRecord } from './record.js';
+import type { DoneRecord, TrialRecord } from './record.js';
 import { checkRecord } from './record-check.js';
 import {
   isWholePlan,
@@ -121,7 +122,7 @@ export class SweepStore {
     refuseLinks(
       id === undefined
         ? [this.path, join(this.path, 'slices')]
-        : [this.folder(id), this.checkpointFolder(id)],
+        : [this.folder(id), this.checkpointFolder(id), join(this.folder(id), 'rungs')],
     );
     if (id !== undefined) refuseLink(this.folder(id));
   }
@@ -156,7 +157,10 @@ export class SweepStore {
    * @param curve false leaves learning curves out: most of a result's text, and nothing that a law needs.
    */
   readTrial(id: string, numericVersion: number, { curve = true } = {}): TrialState {
-    const path = join(this.folder(id), 'result.json');
+    return this.#readRecord(join(this.folder(id), 'result.json'), id, numericVersion, curve);
+  }
+
+  #readRecord(path: string, id: string, numericVersion: number, curve: boolean): TrialState {
     let text: string;
     try {
       text = readRegular(path);
@@ -191,6 +195,33 @@ export class SweepStore {
     writeAtomic(join(this.folder(record.id), 'result.json'), recordText(record));
   }
 
+  /** Writes what a trial had reached when it came to a rung of successive halving. */
+  writeRung(record: DoneRecord): void {
+    writeAtomic(this.#rung(record.id, record.result.epochsRun), recordText(record));
+  }
+
+  /** What a trial had reached at a rung, if it came so far. */
+  readRung(id: string, numericVersion: number, epoch: number): TrialRecord | undefined {
+    const found = this.#readRecord(this.#rung(id, epoch), id, numericVersion, true);
+    return found.state === 'done' ? found.record : undefined;
+  }
+
+  /** Takes the result back that halving gave a trial: it goes on from its checkpoint. */
+  reopen({ id, result }: DoneRecord): void {
+    const rung = this.#rung(id, result.epochsRun);
+    try {
+      mkdirSync(dirname(rung), { recursive: true });
+      renameSync(join(this.folder(id), 'result.json'), rung);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        throw fileError(error, rung, 'move the result here');
+    }
+  }
+
+  #rung(id: string, epoch: number): string {
+    return join(this.folder(id), 'rungs', `${epoch}.json`);
+  }
+
   /** Moves a damaged or failed result out of the way; it stays beside the new one for inspection. */
   setAside(id: string, why: 'damaged' | 'failed'): void {
     const folder = this.folder(id);
@@ -205,7 +236,9 @@ export class SweepStore {
   /** Removes what only an unfinished trial needs, and what a killed process left half-written. */
   cleanTrial(id: string, keep: { checkpoint: boolean }): void {
     const folder = this.folder(id);
-    if (!keep.checkpoint) rmSync(this.checkpointFolder(id), { recursive: true, force: true });
+    if (!keep.checkpoint)
+      for (const path of [this.checkpointFolder(id), join(folder, 'rungs')])
+        rmSync(path, { recursive: true, force: true });
     rmSync(join(folder, 'progress.json'), { force: true });
     for (const name of readdirSync(folder))
       if (/^((result|config|progress)\.json|weights\.safetensors)\.[0-9]+$/.test(name))
@@ -249,25 +282,22 @@ export class SweepStore {
     }
   }
 
-  /** A value that depends on the data and a slice alone: read if there, else computed and kept. */
-  async sliceFacts<T>(
+  /**
+   * A value that depends on the data and a slice alone: read if there, else computed and kept. Of several processes that
+   * need it at once, one computes and the others wait for it.
+   */
+  sliceFacts<T>(
     dataHash: string,
     slice: SliceSpec,
     evaluation: EvaluationConfig,
     version: string,
     compute: () => T | Promise<T>,
   ): Promise<T> {
-    const key = shortHash({ dataHash, slice, ks: evaluation.ks, version });
-    const path = join(this.path, 'slices', `${key}.json`);
-    try {
-      const kept = JSON.parse(readRegular(path)) as { schema: number; facts: T };
-      if (kept.schema === STORE_SCHEMA && kept.facts) return kept.facts;
-    } catch {
-      // Not there, or damaged: it is computed anew.
-    }
-    const facts = await compute();
-    writeJson(path, { schema: STORE_SCHEMA, facts });
-    return facts;
+    return computeOnce(
+      join(this.path, 'slices'),
+      shortHash({ dataHash, slice, ks: evaluation.ks, version }),
+      compute,
+    );
   }
 
   /** The list of trials for people. Derived: nothing reads it back. */

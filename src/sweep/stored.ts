@@ -39,6 +39,8 @@ export interface TrialJob {
   numericVersion: number;
   config: TrialConfig;
   data: DataReference;
+  /** Its process ends after that epoch (successive halving). */
+  untilEpoch?: number;
   /** Whether the best weights are kept beside the result; kept where absent. */
   keepWeights?: boolean;
 }

@@ -40,7 +40,7 @@ export async function trialProcess(words: string[], loadParts: () => Promise<Tri
   const parent = process.ppid;
   let sentAt = Number.NEGATIVE_INFINITY;
   try {
-    process.exitCode = await runTrial(path!, id!, await loadParts(), {
+    process.exitCode = await runTrial(path!, id!, loadParts, {
       provenDead: option('proven-dead'),
       patient: batch,
       limits,

@@ -16,7 +16,7 @@ import { awaitClaim } from './await-claim.js';
 import { type Claim, HEARTBEAT_SECONDS, tryClaim } from './claim.js';
 import { failureMessage, failureReason, isDiskFull } from './failure.js';
 import type { Failure, OwnLimits } from './own-limits.js';
-import { type Environment, RECORD_SCHEMA, type SliceMeasures } from './record.js';
+import { type DoneRecord, type Environment, RECORD_SCHEMA, type SliceMeasures } from './record.js';
 import type { DataReference } from './resolve.js';
 import { SweepStore, type TrialJob } from './store.js';
 
@@ -30,6 +30,8 @@ export const TrialExit = {
   interrupted: 75,
   /** Somebody else works on it. */
   held: 76,
+  /** Came to the epoch that its job names; what it reached lies in the store. */
+  rung: 77,
 } as const;
 
 export interface SliceFacts {
@@ -69,20 +71,15 @@ const FACTS_VERSION = 'facts-1';
 export async function runTrial(
   path: string,
   id: string,
-  parts: TrialParts,
+  loadParts: () => Promise<TrialParts>,
   options: TrialOptions = {},
 ): Promise<number> {
   const store = new SweepStore(path);
   const job = store.readJob(id);
-  if (job.numericVersion !== parts.numericVersion)
-    throw new UserError(
-      `this trial was planned by another version of perflaw (numeric version ${job.numericVersion}, this one has ${parts.numericVersion})`,
-      { place: store.folder(id), remedy: 'Run the sweep again with one version.' },
-    );
   store.refuseLinks(id);
   try {
     const claim = await (options.patient ? awaitClaim : tryClaim)(store.folder(id), options.provenDead);
-    return claim ? await whileClaimed(store, job, claim, parts, options) : TrialExit.held;
+    return claim ? await whileClaimed(store, job, claim, loadParts, options) : TrialExit.held;
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     process.stderr.write(`${failureMessage(error)}\n`);
@@ -94,12 +91,19 @@ async function whileClaimed(
   store: SweepStore,
   job: TrialJob,
   claim: Claim,
-  parts: TrialParts,
+  loadParts: () => Promise<TrialParts>,
   options: TrialOptions,
 ): Promise<number> {
   const heart = setInterval(() => claim.beat(), HEARTBEAT_SECONDS * 1000);
   try {
     if (store.readTrial(job.id, job.numericVersion).state !== 'absent') return TrialExit.recorded;
+    // Only now: of several processes that reach for one trial, those that come late have cost little.
+    const parts = await loadParts();
+    if (job.numericVersion !== parts.numericVersion)
+      throw new UserError(
+        `this trial was planned by another version of perflaw (numeric version ${job.numericVersion}, this one has ${parts.numericVersion})`,
+        { place: store.folder(job.id), remedy: 'Run the sweep again with one version.' },
+      );
     return await work(store, job, claim, parts, options);
   } finally {
     clearInterval(heart);
@@ -152,13 +156,20 @@ async function work(
     const result = await parts.train(config, data, {
       checkpointDir: store.checkpointFolder(id),
       checkpointSeconds: options.checkpointSeconds,
+      untilEpoch: job.untilEpoch,
       ...(job.keepWeights === false ? {} : { weightsPath: store.weightsFile(id) }),
       signal: options.signal,
       onNote: (note) => void process.stderr.write(`${note}\n`),
       onProgress: signOfLife(store, id, claim, options),
     });
     if (!claim.held()) return TrialExit.held;
-    store.writeResult({ ...base(), status: 'done', ...facts, result });
+    const record: DoneRecord = { ...base(), status: 'done', ...facts, result };
+    if (result.stopped === 'halving') {
+      store.writeRung(record);
+      store.cleanTrial(id, { checkpoint: true });
+      return TrialExit.rung;
+    }
+    store.writeResult(record);
     store.cleanTrial(id, { checkpoint: false });
     return TrialExit.recorded;
   } catch (error) {

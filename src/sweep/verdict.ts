@@ -4,7 +4,7 @@ import { formatBytes, formatDuration } from '../util/format.js';
 import { readClaim, tryClaim } from './claim.js';
 import { logTail, logTellsOutOfMemory } from './failure.js';
 import type { Ending, LaunchLimits } from './launch/launcher.js';
-import { type FailedRecord, RECORD_SCHEMA } from './record.js';
+import { type DoneRecord, type FailedRecord, RECORD_SCHEMA, type TrialRecord } from './record.js';
 import type { StoredTrial, SweepStore } from './store.js';
 import { environment } from './trial.js';
 
@@ -100,6 +100,26 @@ export function recordFailure(
     store.writeResult(record);
     store.cleanTrial(trial.id, { checkpoint: true });
     return record;
+  } finally {
+    claim.release();
+  }
+}
+
+/**
+ * Makes what a trial had reached at a rung its result: successive halving ends it there. Its checkpoint stays, so that a
+ * later sweep without halving can go on from it. Undefined when somebody else has the trial.
+ * @throws UserError when the store cannot be written.
+ */
+export function endEarly(
+  store: SweepStore,
+  reached: DoneRecord,
+  provenDead: string | undefined,
+): TrialRecord | undefined {
+  const claim = tryClaim(store.folder(reached.id), provenDead);
+  if (!claim) return undefined;
+  try {
+    store.writeResult(reached);
+    return reached;
   } finally {
     claim.release();
   }

@@ -20,6 +20,8 @@ export interface TrainingBatch extends PackedBatch {
   targets: Int32Array;
   /** Real (not padded) steps. */
   tokens: number;
+  /** Positions with a target: what the loss is the mean of. */
+  predicted: number;
 }
 
 /** Rows that stay open while windows are placed: more find a better fit, none needs more than this. */
@@ -203,6 +205,7 @@ export function assemble(
     reset: new Int32Array(size),
     targets: new Int32Array(size).fill(-1),
     tokens: 0,
+    predicted: 0,
     ...(timestamps ? { timestamps: new Float64Array(size) } : {}),
   };
   rows.forEach((row, r) => {
@@ -215,6 +218,7 @@ export function assemble(
       else batch.targets[at + n - 1] = items[start + n]!;
       at += n;
       batch.tokens += n;
+      batch.predicted += loss === 'all' ? n : 1;
     }
     // Padding is a history of its own, so that it never sees a real state.
     if (at < (r + 1) * length) batch.reset[at] = 1;

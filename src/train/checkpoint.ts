@@ -11,7 +11,7 @@ import { writeAtomic } from '../util/files.js';
 import { sha256 } from '../util/hash.js';
 import type { EpochRecord, RankingMetrics } from './result.js';
 
-const SCHEMA = '1';
+const SCHEMA = '2';
 
 /** Position and history of a training, beside its tensors. */
 export interface TrainingState {
@@ -20,9 +20,11 @@ export interface TrainingState {
   stepInEpoch: number;
   /** Steps done in all. */
   step: number;
-  /** Sum of the losses of this epoch times their tokens, and those tokens. */
+  /** Sum of the losses of this epoch times the positions they are means of, and those positions. */
   lossSum: number;
-  lossTokens: number;
+  predicted: number;
+  /** Real tokens of this epoch. */
+  epochTokens: number;
   tokensSeen: number;
   curve: EpochRecord[];
   best: { epoch: number; value: number; validation: RankingMetrics } | null;
@@ -102,7 +104,7 @@ function decode(
   return { state, tensors: values };
 }
 
-const COUNTS = ['epoch', 'stepInEpoch', 'step', 'lossTokens', 'tokensSeen', 'stale'] as const;
+const COUNTS = ['epoch', 'stepInEpoch', 'step', 'predicted', 'epochTokens', 'tokensSeen', 'stale'] as const;
 
 /** A checksum proves that nothing was lost, not that the writer meant well. */
 function stateFault(state: TrainingState): string | undefined {

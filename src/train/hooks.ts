@@ -9,7 +9,7 @@ export interface TrainingProgress {
   /** Steps done in this epoch, and steps it has. */
   step: number;
   stepsPerEpoch: number;
-  /** Mean loss of this epoch so far, nats a token. */
+  /** Mean loss of this epoch so far, nats a predicted item. */
   loss: number;
   /** Best selection metric so far. */
   best: number | null;
@@ -24,6 +24,8 @@ export interface TrainingHooks {
   checkpointDir?: string;
   /** Seconds of training between checkpoints (30); one is written after every epoch too. */
   checkpointSeconds?: number;
+  /** Ends after that epoch with the result so far (`stopped: 'halving'`); its checkpoint lets it go on later. */
+  untilEpoch?: number;
   /** Where the best weights go at the end (safetensors, upstream names); without it they are not kept. */
   weightsPath?: string;
   /** Weights to start from instead of drawn ones; `startFrom` of the configuration is their hash. */

@@ -14,7 +14,7 @@ export interface EpochRecord {
   epoch: number;
   /** Optimiser steps so far. */
   step: number;
-  /** Mean training cross-entropy of the epoch, nats a token. */
+  /** Mean training cross-entropy of the epoch, nats a predicted item. */
   loss: number;
   /** Absent in epochs without evaluation. */
   validation?: RankingMetrics;
@@ -31,7 +31,8 @@ export interface TrainingResult {
   test: RankingMetrics;
   bestEpoch: number;
   epochsRun: number;
-  stopped: 'epochs' | 'patience';
+  /** `halving`: cut short because others were better, see sweep/halving.ts. */
+  stopped: 'epochs' | 'patience' | 'halving';
   curve: EpochRecord[];
   parameters: { total: number; nonEmbedding: number };
   /** Training FLOPs: of one real token (forward and backward) and of the whole run. */

@@ -60,7 +60,8 @@ export async function trainModel(
       stepInEpoch: 0,
       step: 0,
       lossSum: 0,
-      lossTokens: 0,
+      predicted: 0,
+      epochTokens: 0,
       tokensSeen: 0,
       curve: [],
       best: null,
@@ -95,6 +96,10 @@ async function train(run: Run): Promise<TrainingResult> {
   for (; state.epoch <= epochs; ) {
     if (patience > 0 && state.stale >= patience) {
       stopped = 'patience';
+      break;
+    }
+    if (state.best && state.epoch > (run.hooks.untilEpoch ?? epochs)) {
+      stopped = 'halving';
       break;
     }
     const rows = epochRows(
@@ -134,8 +139,9 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
       throw new NotANumberError(state.epoch, state.step + 1, `the loss became ${value}`);
     state.step++;
     state.stepInEpoch++;
-    state.lossSum += value * batch.tokens;
-    state.lossTokens += batch.tokens;
+    state.lossSum += value * batch.predicted;
+    state.predicted += batch.predicted;
+    state.epochTokens += batch.tokens;
     state.tokensSeen += batch.tokens;
     const seconds = (performance.now() - begun) / 1000;
     state.seconds.training += seconds;
@@ -185,9 +191,9 @@ function finishEpoch(run: Run, steps: number): void {
   const record: EpochRecord = {
     epoch: state.epoch,
     step: state.step,
-    loss: state.lossSum / state.lossTokens,
+    loss: state.lossSum / state.predicted,
     seconds: state.seconds.epoch,
-    tokensPerSecond: state.lossTokens / state.seconds.epoch,
+    tokensPerSecond: state.epochTokens / state.seconds.epoch,
   };
   if (state.epoch % evaluateEvery === 0 || state.epoch === epochs) {
     const begun = performance.now();
@@ -202,7 +208,13 @@ function finishEpoch(run: Run, steps: number): void {
   }
   state.curve.push(record);
   report(run, steps, record);
-  Object.assign(state, { epoch: state.epoch + 1, stepInEpoch: 0, lossSum: 0, lossTokens: 0 });
+  Object.assign(state, {
+    epoch: state.epoch + 1,
+    stepInEpoch: 0,
+    lossSum: 0,
+    predicted: 0,
+    epochTokens: 0,
+  });
   state.seconds.epoch = 0;
   saveTraining(run);
 }
@@ -259,9 +271,9 @@ function report({ config, state, hooks }: Run, stepsPerEpoch: number, finished?:
     epochs: config.training.epochs,
     step: state.stepInEpoch,
     stepsPerEpoch,
-    loss: state.lossSum / state.lossTokens,
+    loss: state.lossSum / state.predicted,
     best: state.best?.value ?? null,
-    tokensPerSecond: state.lossTokens / state.seconds.epoch,
+    tokensPerSecond: state.epochTokens / state.seconds.epoch,
     ...(finished ? { finished } : {}),
   });
 }

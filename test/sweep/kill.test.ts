@@ -56,6 +56,10 @@ it(`sweeps with ${wanted} processes killed give the bits of an undisturbed one`,
     expect(last.code, last.text).toBe(0);
     expect(numbersOf(home)).toEqual(expected);
     expectTidy(home, Object.keys(expected));
+    if (long)
+      console.log(
+        `sweep ${sweeps + 1}: ${killed()} killed, ${Math.round((performance.now() - begun) / 1000)} s`,
+      );
   }
   const seconds = Math.round((performance.now() - begun) / 1000);
   console.log(

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { findSweep, listSweeps, rememberSweep } from '../../src/sweep/locate.js';
 import { readSweepObservations } from '../../src/sweep/observations.js';
 import { type StoredPlan, type StoredTrial, SweepStore } from '../../src/sweep/store.js';
+import { DEFAULT_EVALUATION } from '../../src/train/config.js';
 import { UserError } from '../../src/util/errors.js';
 import { createRandom } from '../../src/util/random.js';
 import { fakeRecord, fakeTrial, NUMERIC_VERSION, temporaryFolder } from './fake.js';
@@ -249,5 +250,26 @@ describe('observations of a sweep', () => {
     } catch (error) {
       expect((error as UserError).remedy).toContain('`alpha`');
     }
+  });
+});
+
+describe('the facts of a slice', () => {
+  const slice = { users: 1 };
+  it('are computed once by several that need them, again when damaged, and by the next when one fails', async () => {
+    const store = new SweepStore(temporaryFolder());
+    let computed = 0;
+    const facts = (fail = false) =>
+      store.sliceFacts('hash', slice, DEFAULT_EVALUATION, 'v', async () => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        if (fail) throw new Error('not this time');
+        return { made: ++computed };
+      });
+    await expect(facts(true)).rejects.toThrow('not this time');
+    const [a, b, c] = await Promise.all([facts(), facts(), facts()]);
+    expect([a, b, c]).toEqual([{ made: 1 }, { made: 1 }, { made: 1 }]);
+    const [file] = readdirSync(join(store.path, 'slices')).filter((name) => name.endsWith('.json'));
+    writeFileSync(join(store.path, 'slices', file!), '{"schema": 1, "fac');
+    expect(await facts()).toEqual({ made: 2 });
+    expect(await facts()).toEqual({ made: 2 });
   });
 });

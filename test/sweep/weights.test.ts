@@ -22,8 +22,8 @@ function plannedTrial(config: TrialConfig, keepWeights?: boolean) {
   const id = trialId(config, NUMERIC_VERSION);
   const switches = keepWeights === undefined ? {} : { keepWeights };
   store.writeJob({ schema: 1, id, numericVersion: NUMERIC_VERSION, config, data: 'ring', ...switches });
-  const run = async (options: TrialOptions = {}) =>
-    runTrial(store.path, id, { ...(await realParts()), openData: async () => data }, options);
+  const run = (options: TrialOptions = {}) =>
+    runTrial(store.path, id, async () => ({ ...(await realParts()), openData: async () => data }), options);
   const record = () => {
     const found = store.readTrial(id, NUMERIC_VERSION);
     return found.state === 'done' || found.state === 'failed' ? found.record : undefined;

@@ -6,12 +6,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { leaveOneOut } from '../../src/data/split.js';
 import { openBackend } from '../../src/kernels/backend.js';
 import { createModel } from '../../src/model/model.js';
-import { decodeSafetensors } from '../../src/model/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type TensorFile } from '../../src/model/safetensors.js';
 import { popularityBaseline } from '../../src/train/baseline.js';
+import type { TrainingState } from '../../src/train/checkpoint.js';
 import { evaluateModel, evaluationSet } from '../../src/train/evaluate.js';
 import { NotANumberError, TrainingInterrupted } from '../../src/train/hooks.js';
 import type { TrainingResult } from '../../src/train/result.js';
 import { trainModel } from '../../src/train/trainer.js';
+import { sha256 } from '../../src/util/hash.js';
 import { ringWalks, smallConfig } from './small.js';
 
 let folder: string;
@@ -78,6 +80,78 @@ describe('training', () => {
       }
     },
   );
+
+  it('ended after an epoch it says what it has reached, and goes on later to the same bits', async () => {
+    const data = ringWalks();
+    const config = smallConfig(data);
+    const whole = await trainModel(config, data);
+    const early = await trainModel(config, data, { checkpointDir: folder, untilEpoch: 2 });
+    expect(early).toMatchObject({ stopped: 'halving', epochsRun: 2 });
+    expect(numbers(early).curve).toEqual(numbers(whole).curve.slice(0, 2));
+    const on = await trainModel(config, data, { checkpointDir: folder });
+    expect(numbers(on)).toEqual(numbers(whole));
+  });
+
+  it('the loss of an epoch is the mean over what was predicted, however many tokens stood before it', async () => {
+    const data = ringWalks(30, 12);
+    const config = smallConfig(data, { loss: 'last', epochs: 1, learningRate: 1e-12 });
+    config.model.dropout = 0;
+    // Weights that hardly move: every partition into steps must give the same mean.
+    const losses: number[] = [];
+    for (const rows of [2, 3, 7])
+      losses.push(
+        (await trainModel({ ...config, training: { ...config.training, rows } }, data)).curve[0]!.loss,
+      );
+    for (const loss of losses) expect(loss).toBeCloseTo(losses[0]!, 5);
+  });
+
+  it.each([
+    ['a position that is none', (state: TrainingState) => ({ ...state, epoch: -3 })],
+    ['a curve that does not fit', (state: TrainingState) => ({ ...state, curve: [] })],
+    ['no position', () => null],
+    ['sums that are no numbers', (state: TrainingState) => ({ ...state, seconds: 'long' })],
+  ])('a checkpoint that somebody made up with %s is moved aside', async (_, change) => {
+    await expectRefused((file) => {
+      const state = change(JSON.parse(file.metadata['state']!) as TrainingState);
+      file.metadata['state'] = JSON.stringify(state);
+    });
+  });
+
+  it.each([
+    ['weights of another size', (values: Float32Array) => values.slice(1)],
+    ['infinite weights', (values: Float32Array) => values.map(() => Number.POSITIVE_INFINITY)],
+    ['weights missing', () => undefined],
+  ])('a checkpoint that somebody made up with %s is moved aside', async (_, change) => {
+    await expectRefused((file) => {
+      const [name, tensor] = [...file.tensors].find(([key]) => key.startsWith('w/'))!;
+      const values = change(tensor.values);
+      if (values) file.tensors.set(name, { shape: [values.length], values });
+      else file.tensors.delete(name);
+    });
+  });
+
+  /** A checkpoint with a right checksum and wrong content must not stop a training, nor get into it. */
+  async function expectRefused(forge: (file: TensorFile) => void): Promise<void> {
+    const data = ringWalks();
+    const config = smallConfig(data, { epochs: 2 });
+    const clean = await trainModel(config, data);
+    await trainModel(config, data, { checkpointDir: folder, untilEpoch: 1 });
+    const path = join(folder, 'checkpoint.safetensors');
+    const file = decodeSafetensors(readFileSync(path), path);
+    forge(file);
+    const bytes = [...file.tensors.values()].map(
+      ({ values: v }) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength),
+    );
+    file.metadata['digest'] = sha256(file.metadata['state']!, ...bytes);
+    writeFileSync(path, encodeSafetensors(file));
+    const notes: string[] = [];
+    const result = await trainModel(config, data, {
+      checkpointDir: folder,
+      onNote: (note) => notes.push(note),
+    });
+    expect(notes.join()).toMatch(/cannot be one of this training.*starts from its beginning/);
+    expect(numbers(result)).toEqual(numbers(clean));
+  }
 
   it('a checkpoint of another configuration is not used', async () => {
     const data = ringWalks();

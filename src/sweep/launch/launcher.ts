@@ -10,6 +10,14 @@ export interface TrialOrder {
   provenDead?: string;
 }
 
+/** The words of a trial's program: `node trial-process.js WORDS`, under every launcher. */
+export function trialWords(path: string, order: TrialOrder, checkpointSeconds?: number): string[] {
+  const words = [path, order.id];
+  if (order.provenDead !== undefined) words.push(`--proven-dead=${order.provenDead}`);
+  if (checkpointSeconds !== undefined) words.push(`--checkpoint-seconds=${checkpointSeconds}`);
+  return words;
+}
+
 /** How a trial's process ended. */
 export interface Ending {
   code: number | null;

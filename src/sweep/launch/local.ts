@@ -7,7 +7,14 @@ import type { TrainingProgress } from '../../train/hooks.js';
 import { fileError, UserError } from '../../util/errors.js';
 import { packageRoot } from '../../util/workspace.js';
 import { SweepStore } from '../store.js';
-import type { Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from './launcher.js';
+import {
+  type Ending,
+  type Launcher,
+  type LaunchLimits,
+  type RunningTrial,
+  type TrialOrder,
+  trialWords,
+} from './launcher.js';
 
 export interface LocalOptions {
   workers: number;
@@ -65,11 +72,7 @@ function startOne(
   } catch (error) {
     throw fileError(error, log, 'write this log');
   }
-  const words = [path, order.id];
-  if (order.provenDead !== undefined) words.push(`--proven-dead=${order.provenDead}`);
-  if (options.checkpointSeconds !== undefined)
-    words.push(`--checkpoint-seconds=${options.checkpointSeconds}`);
-  const child = fork(entry, words, {
+  const child = fork(entry, trialWords(path, order, options.checkpointSeconds), {
     stdio: ['ignore', output, output, 'ipc'],
     execArgv: heapLimit(options.limits),
   });

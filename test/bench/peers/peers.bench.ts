@@ -226,6 +226,7 @@ function fullBatch(timed: boolean): TrainingBatch {
     rows: ROWS,
     length: LENGTH,
     tokens: size,
+    predicted: timed ? ROWS : size,
     items: ids(),
     targets: ids().map((target, p) => (timed && p % LENGTH !== LENGTH - 1 ? -1 : target)),
     reset: Int32Array.from({ length: size }, (_, p) => (p % LENGTH === 0 ? 1 : 0)),
