@@ -117,6 +117,8 @@ async function prepareWebgpu(): Promise<DeviceDescription> {
   // What has no WGSL here is composed of tfjs's own ops, on the GPU too.
   const folders = await Promise.all([
     import('./selective-scan/webgpu.js'),
+    import('./causal-conv/webgpu.js'),
+    import('./embedding/webgpu.js'),
     import('./layer-norm/webgpu.js'),
     import('./rms-norm/webgpu.js'),
     import('./matmul/webgpu.js'),
