@@ -52,7 +52,7 @@ const BLOCK = 4096;
 const squares: Program = {
   name: 'squares',
   threads: 256,
-  code: ({ TENSORS }) => `${sumOver('f32')}
+  code: ({ TENSORS }) => `${sumOver('f32', 256)}
 fn square(at: u32) -> f32 {
   ${each(TENSORS as number, (t) => `if (at < u.end${t}) { let v = x${t}[at${t > 0 ? ` - u.end${t - 1}` : ''}]; return v * v; }`)}
   return 0.0;
@@ -69,7 +69,7 @@ fn run(group: u32, lane: u32) {
 const factor: Program = {
   name: 'clipFactor',
   threads: 256,
-  code: () => `${sumOver('f32')}
+  code: () => `${sumOver('f32', 256)}
 fn run(group: u32, lane: u32) {
   var sum = 0.0;
   for (var i = lane; i < u.size; i += THREADS) { sum += x[i]; }

@@ -23,7 +23,7 @@ const CHUNK_FLOATS = 1 << 25;
 const softmax: Program = {
   name: 'softmaxRows',
   threads: ({ LANES }) => LANES as number,
-  code: ({ REDUCE, FIRST, WRITE }) => `${sumOver('f32')}${maxOver()}
+  code: ({ LANES, REDUCE, FIRST, WRITE }) => `${sumOver('f32', LANES as number)}${maxOver(LANES as number)}
 fn run(row: u32, lane: u32) {
   let answer = targets[positions[u.firstRow + row]] - i32(u.firstItem);
   let begin = row * u.stride;
@@ -78,7 +78,7 @@ fn run(row: u32, lane: u32) {
 const mean: Program = {
   name: 'mean',
   threads: 256,
-  code: () => `${sumOver('f32')}
+  code: () => `${sumOver('f32', 256)}
 fn run(group: u32, lane: u32) {
   var sum = 0.0;
   for (var i = lane; i < u.count; i += THREADS) { sum += x[i]; }

@@ -14,7 +14,7 @@ const CHUNK_FLOATS = 1 << 25;
 const count: Program = {
   name: 'countAbove',
   threads: 256,
-  code: () => `${sumOver('vec2u')}
+  code: () => `${sumOver('vec2u', 256)}
 const MARK = bitcast<i32>(0xffabcdefu);
 fn isNumber(bits: i32) -> bool { return (bits & 0x7fffffff) <= 0x7f800000; }
 fn inOrder(bits: i32) -> i32 { return select(bits, -(bits & 0x7fffffff), bits < 0); }

@@ -1,6 +1,7 @@
 /**
- * Layer norm and RMS norm in WGSL: a workgroup a row. On the way back a workgroup takes a slab of rows and adds up what they
- * give to gamma and beta; the slabs are added afterwards, in a fixed order.
+ * Layer norm and RMS norm in WGSL: some lanes a row, several narrow rows a workgroup. On the way back a workgroup takes a slab
+ * of rows, and each of its lanes adds up what they give to its columns of gamma and beta; the parts are added afterwards, in a
+ * fixed order.
  *
  *   xhat = (x - mean) r,  r = 1 / sqrt(var + eps);  y = gamma xhat + beta
  *   dx = r (dxhat - mean(dxhat) - xhat mean(dxhat xhat)),  dxhat = gamma dy
@@ -13,19 +14,34 @@ import { type Constants, type Program, type WebgpuKernels, webgpuKernel } from '
 import { sumRows } from './sum-rows.js';
 import { powerOfTwo, sumOver } from './wgsl.js';
 
-const threads = ({ WIDTH }: Constants) => powerOfTwo(WIDTH as number, 32, 256);
+/** Lanes of a row, about four columns each, and threads of a workgroup, which are those of one row or more. */
+function arrangement({ WIDTH }: Constants) {
+  const across = powerOfTwo((WIDTH as number) / 4, 1, 256);
+  return { across, threads: Math.max(64, across) };
+}
 
-/** Mean and 1 / deviation of row `row`, over all threads; mean 0 for RMS norm. */
-const STATISTICS = `
+const threads = (constants: Constants) => arrangement(constants).threads;
+
+/** Rows that a workgroup takes side by side. */
+function rowsBeside(constants: Constants): number {
+  const { across, threads: all } = arrangement(constants);
+  return all / across;
+}
+
+/** Mean and 1 / deviation of row `row` over its lanes, of which this is `l`; mean 0 for RMS norm. */
+const statistics = (constants: Constants) => `
+const ACROSS = ${arrangement(constants).across}u;
+const BESIDE = THREADS / ACROSS;
+${sumOver('vec2f', arrangement(constants).across)}
 fn statistics(row: u32, lane: u32) -> vec2f {
   var mean = 0.0;
   if (CENTRED) {
     var sum = 0.0;
-    for (var j = lane; j < WIDTH; j += THREADS) { sum += x[row * WIDTH + j]; }
+    for (var j = lane % ACROSS; j < WIDTH; j += ACROSS) { sum += x[row * WIDTH + j]; }
     mean = sumOver(lane, vec2f(sum, 0.0)).x / f32(WIDTH);
   }
   var square = 0.0;
-  for (var j = lane; j < WIDTH; j += THREADS) { let v = x[row * WIDTH + j] - mean; square += v * v; }
+  for (var j = lane % ACROSS; j < WIDTH; j += ACROSS) { let v = x[row * WIDTH + j] - mean; square += v * v; }
   let variance = sumOver(lane, vec2f(square, 0.0)).x / f32(WIDTH);
   return vec2f(mean, 1.0 / sqrt(variance + u.epsilon));
 }`;
@@ -33,10 +49,13 @@ fn statistics(row: u32, lane: u32) -> vec2f {
 const forward: Program = {
   name: 'norm',
   threads,
-  code: (_, has) => `${sumOver('vec2f')}${STATISTICS}
-fn run(row: u32, lane: u32) {
+  code: (constants, has) => `${statistics(constants)}
+fn run(group: u32, lane: u32) {
+  // All lanes add up together, those beyond the last row too.
+  let row = group * BESIDE + lane / ACROSS;
   let s = statistics(row, lane);
-  for (var j = lane; j < WIDTH; j += THREADS) {
+  if (row >= u.rows) { return; }
+  for (var j = lane % ACROSS; j < WIDTH; j += ACROSS) {
     let i = row * WIDTH + j;
     y[i] = (x[i] - s.x) * s.y * gamma[j]${has('beta') ? ' + beta[j]' : ''};
   }
@@ -46,42 +65,46 @@ fn run(row: u32, lane: u32) {
 const backward: Program = {
   name: 'normGrad',
   threads,
-  code: (_, has) => `${sumOver('vec2f')}${STATISTICS}
-const OWN = (WIDTH + THREADS - 1) / THREADS;
-fn run(slab: u32, lane: u32) {
+  code: (constants, has) => `${statistics(constants)}
+const OWN = (WIDTH + ACROSS - 1) / ACROSS;
+fn run(group: u32, lane: u32) {
   var toGamma: array<f32, OWN>;
   var toBeta: array<f32, OWN>;
-  for (var row = slab * u.slab; row < min((slab + 1) * u.slab, u.rows); row++) {
+  for (var n = 0u; n < u.slab; n++) {
+    let row = (group * u.slab + n) * BESIDE + lane / ACROSS;
     let s = statistics(row, lane);
     var sums = vec2f(0.0);
-    for (var j = lane; j < WIDTH; j += THREADS) {
+    for (var j = lane % ACROSS; j < WIDTH; j += ACROSS) {
       let i = row * WIDTH + j;
       let g = dy[i] * gamma[j];
       sums += vec2f(g, g * (x[i] - s.x) * s.y);
     }
     let means = sumOver(lane, sums) / f32(WIDTH);
-    for (var k = 0u; k < OWN; k++) {
-      let j = lane + k * THREADS;
-      if (j < WIDTH) {
-        let i = row * WIDTH + j;
-        let xhat = (x[i] - s.x) * s.y;
-        dx[i] = s.y * (dy[i] * gamma[j] - select(0.0, means.x, CENTRED) - xhat * means.y);
-        toGamma[k] += dy[i] * xhat;
-        toBeta[k] += dy[i];
+    if (row < u.rows) {
+      for (var k = 0u; k < OWN; k++) {
+        let j = lane % ACROSS + k * ACROSS;
+        if (j < WIDTH) {
+          let i = row * WIDTH + j;
+          let xhat = (x[i] - s.x) * s.y;
+          dx[i] = s.y * (dy[i] * gamma[j] - select(0.0, means.x, CENTRED) - xhat * means.y);
+          toGamma[k] += dy[i] * xhat;
+          toBeta[k] += dy[i];
+        }
       }
     }
   }
   for (var k = 0u; k < OWN; k++) {
-    let j = lane + k * THREADS;
+    let j = lane % ACROSS + k * ACROSS;
     if (j < WIDTH) {
-      dgamma[slab * WIDTH + j] = toGamma[k];
-      ${has('dbeta') ? 'dbeta[slab * WIDTH + j] = toBeta[k];' : ''}
+      let i = (group * BESIDE + lane / ACROSS) * WIDTH + j;
+      dgamma[i] = toGamma[k];
+      ${has('dbeta') ? 'dbeta[i] = toBeta[k];' : ''}
     }
   }
 }`,
 };
 
-/** Slabs on the way back: enough to fill a large GPU. */
+/** Workgroups on the way back: enough to fill a large GPU. */
 const SLABS = 1024;
 
 /** The kernels `name` and `nameGrad`. */
@@ -98,17 +121,19 @@ export function normKernels(name: string, centred: boolean): tf.KernelConfig[] {
         read: { x, gamma, beta },
         write: { y },
         constants,
+        uniforms: { rows },
         floats: { epsilon: attrs['epsilon'] as number },
-        groups: rows,
+        groups: Math.ceil(rows / rowsBeside(constants)),
       });
       return y;
     }),
     webgpuKernel(`${name}Grad`, (gpu, { x, gamma, dy }, attrs) => {
       const { rows, width, constants } = sizes(x!, gamma!);
-      const slab = Math.max(1, Math.ceil(rows / SLABS));
-      const slabs = Math.ceil(rows / slab);
+      const beside = rowsBeside(constants);
+      const slab = Math.max(1, Math.ceil(rows / (SLABS * beside)));
+      const slabs = Math.ceil(rows / (slab * beside));
       const dx = gpu.output(x!.shape);
-      const partial = () => gpu.scratch([slabs, width]);
+      const partial = () => gpu.scratch([slabs * beside, width]);
       const [dgamma, dbeta] = [partial(), centred ? partial() : undefined];
       gpu.run(backward, {
         read: { x, gamma, dy },
@@ -118,13 +143,16 @@ export function normKernels(name: string, centred: boolean): tf.KernelConfig[] {
         floats: { epsilon: attrs['epsilon'] as number },
         groups: slabs,
       });
-      return [dx, ...[dgamma, dbeta].flatMap((part) => (part ? [total(gpu, part, slabs, width)] : []))];
+      return [
+        dx,
+        ...[dgamma, dbeta].flatMap((part) => (part ? [total(gpu, part, slabs * beside, width)] : [])),
+      ];
     }),
   ];
 }
 
-function total(gpu: WebgpuKernels, partial: tf.TensorInfo, slabs: number, width: number): tf.TensorInfo {
+function total(gpu: WebgpuKernels, partial: tf.TensorInfo, parts: number, width: number): tf.TensorInfo {
   const sum = gpu.output([width]);
-  sumRows(gpu, partial, slabs, sum);
+  sumRows(gpu, partial, parts, sum);
   return sum;
 }

@@ -1,38 +1,49 @@
 /** Pieces of WGSL, and sizes of workgroups, that several kernels share. */
 
-/**
- * `fn sumOver(lane: u32, value: T) -> T`: the sum of `value` over the THREADS (a power of two) threads of a workgroup, the
- * same for all of them, added in the same order every time. To be called by all threads together.
- */
-export function sumOver(type: 'f32' | 'vec2f' | 'vec4f' | 'vec2u'): string {
+/** Values that one thread of overAll adds up alone. */
+const ALONE = 16;
+
+/** A reduction over lanes that lie side by side: a few by every lane for itself, many in two steps. */
+function overLanes(name: string, type: string, initial: string, combine: string, across: number): string {
+  const heads = across > ALONE ? across / ALONE : 0;
+  const reduce = (from: string, count: number, at: string) => `
+  var total = ${initial};
+  for (var k = 0u; k < ${count}; k++) { let value = ${from}[${at}]; total = ${combine}; }`;
   return `
-var<workgroup> lanes: array<${type}, THREADS>;
-fn sumOver(lane: u32, value: ${type}) -> ${type} {
+var<workgroup> ${name}Lanes: array<${type}, THREADS>;
+var<workgroup> ${name}Heads: array<${type}, ${heads ? `THREADS / ${ALONE}` : '1'}>;
+fn ${name}(lane: u32, own: ${type}) -> ${type} {
+  ${name}Lanes[lane] = own;
   workgroupBarrier();
-  lanes[lane] = value;
-  for (var stride = THREADS / 2; stride > 0; stride /= 2) {
-    workgroupBarrier();
-    if (lane < stride) { lanes[lane] += lanes[lane + stride]; }
+  ${
+    heads
+      ? `let first = lane / ${across} * ${across};
+  if (lane - first < ${heads}) {
+    ${reduce(`${name}Lanes`, ALONE, `lane + k * ${heads}`)}
+    ${name}Heads[first / ${ALONE} + lane - first] = total;
   }
   workgroupBarrier();
-  return lanes[0];
+  ${reduce(`${name}Heads`, heads, `first / ${ALONE} + k`)}`
+      : `${reduce(`${name}Lanes`, across, `lane / ${across} * ${across} + k`)}
+  // Nobody writes for the next sum before all have read for this one; in two steps the barriers above see to it.
+  workgroupBarrier();`
+  }
+  return total;
 }`;
 }
 
-/** `fn maxOver(lane: u32, value: f32) -> f32`: the largest value over all threads, likewise. */
-export function maxOver(): string {
-  return `
-var<workgroup> largestOf: array<f32, THREADS>;
-fn maxOver(lane: u32, value: f32) -> f32 {
-  workgroupBarrier();
-  largestOf[lane] = value;
-  for (var stride = THREADS / 2; stride > 0; stride /= 2) {
-    workgroupBarrier();
-    if (lane < stride) { largestOf[lane] = max(largestOf[lane], largestOf[lane + stride]); }
-  }
-  workgroupBarrier();
-  return largestOf[0];
-}`;
+/**
+ * `fn sumOver(lane: u32, value: T) -> T`: the sum of `value` over `across` neighbouring threads of a workgroup (a power of
+ * two that divides THREADS), the same for all of them, added in the same order every time. To be called by all threads of
+ * the workgroup together.
+ */
+export function sumOver(type: 'f32' | 'vec2f' | 'vec4f' | 'vec2u', across: number): string {
+  return overLanes('sumOver', type, `${type}(0)`, 'total + value', across);
+}
+
+/** `fn maxOver(lane: u32, value: f32) -> f32`: the largest value, likewise. */
+export function maxOver(across: number): string {
+  return overLanes('maxOver', 'f32', '-3.4e38', 'max(total, value)', across);
 }
 
 /** The smallest power of two that is at least n, within [least, most]. */
