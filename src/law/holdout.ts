@@ -63,6 +63,8 @@ export interface PanelHoldout {
 export interface HoldoutOptions extends CompareOptions, BootstrapOptions {
   metric: string;
   split: HoldoutSplit;
+  /** Predictions of the form alone that is chosen. */
+  chosenOnly?: boolean;
 }
 
 /**
@@ -82,6 +84,7 @@ export async function holdOut(panel: Panel, options: HoldoutOptions): Promise<Pa
   const comparison = compareForms(kept, metric, options);
   const forms: FormHoldout[] = [];
   for (const form of options.forms ?? FORM_NAMES) {
+    if (options.chosenOnly && form !== comparison.chosen) continue;
     const fit = comparison.fits[form];
     if (!fit) {
       const reason = comparison.scores.find((score) => score.form === form)?.reason;

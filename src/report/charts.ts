@@ -1,10 +1,12 @@
 /** All figures of a report, in the order in which they are read. One file a figure lies in `charts/`. */
-import { agreementFigure, residualFigure } from './charts/agreement.js';
+import { agreementFigure } from './charts/agreement.js';
 import { baselineFigure } from './charts/baseline.js';
 import { budgetFigure } from './charts/budget.js';
 import { dataTermFigure } from './charts/data-term.js';
 import { formsFigure } from './charts/forms.js';
+import { heldOutFigure } from './charts/held-out.js';
 import { learningFigure } from './charts/learning.js';
+import { residualFigure } from './charts/residuals.js';
 import { slicesFigure } from './charts/slices.js';
 import { surfaceFigure } from './charts/surface.js';
 import type { FigureOrAbsence } from './figure.js';
@@ -19,11 +21,12 @@ export function reportFigures(input: ReportInput): FigureOrAbsence[] {
       surfaceFigure(group, input.metric, id('surface')),
       budgetFigure(group, input.metric, id('budget')),
       agreementFigure(group, input.metric, id('predicted')),
+      heldOutFigure(group, input.metric, id('held-out')),
       residualFigure(group, input.metric, id('residuals')),
       formsFigure(group, input.metric, id('forms')),
       dataTermFigure(group, id('data-term')),
     ];
-    // Without a law the same reason would stand six times.
+    // Without a law the same reason would stand seven times.
     return group.law ? figures : figures.slice(0, 1);
   });
   return [...laws, learningFigure(input), slicesFigure(input), baselineFigure(input)];

@@ -23,6 +23,7 @@ import {
 } from '../law/uncertainty.js';
 import { UserError } from '../util/errors.js';
 import { budgetCurve, type FittedPanel } from './budget-view.js';
+import { heldOutView } from './held-out-view.js';
 import type { Coefficient, DataTermPoint, FormScore, Interval, LawPanel, LawView, Peak } from './model.js';
 import { placing, type Shape, slope } from './placing.js';
 
@@ -85,6 +86,11 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
     },
     level: LEVEL,
     method: `residual bootstrap, ${resamples.toLocaleString('en')} replicates`,
+    heldOut: await heldOutView(
+      usable,
+      fitted.map(({ panel }) => panel.slice),
+      { metric: options.metric, form: options.form, resamples, level: LEVEL },
+    ),
     budget: budgetCurve(
       main,
       usable.filter((one) => one.slice === main.panel.slice),

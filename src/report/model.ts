@@ -124,6 +124,8 @@ export interface LawView {
   /** How wide the intervals are, e.g. .9, and by which method. */
   level: number;
   method: string;
+  /** What the laws, fitted without some of the runs, foretold of them; absent where too few would be left. */
+  heldOut?: { slices: { slice: string; form: string; what: string }[]; points: LawPoint[] };
   /** Of the last panel. */
   budget?: BudgetCurve;
   dataTerm?: {

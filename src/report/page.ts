@@ -34,7 +34,7 @@ export async function renderPage(
   const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${hashes.length ? hashes.join(' ') : "'none'"}; base-uri 'none'; form-action 'none'`;
   const problem = shortfall(input);
   const isLaw = (figure: FigureOrAbsence) =>
-    /^(surface|budget|predicted|residuals|forms|data-term)/.test(figure.id);
+    /^(surface|budget|predicted|held-out|residuals|forms|data-term)/.test(figure.id);
   const pick = (wanted: (figure: FigureOrAbsence) => boolean) => drawn.filter((_, i) => wanted(figures[i]!));
   const page = html`<!doctype html>
 <html lang="en">

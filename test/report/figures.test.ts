@@ -72,6 +72,15 @@ describe('what is drawn', () => {
     expect(svg).toContain('predicted NDCG@10');
   });
 
+  it('is a point a run that was withheld', async () => {
+    const figure = figuresOf({ slices: [1], seeds: [0, 1, 2] }).get('held-out')!;
+    expect(figure.sentence).toMatch(
+      /without the largest dim.* The typical error is .* of 12 runs lie within their 95 % interval/,
+    );
+    const { svg } = await drawFigure(figure, paper);
+    expect(marks(svg, 'points')).toBe(12);
+  });
+
   it('is a curve a run', async () => {
     const { svg } = await drawFigure(figuresOf({ slices: [1] }).get('learning-curves')!, paper);
     expect(svg.match(/class="mark-line role-mark curves_0_marks"/g)).toHaveLength(16);

@@ -43,6 +43,12 @@ describe('a sweep with failures', () => {
     expect(main.r2).toBeGreaterThan(0.95);
     expect(main.peak.layers.value).toBeGreaterThan(2);
     expect(main.peak.layers.value).toBeLessThan(4);
+    const { heldOut } = law;
+    expect(heldOut!.slices.map(({ what }) => what)).toContain('the largest layers and the largest dim');
+    const top = Math.max(...law.points.map((p) => p.dim));
+    const deep = Math.max(...law.points.map((p) => p.layers));
+    expect(heldOut!.points.every((p) => p.dim === top || p.layers === deep)).toBe(true);
+    expect(heldOut!.points.some((p) => p.measured !== p.predicted.value)).toBe(true);
     const inside = law.points.filter((p) => p.measured >= p.predicted.low && p.measured <= p.predicted.high);
     expect(inside.length / law.points.length).toBeGreaterThan(0.75);
     const budget = law.budget!;

@@ -225,6 +225,10 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
     missing: [],
     points,
     surface,
+    heldOut: {
+      slices: slices.map((slice) => ({ slice, form: PANEL.form, what: 'the largest dim' })),
+      points: points.filter((point) => point.dim === Math.max(...points.map((one) => one.dim))),
+    },
     level: 0.95,
     method: 'residual bootstrap, 1,000 draws',
     budget: budgetCurve(largest, surface, around, noise),
