@@ -42,12 +42,21 @@ export interface ModelConfig {
   time?: TimeMode;
   /** TiM4Rec only: the gate that carries the time signal on is one number a history (`one`) or one a position (`position`). */
   timeGate?: 'one' | 'position';
+  /** TiM4Rec only: dropout inside its time path; the same as `dropout` where absent. */
+  timeDropout?: number;
+  /**
+   * TiM4Rec only: initial values of the convolutions, `uniform` as PyTorch draws them or `kaiming` as the released code does
+   * on ML-1M (normal, deviation sqrt(2 / (channels k)), biases 0). Absent: `uniform`.
+   */
+  convInit?: 'uniform' | 'kaiming';
   /** SSD4Rec only: weight of the reversed direction (0.1). */
   beta?: number;
   /** SSD4Rec only: the reversed direction's output is added as it comes (`released`), or turned back first (`aligned`). */
   reverseOutput?: 'released' | 'aligned';
   /** SSD4Rec only: share of the items of a history that training hides (0.1). */
   hiddenShare?: number;
+  /** SSD4Rec only: whether dropout and LayerNorm follow the embedding; published `off` on Amazon data. Absent: `on`. */
+  embeddingNorm?: 'on' | 'off';
 }
 
 /** The time mode of a configuration that may leave it open, for a loss at these positions. */
@@ -76,7 +85,10 @@ export const MEANT_FOR: Partial<Record<keyof ModelConfig, readonly ModelName[]>>
   headDim: ['tim4rec', 'ssd4rec'],
   time: ['tim4rec'],
   timeGate: ['tim4rec'],
+  timeDropout: ['tim4rec'],
+  convInit: ['tim4rec'],
   beta: ['ssd4rec'],
   reverseOutput: ['ssd4rec'],
   hiddenShare: ['ssd4rec'],
+  embeddingNorm: ['ssd4rec'],
 };

@@ -41,19 +41,22 @@ export function addLinear(
   if (bias) weights.add(of('bias'), [outputs], asLibrary ? from.uniform(of('bias'), bound) : () => 0);
 }
 
-/** Depthwise convolution as PyTorch draws it. */
+/** Depthwise convolution as PyTorch draws it, or for `convInit: kaiming` normal by the outputs (He et al. 2015), biases 0. */
 export function addConv(
   weights: Weights,
   name: string,
   channels: number,
-  width: number,
+  { dConv, convInit }: ModelConfig,
   from: Initialiser,
 ): void {
-  for (const [part, shape] of [
-    ['weight', [channels, 1, width]],
-    ['bias', [channels]],
-  ] as const)
-    weights.add(`${name}.${part}`, [...shape], from.uniform(`${name}.${part}`, 1 / Math.sqrt(width)));
+  const kaiming = convInit === 'kaiming';
+  const bound = 1 / Math.sqrt(dConv);
+  const of = (part: string) => `${name}.${part}`;
+  const fill = kaiming
+    ? from.normal(of('weight'), Math.sqrt(2 / (channels * dConv)))
+    : from.uniform(of('weight'), bound);
+  weights.add(of('weight'), [channels, 1, dConv], fill);
+  weights.add(of('bias'), [channels], kaiming ? () => 0 : from.uniform(of('bias'), bound));
 }
 
 /** The block's weights under `prefix`, with the library's initial values: A uniform on [1, 16], dt log-uniform on [0.001, 0.1]. */
@@ -64,7 +67,7 @@ export function addSsdBlock(
   form: SsdForm,
   from: Initialiser,
 ): void {
-  const { dim, dState, dConv, expand } = config;
+  const { dim, dState, expand } = config;
   const inner = expand * dim;
   const heads = headCount(config);
   const decay = from.stream(`${prefix}.A_log`);
@@ -72,7 +75,7 @@ export function addSsdBlock(
   weights.add(`${prefix}.A_log`, [heads], () => Math.log(1 + 15 * decay.uniform()));
   weights.add(`${prefix}.D`, [heads], () => 1);
   addLinear(weights, `${prefix}.in_proj`, [2 * inner + 2 * dState + heads, dim], form.bias, config, from);
-  addConv(weights, `${prefix}.conv1d`, inner + 2 * dState, dConv, from);
+  addConv(weights, `${prefix}.conv1d`, inner + 2 * dState, config, from);
   weights.add(`${prefix}.norm.weight`, [inner], () => 1);
   addLinear(weights, `${prefix}.out_proj`, [dim, inner], form.bias, config, from);
 }

@@ -63,11 +63,8 @@ export function createSsd4Rec(config: ModelConfig, numItems: number, seed: numbe
       dropoutSeed === undefined ? batch.items : hideItems(batch.items, histories, share, dropoutSeed);
     const reset = tf.tensor2d(batch.reset, [batch.rows, batch.length], 'int32');
     const mirror = tf.tensor1d(mirrorIndices(histories, batch.items.length), 'int32');
-    let x = applyLayerNorm(
-      weights,
-      'LayerNorm',
-      drop(embedding(weights.get(ITEMS), tf.tensor1d(items, 'int32'))),
-    );
+    const embedded = embedding(weights.get(ITEMS), tf.tensor1d(items, 'int32'));
+    let x = config.embeddingNorm === 'off' ? embedded : applyLayerNorm(weights, 'LayerNorm', drop(embedded));
     for (let l = 0; l < layers; l++) {
       const layer = `BiSSD_layers.${l}`;
       const run = (input: tf.Tensor2D) =>

@@ -12,6 +12,7 @@ import {
   addFeedForward,
   addLayerNorm,
   applyLayerNorm,
+  type DropoutSite,
   dropoutSites,
   EPSILON,
   type FeedForwardForm,
@@ -60,8 +61,11 @@ export function createTim4Rec(config: ModelConfig, numItems: number, seed: numbe
     const reset = tf.tensor2d(batch.reset, [batch.rows, batch.length], 'int32');
     const embedded = embedding(weights.get(ITEMS), tf.tensor1d(batch.items, 'int32'));
     let x = applyLayerNorm(weights, 'in_layer_norm', drop(embedded));
+    const timeDrop = timeDropout(config, drop, dropoutSeed);
     const time =
-      mode === 'none' ? undefined : startTimeSignal(weights, config, mode, form.activation, batch, drop);
+      mode === 'none'
+        ? undefined
+        : startTimeSignal(weights, config, mode, form.activation, batch, drop, timeDrop);
     for (let l = 0; l < layers; l++) {
       const layer = `ssd_layers.${l}`;
       const factor = time?.factor(`${layer}.ssd`, l === layers - 1);
@@ -73,4 +77,10 @@ export function createTim4Rec(config: ModelConfig, numItems: number, seed: numbe
   }
 
   return { config, numItems, weights, hidden, itemTable: () => weights.get(ITEMS) };
+}
+
+/** Dropout within the time path: the model's own, or at a rate of its own with seeds of its own. */
+function timeDropout(config: ModelConfig, drop: DropoutSite, seed: number | undefined): DropoutSite {
+  if (config.timeDropout === undefined) return drop;
+  return dropoutSites(config.timeDropout, seed === undefined ? undefined : ~seed);
 }

@@ -31,10 +31,10 @@ export function addTimeStem(weights: Weights, config: ModelConfig): void {
 
 /** The time path's weights of one layer, under the layer's SSD block. */
 export function addTimeLayer(weights: Weights, prefix: string, config: ModelConfig, from: Initialiser): void {
-  const { maxLength, dConv } = config;
+  const { maxLength } = config;
   const heads = headCount(config);
-  addConv(weights, `${prefix}.conv1d4time_1`, heads, dConv, from);
-  addConv(weights, `${prefix}.conv1d4time_2`, heads, dConv, from);
+  addConv(weights, `${prefix}.conv1d4time_1`, heads, config, from);
+  addConv(weights, `${prefix}.conv1d4time_2`, heads, config, from);
   addLinear(weights, `${prefix}.mlp4time_scale.1`, [maxLength, maxLength], true, config, from);
   addLinear(weights, `${prefix}.mlp4time_scale.3`, [maxLength, maxLength], true, config, from);
   const gates = config.timeGate === 'position' ? maxLength : 1;
@@ -51,7 +51,10 @@ export interface TimeSignal {
   factor(prefix: string, last: boolean): tf.Tensor2D;
 }
 
-/** @throws Error when the batch has no timestamps, or a history longer than the model's. */
+/**
+ * @param drop for the differences, @param timeDrop for the signal between the layers.
+ * @throws Error when the batch has no timestamps, or a history longer than the model's.
+ */
 export function startTimeSignal(
   weights: Weights,
   config: ModelConfig,
@@ -59,6 +62,7 @@ export function startTimeSignal(
   activation: SsdForm['activation'],
   batch: PackedBatch,
   drop: DropoutSite,
+  timeDrop: DropoutSite,
 ): TimeSignal {
   if (!batch.timestamps) throw new Error('the time path needs timestamps in the batch');
   const heads = headCount(config);
@@ -88,11 +92,11 @@ export function startTimeSignal(
     );
 
   function factor(prefix: string, last: boolean): tf.Tensor2D {
-    const mixed = mix(weights, `${prefix}.mlp4time_scale`, drop(tau), mode);
+    const mixed = mix(weights, `${prefix}.mlp4time_scale`, timeDrop(tau), mode);
     const bySteps = tf.transpose(tf.mul(tau, mixed), [0, 2, 1]) as tf.Tensor3D;
     const v = conv(`${prefix}.conv1d4time_2`, conv(`${prefix}.conv1d4time_1`, bySteps));
     if (!last) {
-      const g = gate(weights, `${prefix}.time_gate_residual.1`, drop(tau), mode);
+      const g = gate(weights, `${prefix}.time_gate_residual.1`, timeDrop(tau), mode);
       const carried = tf.add(tf.mul(g, tau), tf.mul(tf.sub(1, g), tf.transpose(v, [0, 2, 1])));
       tau = norm.apply(
         carried as tf.Tensor3D,

@@ -30,12 +30,18 @@ export const modelFields = {
     'tim4rec: how it sees time; causal with loss all and masked with loss last where left out; none: not at all',
   ),
   timeGate: choice(['one', 'position'], 'tim4rec: gates of the time signal, one a history or one a position'),
+  timeDropout: real({ min: 0, below: 1 }, 'tim4rec: dropout inside its time path; dropout where left out'),
+  convInit: choice(
+    ['uniform', 'kaiming'],
+    "tim4rec: initial values of the convolutions, PyTorch's or the released code's on ML-1M (uniform)",
+  ),
   beta: real({ min: 0, max: 10 }, 'ssd4rec: weight of the reversed direction (0.1)'),
   reverseOutput: choice(
     ['released', 'aligned'],
     "ssd4rec: the reversed direction's output as it comes, or turned back (released)",
   ),
   hiddenShare: real({ min: 0, below: 1 }, 'ssd4rec: share of items hidden in training (0.1)'),
+  embeddingNorm: choice(['on', 'off'], 'ssd4rec: dropout and LayerNorm after the embedding (on)'),
 };
 
 export const trainingFields = {

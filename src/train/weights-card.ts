@@ -92,8 +92,16 @@ function upstreamSettings(model: ModelConfig, numItems: number): WeightsCard['up
       head_dim: headDim,
       is_time: model.time !== 'none',
       p2p_residual: model.timeGate === 'position',
+      time_drop_out: model.timeDropout ?? model.dropout,
+      is_kai_ming_init: model.convInit === 'kaiming',
     };
   if (model.name === 'ssd4rec')
-    return { ...common, headdim: headDim, beta: model.beta ?? SSD4REC_DEFAULTS.beta };
+    return {
+      ...common,
+      headdim: headDim,
+      beta: model.beta ?? SSD4REC_DEFAULTS.beta,
+      maskratio: model.hiddenShare ?? SSD4REC_DEFAULTS.hiddenShare,
+      norm_embedding: model.embeddingNorm !== 'off',
+    };
   return common;
 }
