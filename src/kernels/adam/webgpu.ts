@@ -95,7 +95,7 @@ const bindings = (gpu: WebgpuKernels) => gpu.device.limits.maxStorageBuffersPerS
 export const kernels: tf.KernelConfig[] = [
   webgpuKernel('AdamSteps', (gpu, inputs, attrs) => {
     const s = attrs as Record<string, number>;
-    const perDispatch = Math.max(1, Math.floor((bindings(gpu) - 1) / 4));
+    const perDispatch = Math.floor((bindings(gpu) - (inputs['clip'] ? 1 : 0)) / 4);
     const all = numbered(inputs, 'p').map((_, i) => i);
     for (const part of slices(all, perDispatch)) {
       const named = (name: string) =>

@@ -7,6 +7,7 @@
  * added in a fixed order.
  */
 import type * as tf from '@tensorflow/tfjs';
+import { meanOf, room, spreadRows } from '../webgpu/counted-rows.js';
 import { multiply } from '../webgpu/gemm.js';
 import { type Program, type WebgpuKernels, webgpuKernel } from '../webgpu/program.js';
 import { maxOver, powerOfTwo, sumOver } from '../webgpu/wgsl.js';
@@ -54,43 +55,6 @@ fn run(row: u32, lane: u32) {
   }
 }`,
 };
-
-/** Rows of the counted positions, one after the other, to where they belong; zero elsewhere. A workgroup a row. */
-const spread: Program = {
-  name: 'spreadRows',
-  threads: ({ LANES }) => LANES as number,
-  code: () => `
-fn run(row: u32, lane: u32) {
-  // The positions ascend: the row's place among them by halving.
-  var low = 0u;
-  var high = u.count;
-  while (low < high) {
-    let middle = (low + high) / 2;
-    if (u32(positions[middle]) < row) { low = middle + 1; } else { high = middle; }
-  }
-  let counts = targets[row] >= 0;
-  for (var j = lane; j < u.width; j += THREADS) {
-    y[row * u.width + j] = select(0.0, x[low * u.width + j], counts);
-  }
-}`,
-};
-
-const mean: Program = {
-  name: 'mean',
-  threads: 256,
-  code: () => `${sumOver('f32', 256)}
-fn run(group: u32, lane: u32) {
-  var sum = 0.0;
-  for (var i = lane; i < u.count; i += THREADS) { sum += x[i]; }
-  let total = sumOver(lane, sum);
-  if (lane == 0) { y[0] = total / f32(u.count); }
-}`,
-};
-
-/** A scratch tensor of at least so many floats: one of few sizes, so that batches of many sizes share the memory. */
-function room(gpu: WebgpuKernels, floats: number): tf.TensorInfo {
-  return gpu.scratch([2 ** Math.max(2, Math.ceil(Math.log2(floats)))]);
-}
 
 interface Batch {
   hidden: tf.TensorInfo;
@@ -172,15 +136,8 @@ function crossEntropy(gpu: WebgpuKernels, batch: Batch, floats: number): tf.Tens
       differentiate(item, n);
     }
   }
-  if (gathered !== dHidden)
-    gpu.run(spread, {
-      read: { x: gathered, targets, positions },
-      write: { y: dHidden },
-      constants: { LANES: powerOfTwo(width, 32, 256) },
-      uniforms: { count, width },
-      groups: rows,
-    });
-  gpu.run(mean, { read: { x: losses }, write: { y: loss }, uniforms: { count }, groups: 1 });
+  if (gathered !== dHidden) spreadRows(gpu, gathered, positions, targets, dHidden);
+  meanOf(gpu, losses, count, loss);
   return [loss, dHidden, dItems];
 }
 

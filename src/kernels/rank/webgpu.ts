@@ -1,5 +1,6 @@
 /** Full ranking on webgpu: scores of a chunk of users by one product, then a workgroup a user that counts. */
 import type * as tf from '@tensorflow/tfjs';
+import { room } from '../webgpu/counted-rows.js';
 import { multiply } from '../webgpu/gemm.js';
 import { type Program, webgpuKernel } from '../webgpu/program.js';
 import { sumOver } from '../webgpu/wgsl.js';
@@ -57,7 +58,7 @@ export const kernels: tf.KernelConfig[] = [
     const floats = Math.min((attrs['chunkFloats'] as number | undefined) ?? CHUNK_FLOATS, limit);
     const stride = Math.ceil(numItems / 4) * 4;
     const chunk = Math.min(users, Math.max(1, Math.floor(floats / stride)));
-    const scores = gpu.scratch([chunk, stride]);
+    const scores = room(gpu, chunk * stride);
     const [unmasked, masked] = [gpu.output([users], 'int32'), gpu.output([users], 'int32')];
     for (let firstUser = 0; firstUser < users; firstUser += chunk) {
       const m = Math.min(chunk, users - firstUser);
