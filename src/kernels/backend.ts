@@ -125,6 +125,7 @@ async function prepareWebgpu(): Promise<DeviceDescription> {
     import('./activation/webgpu.js'),
     import('./dropout/webgpu.js'),
     import('./cross-entropy/webgpu.js'),
+    import('./sampled-cross-entropy/webgpu.js'),
     import('./adam/webgpu.js'),
     import('./rank/webgpu.js'),
   ]);

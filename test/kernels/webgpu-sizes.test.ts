@@ -152,6 +152,34 @@ describe.skipIf(noAdapter)('webgpu at its corners', () => {
     });
   });
 
+  it('sampled cross-entropy in chunks of rows equals one chunk', () => {
+    const random = createRandom('sampled chunks');
+    const [rows, width, numItems, sampled] = [90, 5, 33, 21];
+    tf.tidy(() => {
+      const ints = (n: number) => Int32Array.from({ length: n }, () => random.int(numItems));
+      const targets = ints(rows).map((item, r) => (r % 5 === 2 ? -1 : item));
+      const inputs = {
+        hidden: floats(randomInput(random, [rows, width], 3).values, [rows, width]),
+        items: floats(randomInput(random, [numItems, width]).values, [numItems, width]),
+        targets: tf.tensor1d(targets, 'int32'),
+        positions: tf.tensor1d(
+          Int32Array.from(targets.keys()).filter((r) => targets[r]! >= 0),
+          'int32',
+        ),
+        negatives: tf.tensor1d(ints(sampled), 'int32'),
+        offsets: floats(randomInput(random, [sampled]).values, [sampled]),
+      };
+      const run = (attrs: tf.NamedAttrMap) =>
+        (tf.engine().runKernel('SampledCrossEntropy', inputs, attrs) as unknown as tf.Tensor[]).map((t) =>
+          t.dataSync(),
+        );
+      const whole = run({});
+      run({ chunkFloats: 24 * 16 }).forEach((part, i) => {
+        expect(worstDifference(part, whole[i]!)).toBeLessThan(2e-6);
+      });
+    });
+  });
+
   it('ranks in chunks of users, with scores that are no numbers and items that are there twice', () => {
     const random = createRandom('rank chunks');
     const [users, width, numItems] = [23, 3, 401];

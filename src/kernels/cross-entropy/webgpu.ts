@@ -50,7 +50,7 @@ fn run(row: u32, lane: u32) {
     let p = exp(scores[begin + j] - largest) * factor - select(0.0, u.scale, i32(j) == answer);
     scores[begin + j] = select(0.0, p, j < u.items);
   }
-  if (lane == 0 && u.firstItem == 0) { losses[u.firstRow + row] = log(total) + largest - own; }`
+  if (lane == 0 && u.firstItem == 0) { losses[u.firstRow + row] = log(total) + (largest - own); }`
       : 'if (lane == 0) { state[row * 3] = largest; state[row * 3 + 1] = total; state[row * 3 + 2] = own; }'
   }
 }`,

@@ -5,7 +5,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../shapes.js';
-import { type Program, webgpuKernel } from '../webgpu/program.js';
+import { type Program, type WebgpuKernels, webgpuKernel } from '../webgpu/program.js';
 import { powerOfTwo } from '../webgpu/wgsl.js';
 
 const gather: Program = {
@@ -94,35 +94,55 @@ fn run(row: u32, lane: u32) {
 }`,
 };
 
+/** The rows of `table` that `indices` names, into y. */
+export function gatherRows(
+  gpu: WebgpuKernels,
+  table: tf.TensorInfo,
+  indices: tf.TensorInfo,
+  y: tf.TensorInfo,
+): void {
+  const width = table.shape[1]!;
+  const size = sizeOf(indices) * width;
+  gpu.run(gather, {
+    read: { table, indices },
+    write: { y },
+    constants: { WIDTH: width },
+    uniforms: { size },
+    groups: Math.ceil(size / 128),
+  });
+}
+
+/** Row i of dtable: the sum of those of the first `count` rows of dy whose index is i. */
+export function addRowsByIndex(
+  gpu: WebgpuKernels,
+  indices: tf.TensorInfo,
+  dy: tf.TensorInfo,
+  dtable: tf.TensorInfo,
+  count = sizeOf(indices),
+): void {
+  const list = () => gpu.scratch([sizeOf(indices)], 'int32');
+  const [keys, places, sorted, order] = [list(), list(), list(), list()];
+  const shared = { uniforms: { count }, groups: Math.ceil(count / BLOCK) };
+  gpu.run(sortBlocks, { read: { indices }, write: { keys, places }, ...shared });
+  gpu.run(mergeBlocks, { read: { keys, places }, write: { sorted, order }, ...shared });
+  gpu.run(addRows, {
+    read: { sorted, order, dy },
+    write: { dtable },
+    constants: { WIDTH: dtable.shape[1]! },
+    uniforms: { count },
+    groups: dtable.shape[0]!,
+  });
+}
+
 export const kernels: tf.KernelConfig[] = [
   webgpuKernel('EmbeddingLookup', (gpu, { table, indices }) => {
-    const width = table!.shape[1]!;
-    const size = sizeOf(indices!) * width;
-    const y = gpu.output([sizeOf(indices!), width]);
-    gpu.run(gather, {
-      read: { table, indices },
-      write: { y },
-      constants: { WIDTH: width },
-      uniforms: { size },
-      groups: Math.ceil(size / 128),
-    });
+    const y = gpu.output([sizeOf(indices!), table!.shape[1]!]);
+    gatherRows(gpu, table!, indices!, y);
     return y;
   }),
   webgpuKernel('EmbeddingLookupGrad', (gpu, { table, indices, dy }) => {
-    const count = sizeOf(indices!);
-    const list = () => gpu.scratch([count], 'int32');
-    const [keys, places, sorted, order] = [list(), list(), list(), list()];
-    const shared = { uniforms: { count }, groups: Math.ceil(count / BLOCK) };
-    gpu.run(sortBlocks, { read: { indices }, write: { keys, places }, ...shared });
-    gpu.run(mergeBlocks, { read: { keys, places }, write: { sorted, order }, ...shared });
     const dtable = gpu.output(table!.shape);
-    gpu.run(addRows, {
-      read: { sorted, order, dy },
-      write: { dtable },
-      constants: { WIDTH: table!.shape[1]! },
-      uniforms: { count },
-      groups: table!.shape[0]!,
-    });
+    addRowsByIndex(gpu, indices!, dy!, dtable);
     return dtable;
   }),
 ];

@@ -3,9 +3,9 @@ import type * as tf from '@tensorflow/tfjs';
 import type { Program, WebgpuKernels } from './program.js';
 import { powerOfTwo, sumOver } from './wgsl.js';
 
-/** A scratch tensor of at least so many floats: one of few sizes, so that batches of many sizes share the memory. */
-export function room(gpu: WebgpuKernels, floats: number): tf.TensorInfo {
-  return gpu.scratch([2 ** Math.max(2, Math.ceil(Math.log2(floats)))]);
+/** A scratch tensor of at least so many numbers: one of few sizes, so that batches of many sizes share the memory. */
+export function room(gpu: WebgpuKernels, size: number, dtype?: 'int32'): tf.TensorInfo {
+  return gpu.scratch([2 ** Math.max(2, Math.ceil(Math.log2(size)))], dtype);
 }
 
 const spread: Program = {
