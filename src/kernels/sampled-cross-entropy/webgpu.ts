@@ -20,7 +20,7 @@ const CHUNK_FLOATS = 1 << 25;
 const softmax: Program = {
   name: 'sampledSoftmaxRows',
   threads: ({ LANES }) => LANES as number,
-  code: () => `${sumOver('f32')}${maxOver()}
+  code: ({ LANES }) => `${sumOver('f32', LANES as number)}${maxOver(LANES as number)}
 const NOTHING = -3.0e38;
 fn run(row: u32, lane: u32) {
   let position = u32(positions[u.firstRow + row]);
