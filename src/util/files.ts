@@ -15,6 +15,17 @@ import {
 import { dirname } from 'node:path';
 import { fileError, UserError } from './errors.js';
 
+/** Makes a folder and those above it; on a read-only disk Node's own way answers that the folder is not there. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolder(dirname(path));
+    mkdirSync(path);
+  }
+}
+
 /**
  * Writes `data` so that a reader, or a crash at any moment, sees either the old file or the new one.
  * Every byte is accounted for: on a disk that is nearly full a single write may store a part only and report no error,
@@ -26,7 +37,7 @@ export function writeAtomic(path: string, data: string | Uint8Array): void {
     typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   let temporary: string | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const old = statSync(path, { throwIfNoEntry: false });
     const target = old ? realpathSync(path) : path;
     temporary = `${target}.${randomInt(1e9, 1e10)}`;

@@ -21,7 +21,7 @@ const seed = process.env['PERFLAW_KILL_SEED'] ?? 'kill';
 const long = wanted > 6;
 /** More and longer trials where there is time for them: more of the kills then strike in the middle. */
 const text = long
-  ? SWEEP.replace('epochs: 8, patience: 3', 'epochs: 16, patience: 0').replace(
+  ? SWEEP.replace('epochs: 8, patience: 3', 'epochs: 10, patience: 0').replace(
       'grid:',
       'seeds: [0, 1, 2, 3]\ngrid:',
     )
@@ -47,7 +47,7 @@ it(`sweeps with ${wanted} processes killed give the bits of an undisturbed one`,
     const home = makeHome(temporaryFolder(), text);
     const kills = await torment(home, random, {
       commands,
-      meanGap: long ? 1200 : 700,
+      meanGap: 600,
       most: wanted - killed(),
       until,
     });
