@@ -2,6 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadCatalogue } from '../../src/data/catalogue.js';
+import { realCost } from '../../src/sweep/cost.js';
+import { planSweep } from '../../src/sweep/plan.js';
 import { prepareSweep } from '../../src/sweep/prepare.js';
 import { resolveSweep } from '../../src/sweep/resolve.js';
 import { sweepJsonSchema } from '../../src/sweep/schema.js';
@@ -14,7 +17,12 @@ const sweepOf = (name: string) => resolveSweep(readSweepFile(join(folder, name))
 
 describe('the sweep files that ship', () => {
   it('are there', () => {
-    expect(files).toEqual(expect.arrayContaining(['quickstart.yaml', 'ml100k.yaml', 'ml1m.yaml']));
+    const published = ['ml1m', 'beauty', 'kuairand'].flatMap((data) =>
+      ['mamba4rec', 'tim4rec', 'ssd4rec'].map((model) => `${data}-${model}.yaml`),
+    );
+    expect(files).toEqual(
+      expect.arrayContaining(['quickstart.yaml', 'ml100k.yaml', 'ml1m.yaml', 'law-ml1m.yaml', ...published]),
+    );
   });
 
   it.each(files)(
@@ -28,6 +36,44 @@ describe('the sweep files that ship', () => {
       expect(sweep.text).toContain(`perflaw sweep sweeps/${name}`);
     },
   );
+
+  it.each(files)(
+    '%s plans, on the published counts of its data, the trials and parameters that it states',
+    async (name) => {
+      const sweep = sweepOf(name);
+      if (typeof sweep.data !== 'string') return; // the generator's data are planned below
+      const { users, items, interactions } = (await loadCatalogue('')).get(sweep.data)!.expected!;
+      const { trials } = planSweep(
+        sweep,
+        'wasm',
+        {
+          name: sweep.data,
+          hash: 'published counts',
+          numItems: items,
+          timed: true,
+          tokensOf: (slice) => slice.users * (interactions - 2 * users),
+          workOf: ({ slice }) => ({ steps: slice.users * (interactions - 3 * users), predicting: 1 }),
+        },
+        await realCost(),
+      );
+      const cost = /^# Cost:\s+([^.]*)/m.exec(sweep.text.replaceAll(/\n# {2,}/g, ' '))![1]!;
+      const stated = /(\d+) trials?/.exec(cost)?.[1];
+      if (stated) expect(trials.length).toBe(Number(stated));
+      const sizes = trials.map(({ parameters }) => parameters.toLocaleString('en'));
+      for (const [number] of cost.matchAll(/\d{1,3}(,\d{3})+/g)) expect(sizes).toContain(number);
+      // Something to run on: a trial's memory is at most what a small machine has.
+      for (const { memory } of trials) expect(memory).toBeLessThan(4 * 2 ** 30);
+    },
+  );
+
+  it('the sizes that were published are those of the sweeps of the same models', () => {
+    for (const [name, parameters] of [
+      ['ml1m-mamba4rec-published', '290,944'],
+      ['ml1m-tim4rec', '508,818'],
+      ['kuairand-tim4rec', '593,498'],
+    ])
+      expect(sweepOf(`${name}.yaml`).text).toContain(parameters);
+  });
 
   it('quickstart needs no download and plans a grid over two slices', async () => {
     const { plan, stored } = await prepareSweep(join(folder, 'quickstart.yaml'));
