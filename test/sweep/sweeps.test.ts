@@ -8,12 +8,19 @@ import { planSweep } from '../../src/sweep/plan.js';
 import { prepareSweep } from '../../src/sweep/prepare.js';
 import { resolveSweep } from '../../src/sweep/resolve.js';
 import { sweepJsonSchema } from '../../src/sweep/schema.js';
-import { readSweepFile } from '../../src/sweep/spec.js';
+import { checkSweepText, readSweepFile } from '../../src/sweep/spec.js';
 import { packageRoot } from '../../src/util/workspace.js';
 
 const folder = join(packageRoot, 'sweeps');
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 const sweepOf = (name: string) => resolveSweep(readSweepFile(join(folder, name)));
+
+it('the page on clusters shows a sweep file that is valid', () => {
+  const page = readFileSync(join(packageRoot, 'docs', 'cluster.md'), 'utf8');
+  const [, text] = /```yaml\n([^`]+)```/.exec(page)!;
+  expect(text).toContain('slurm:');
+  expect(checkSweepText(text!, 'cluster.md').problems).toEqual([]);
+});
 
 describe('the sweep files that ship', () => {
   it('are there', () => {
