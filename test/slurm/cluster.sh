@@ -6,17 +6,39 @@ set -euo pipefail
 command=$1
 folder=$(realpath -m "$2")
 
-pids() { cat "$folder"/run/*.pid 2>/dev/null || true; }
+# Daemons of this folder that still run; a number that meanwhile belongs to somebody else is left alone.
+pids() {
+  for file in "$folder"/run/*.pid; do
+    pid=$(cat "$file" 2>/dev/null) || continue
+    case $(cat "/proc/$pid/comm" 2>/dev/null) in munged | slurmctld | slurmd) echo "$pid" ;; esac
+  done
+}
 
 stop() {
   for pid in $(pids); do kill "$pid" 2>/dev/null || true; done
   for _ in $(seq 50); do
-    alive=0
-    for pid in $(pids); do if kill -0 "$pid" 2>/dev/null; then alive=1; fi; done
-    if [ "$alive" = 0 ]; then return; fi
+    if [ -z "$(pids)" ]; then return; fi
     sleep 0.1
   done
   for pid in $(pids); do kill -9 "$pid" 2>/dev/null || true; done
+}
+
+# Three free ports below those that outgoing connections take.
+ports() {
+  node -e '
+    const net = require("node:net");
+    const free = (port) => new Promise((done) => {
+      const server = net.createServer().once("error", () => done(false));
+      server.listen(port, () => server.close(() => done(true)));
+    });
+    (async () => {
+      const found = [];
+      while (found.length < 3) {
+        const port = 10000 + Math.floor(Math.random() * 20000);
+        if (!found.includes(port) && (await free(port))) found.push(port);
+      }
+      console.log(found.join(" "));
+    })()'
 }
 
 start() {
@@ -28,10 +50,7 @@ start() {
   chmod 600 "$folder/munge.key"
   munged --force --key-file="$folder/munge.key" --socket="$folder/run/munge.socket" --pid-file="$folder/run/munged.pid" \
     --log-file="$folder/log/munged.log" --seed-file="$folder/munge.seed"
-  # Free ports: other tests may run a cluster of their own.
-  read -r port1 port2 port3 < <(node -e '
-    const net = require("node:net"); const servers = [0, 1, 2].map(() => net.createServer().listen(0));
-    setTimeout(() => { console.log(...servers.map((s) => s.address().port)); process.exit(); }, 200)')
+  read -r port1 port2 port3 < <(ports)
   cat >"$folder/slurm.conf" <<CONF
 ClusterName=perflaw
 SlurmctldHost=$host(127.0.0.1)
@@ -73,12 +92,12 @@ CONF
   export SLURM_CONF="$folder/slurm.conf"
   slurmctld -c
   for node in one two; do slurmd -N "$node"; done
-  for _ in $(seq 100); do
-    if [ "$(sinfo -h -t idle -o %D 2>/dev/null)" = 2 ]; then return; fi
-    sleep 0.2
+  for _ in $(seq 60); do
+    if [ "$(timeout 5 sinfo -h -t idle -o %D 2>/dev/null)" = 2 ]; then return; fi
+    sleep 0.5
   done
   echo 'Slurm did not come up:' >&2
-  tail -n 20 "$folder"/log/*.log >&2
+  for log in "$folder"/log/*.log; do tail -n 5 "$log" >&2; done
   stop
   return 1
 }
