@@ -1,5 +1,6 @@
 /** How long things take: FLOPs over the speed that finished trials had, per process. */
 import type { TrialRecord } from './record.js';
+import type { StoredTrial } from './stored.js';
 
 /** Assumed before anything was measured: FLOPs a second of one process on one core. */
 export const ASSUMED_SPEED = 4e9;
@@ -40,4 +41,22 @@ export function measuredShareOfEpochs(records: Iterable<TrialRecord>): number {
 export function wallSeconds(seconds: readonly number[], workers: number): number {
   const total = seconds.reduce((sum, s) => sum + s, 0);
   return Math.max(total / workers, ...seconds, 0);
+}
+
+/**
+ * Compute seconds of a sweep with one more trial: those that its records took, and those expected of `others` and of `trial` (which
+ * may end at an epoch), by the speed and the share of epochs that finished trials had.
+ */
+export function expectedSeconds(
+  trial: StoredTrial,
+  untilEpoch: number | undefined,
+  others: readonly StoredTrial[],
+  records: readonly TrialRecord[],
+): number {
+  const speed = measuredSpeed(records) ?? ASSUMED_SPEED;
+  const share = measuredShareOfEpochs(records);
+  const { epochs } = trial.config.training;
+  const own = trial.flops * Math.min(share, (untilEpoch ?? epochs) / epochs);
+  const ahead = others.reduce((sum, { flops }) => sum + flops * share, own) / speed;
+  return records.reduce((sum, record) => sum + trialSeconds(record), ahead);
 }

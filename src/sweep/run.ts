@@ -7,65 +7,17 @@
 import type { TrainingProgress } from '../train/hooks.js';
 import { UserError } from '../util/errors.js';
 import { ClaimWatch } from './claim.js';
-import { ASSUMED_SPEED, measuredShareOfEpochs, measuredSpeed, trialSeconds } from './estimate.js';
+import { expectedSeconds } from './estimate.js';
 import { logSize } from './failure.js';
-import { type Halving, isHalved, type Standing, Tournament } from './halving.js';
-import type { Adopted, Ending, Launcher, LaunchLimits, RunningTrial, TrialOrder } from './launch/launcher.js';
+import { isHalved, type Standing, Tournament } from './halving.js';
+import type { Adopted, Ending, Launcher, RunningTrial, TrialOrder } from './launch/launcher.js';
 import type { DoneRecord, TrialRecord } from './record.js';
-import type { DataReference } from './resolve.js';
+import type { RunObserver, RunOptions, RunSummary } from './run-options.js';
 import { STORE_SCHEMA, type StoredTrial, type SweepStore } from './store.js';
 import { TrialExit } from './trial.js';
 import { endEarly, type LogPart, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
 
-/** What people see of a run while it goes on. */
-export interface RunObserver {
-  started?(trial: StoredTrial): void;
-  progress?(trial: StoredTrial, progress: TrainingProgress): void;
-  /** A trial has a result: just now, or (`kept`) from before. */
-  finished?(trial: StoredTrial, record: TrialRecord, kept: boolean): void;
-  /** A process ended without a result, and the trial will go on or is left open. */
-  stopped?(trial: StoredTrial): void;
-  note?(text: string): void;
-}
-
-export interface RunOptions {
-  numericVersion: number;
-  data: DataReference;
-  limits?: LaunchLimits;
-  /** Whether trials keep their best weights; they do where absent. */
-  keepWeights?: boolean;
-  /** Only the best of a slice are trained to their end. */
-  halving?: Halving;
-  retryFailed?: boolean;
-  /** Compute hours of all trials together; no trial is started that is expected to pass it. */
-  hours?: number;
-  /** Start what is missing and leave, where the launcher's trials run on alone. */
-  detach?: boolean;
-  /** Aborted: checkpoint and stop; trials that run on without a command are left alone. */
-  signal?: AbortSignal;
-  /** Aborted: stop at once. */
-  killSignal?: AbortSignal;
-  watch?: ClaimWatch;
-  /** Milliseconds between looks at trials that others work on. */
-  pollMs?: number;
-}
-
-export interface RunSummary {
-  records: Map<string, TrialRecord>;
-  /** Trials that had their result before this run. */
-  kept: number;
-  done: number;
-  failed: number;
-  /** Of those done: ended early by successive halving. */
-  halved: number;
-  /** Trials without a result: interrupted, or past the budget of hours. */
-  open: number;
-  overBudget: number;
-  /** Of the open ones, those that wait or run without this command. */
-  left: number;
-  interrupted: boolean;
-  seconds: number;
-}
+export type { RunObserver, RunOptions, RunSummary };
 
 /** A process killed from outside is started again from its checkpoint this often. */
 const RESTARTS = 2;
@@ -361,18 +313,12 @@ class Run {
     this.observer.finished?.(trial, record, kept);
   }
 
-  /** Whether the hours left would do for this trial, by the speed that the finished ones had. */
+  /** Whether the hours left would do for this trial and for all that run or are chosen to. */
   #fitsHours(trial: StoredTrial, untilEpoch: number | undefined, chosen: StoredTrial[]): boolean {
-    if (this.options.hours === undefined) return true;
-    const records = [...this.#records.values()];
-    const speed = measuredSpeed(records) ?? ASSUMED_SPEED;
-    const share = measuredShareOfEpochs(records);
-    const { epochs } = trial.config.training;
-    const own = trial.flops * Math.min(share, (untilEpoch ?? epochs) / epochs);
+    const { hours } = this.options;
+    if (hours === undefined) return true;
     const others = [...chosen, ...[...this.#running.values()].map((r) => r.trial)];
-    const ahead = others.reduce((sum, t) => sum + t.flops * share, own) / speed;
-    const spent = records.reduce((sum, record) => sum + trialSeconds(record), 0);
-    return spent + ahead <= this.options.hours * 3600;
+    return expectedSeconds(trial, untilEpoch, others, [...this.#records.values()]) <= hours * 3600;
   }
 
   #stopping(): boolean {

@@ -5,19 +5,13 @@ import type { Ending, Launcher } from '../../src/sweep/launch/launcher.js';
 import { type StoredTrial, SweepStore } from '../../src/sweep/store.js';
 import { TrialExit } from '../../src/sweep/trial.js';
 import type { TrainingProgress } from '../../src/train/hooks.js';
-import { fakeTrial, Mishap, NUMERIC_VERSION, temporaryFolder } from '../sweep/fake.js';
+import { fakeTrial, letGo, Mishap, NUMERIC_VERSION, temporaryFolder } from '../sweep/fake.js';
 
 export interface LauncherUnderTest {
   make(limits?: { memory?: number; time?: number }): Launcher;
-  /** Milliseconds within which a trial's process starts and its progress is seen; trials are made to last longer. */
-  latencyMs: number;
 }
 
 export function launcherContract(name: string, subject: LauncherUnderTest): void {
-  const STEPS = 4;
-  /** A trial of so many epochs that lasts as long as a launcher needs to see it. */
-  const lasting = (epochs: number, options: object = {}) =>
-    fakeTrial({ epochs, stepSeconds: (1.5 * subject.latencyMs) / 1000 / (STEPS * epochs), ...options });
   /** What ended a trial: by the launcher's word, or by the result that its process could still write. */
   const reasonOf = (store: SweepStore, { id }: StoredTrial, ending: Ending) => {
     const found = store.readTrial(id, NUMERIC_VERSION);
@@ -43,12 +37,14 @@ export function launcherContract(name: string, subject: LauncherUnderTest): void
 
   describe(`launcher contract: ${name}`, () => {
     it('runs a trial to a result in the store, with progress on the way', async () => {
-      const trial = lasting(2);
+      // It waits until its progress was seen, however long that takes.
+      const trial = fakeTrial({ mishap: Mishap.waits });
       const store = prepare(trial);
       const seen: TrainingProgress[] = [];
       const [running] = subject.make().start(store.path, [{ id: trial.id }], (id, progress) => {
         expect(id).toBe(trial.id);
         seen.push(progress);
+        letGo(store, trial);
       });
       expect(await running!.ended).toMatchObject({
         code: TrialExit.recorded,
@@ -60,14 +56,16 @@ export function launcherContract(name: string, subject: LauncherUnderTest): void
     });
 
     it('stops with a checkpoint when asked, and goes on from it to the same result', async () => {
-      const trial = lasting(20);
+      const trial = fakeTrial({ mishap: Mishap.waits });
       const store = prepare(trial);
       const first = subject.make().start(store.path, [{ id: trial.id }], () => first[0]!.stop('checkpoint'));
       expect((await first[0]!.ended).code).toBe(TrialExit.interrupted);
       expect(store.readTrial(trial.id, NUMERIC_VERSION).state).toBe('absent');
+      letGo(store, trial);
       const second = subject.make().start(store.path, [{ id: trial.id }], () => {});
       await second[0]!.ended;
       const undisturbed = prepare(trial);
+      letGo(undisturbed, trial);
       await subject.make().start(undisturbed.path, [{ id: trial.id }], () => {})[0]!.ended;
       const metrics = (s: SweepStore) => {
         const found = s.readTrial(trial.id, NUMERIC_VERSION);
@@ -86,7 +84,7 @@ export function launcherContract(name: string, subject: LauncherUnderTest): void
     });
 
     it('has a trial trained by one process only, however often it is started', async () => {
-      const trial = lasting(5);
+      const trial = fakeTrial({ epochs: 5, stepSeconds: 0.02 });
       const store = prepare(trial);
       const launcher = subject.make();
       const running = launcher.start(store.path, [{ id: trial.id }, { id: trial.id }], () => {});

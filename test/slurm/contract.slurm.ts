@@ -4,7 +4,6 @@ import { launcherContract } from '../contract/launcher.js';
 import { FAKE_ENTRY } from '../sweep/fake.js';
 
 launcherContract('slurm', {
-  latencyMs: 3000,
   make: (limits) =>
     slurmLauncher({
       sweep: 'contract',

@@ -1,5 +1,5 @@
 /** Sweeps of stand-in trials: the store, the scheduler and the launchers are real, training is not. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { DEFAULT_MODEL } from '../../src/model/config.js';
 import { trialId } from '../../src/sweep/identity.js';
 import { localLauncher } from '../../src/sweep/launch/local.js';
 import type { DoneRecord } from '../../src/sweep/record.js';
-import type { StoredTrial } from '../../src/sweep/store.js';
+import type { StoredTrial, SweepStore } from '../../src/sweep/store.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../../src/train/config.js';
 
 export const FAKE_ENTRY = fileURLToPath(new URL('./programs/fake-trial.mjs', import.meta.url));
@@ -21,7 +21,16 @@ export const Mishap = {
   killedAlways: 5,
   killedOnce: 6,
   error: 7,
+  waits: 8,
 };
+
+/** Lets trials go on that wait (`Mishap.waits`). */
+export function letGo(store: SweepStore, ...trials: StoredTrial[]): void {
+  for (const { id } of trials) {
+    mkdirSync(store.checkpointFolder(id), { recursive: true });
+    writeFileSync(join(store.checkpointFolder(id), 'go'), '');
+  }
+}
 export const NUMERIC_VERSION = 1;
 
 export function temporaryFolder(): string {

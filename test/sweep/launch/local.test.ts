@@ -3,6 +3,5 @@ import { launcherContract } from '../../contract/launcher.js';
 import { FAKE_ENTRY } from '../fake.js';
 
 launcherContract('local', {
-  latencyMs: 10,
   make: (limits) => localLauncher({ workers: 2, limits, entry: FAKE_ENTRY }),
 });

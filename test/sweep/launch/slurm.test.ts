@@ -11,7 +11,7 @@ import { SlurmQueue } from '../../../src/sweep/launch/slurm-queue.js';
 import { type RunOptions, runSweep } from '../../../src/sweep/run.js';
 import { type StoredTrial, SweepStore } from '../../../src/sweep/store.js';
 import { launcherContract } from '../../contract/launcher.js';
-import { FAKE_ENTRY, fakeTrial, Mishap, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
+import { FAKE_ENTRY, fakeTrial, letGo, Mishap, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
 import { type FakeSlurm, fakeSlurm } from './slurm-fake.js';
 
 const launcherOn = (slurm: FakeSlurm, more: Partial<SlurmOptions> = {}): Launcher =>
@@ -27,7 +27,6 @@ const launcherOn = (slurm: FakeSlurm, more: Partial<SlurmOptions> = {}): Launche
   });
 
 launcherContract('slurm (stand-in)', {
-  latencyMs: 400,
   make: (limits?: LaunchLimits) => launcherOn(fakeSlurm(), { limits }),
 });
 
@@ -72,30 +71,34 @@ describe('a sweep on slurm', () => {
   });
 
   it('detached returns at once; the same command comes back and submits only what is missing', async () => {
-    const trials = seeds(4, { epochs: 4, stepSeconds: 0.1 });
-    const { slurm, notes, run, until, running, trained } = sweepOn(trials);
+    const trials = seeds(4, { mishap: Mishap.waits });
+    const { slurm, store, notes, run, until, running, trained } = sweepOn(trials);
     expect(await run({ detach: true })).toMatchObject({ done: 0, open: 4, left: 4, interrupted: false });
     await until(() => running().length === 2);
     expect(await run({ detach: true })).toMatchObject({ open: 4, left: 4 });
     expect(slurm.tasks()).toHaveLength(4);
     expect(notes.join('\n')).toMatch(/4 trials submitted before: 2 running, 2 waiting, 0 ended/);
+    letGo(store, ...trials);
     expect(await run()).toMatchObject({ done: 4, left: 0 });
     expect(slurm.tasks()).toHaveLength(4);
     for (const trial of trials) expect(trained(trial)).toBe(1);
   });
 
   it('interrupted leaves its jobs running', async () => {
-    const trials = seeds(2, { epochs: 4, stepSeconds: 0.1 });
-    const { slurm, run } = sweepOn(trials);
+    const trials = seeds(2, { mishap: Mishap.waits });
+    const { slurm, store, run, until, running } = sweepOn(trials);
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 300);
-    expect(await run({ signal: stop.signal })).toMatchObject({ interrupted: true, left: 2 });
+    const going = run({ signal: stop.signal });
+    await until(() => running().length === 2);
+    stop.abort();
+    expect(await going).toMatchObject({ interrupted: true, left: 2 });
+    letGo(store, ...trials);
     expect(await run()).toMatchObject({ done: 2 });
     expect(slurm.tasks()).toHaveLength(2);
   });
 
   it('records a cancelled job, and retries it when asked', async () => {
-    const trials = [fakeTrial({ epochs: 40, stepSeconds: 0.05 }), fakeTrial({ seed: 1 })];
+    const trials = [fakeTrial({ mishap: Mishap.waits }), fakeTrial({ seed: 1 })];
     const { slurm, store, run, until } = sweepOn(trials);
     const going = run();
     await until(() => existsSync(store.checkpointFolder(trials[0]!.id)));
@@ -104,19 +107,22 @@ describe('a sweep on slurm', () => {
     expect(records.get(trials[0]!.id)).toMatchObject({ status: 'failed', reason: 'cancelled' });
     expect(records.get(trials[1]!.id)).toMatchObject({ status: 'done' });
     expect(await run()).toMatchObject({ done: 1, failed: 1, kept: 2 });
+    letGo(store, trials[0]!);
     expect(await run({ retryFailed: true })).toMatchObject({ done: 2, failed: 0 });
     expect(slurm.tasks()).toHaveLength(3);
   });
 
   it('goes on with a requeued job from its checkpoint, in the same job', async () => {
-    const [trial] = seeds(1, { epochs: 10, stepSeconds: 0.05 });
+    const [trial] = seeds(1, { mishap: Mishap.waits });
     const { slurm, store, run, until } = sweepOn([trial!]);
     const going = run();
     await until(() => existsSync(join(store.checkpointFolder(trial!.id), 'state.json')));
     spawnSync(join(slurm.folder, 'scontrol'), ['requeue', '100_0']);
+    letGo(store, trial!);
     expect(await going).toMatchObject({ done: 1 });
-    expect(slurm.tasks()).toMatchObject([{ restarts: 1, state: 'COMPLETED' }]);
+    expect(slurm.tasks()).toMatchObject([{ restarts: 1 }]);
     const undisturbed = sweepOn([trial!]);
+    letGo(undisturbed.store, trial!);
     await undisturbed.run();
     const test = (from: SweepStore) => {
       const found = from.readTrial(trial!.id, NUMERIC_VERSION);
@@ -126,7 +132,7 @@ describe('a sweep on slurm', () => {
   });
 
   it('withdrawn by --cancel stays open, and goes on with the next command', async () => {
-    const trials = seeds(3, { epochs: 10, stepSeconds: 0.1 });
+    const trials = seeds(3, { mishap: Mishap.waits });
     const { slurm, store, run, until, running } = sweepOn(trials);
     const going = run();
     await until(() => running().length === 2);
@@ -135,6 +141,7 @@ describe('a sweep on slurm', () => {
     expect(await going).toMatchObject({ done: 0, failed: 0, open: 3, left: 0 });
     expect(openJobs(store.path)).toEqual([]);
     expect(await cancelJobs(store.path, 'fake', slurm.folder)).toBe(0);
+    letGo(store, ...trials);
     expect(await run()).toMatchObject({ done: 3 });
   });
 
@@ -175,28 +182,30 @@ describe('a sweep on slurm', () => {
   });
 
   it('finds jobs whose number was not written down', async () => {
-    const trials = seeds(2, { epochs: 10, stepSeconds: 0.05 });
+    const trials = seeds(2, { mishap: Mishap.waits });
     const { slurm, store, run } = sweepOn(trials);
     await run({ detach: true });
     const folder = join(store.path, 'slurm', readdirSync(join(store.path, 'slurm'))[0]!);
     writeFileSync(join(folder, 'job.txt'), '');
+    expect(await run({ detach: true })).toMatchObject({ left: 2 });
+    expect(readFileSync(join(folder, 'job.txt'), 'utf8')).toBe('100\n');
+    letGo(store, ...trials);
     expect(await run()).toMatchObject({ done: 2 });
     expect(slurm.tasks()).toHaveLength(2);
-    expect(readFileSync(join(folder, 'job.txt'), 'utf8')).toBe('100\n');
   });
 
   it('waits while Slurm does not answer, and while it takes no more jobs', async () => {
-    const trials = seeds(4, { epochs: 4, stepSeconds: 0.05 });
-    const { slurm, notes, run, until } = sweepOn(trials);
-    slurm.maxArraySize(2);
+    const trials = seeds(2, { mishap: Mishap.waits });
+    const { slurm, store, notes, run, until } = sweepOn(trials);
     const going = run({}, { askMs: 100 });
-    await until(() => slurm.tasks().length === 4);
+    await until(() => slurm.tasks().length === 2);
     slurm.fault('silent');
     await until(() => notes.some((note) => note.includes('Slurm does not answer')));
     slurm.fault('');
-    expect(await going).toMatchObject({ done: 4 });
+    letGo(store, ...trials);
+    expect(await going).toMatchObject({ done: 2 });
 
-    const more = sweepOn(seeds(3, { epochs: 4, stepSeconds: 0.05 }));
+    const more = sweepOn(seeds(3));
     more.slurm.maxArraySize(1);
     const wrapped = more.run(
       {},

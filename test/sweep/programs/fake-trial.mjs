@@ -19,6 +19,8 @@ export const Mishap = {
   killedAlways: 5,
   killedOnce: 6,
   error: 7,
+  /** Waits after its first epoch until there is a file `go` among its checkpoints. */
+  waits: 8,
 };
 const STEPS = 4;
 
@@ -54,7 +56,7 @@ async function train(config, _data, hooks) {
       best: null,
       tokensPerSecond: 1000,
     });
-    if (state.step >= STEPS) await mishap(config.training.warmup, fresh);
+    if (state.step >= STEPS) await mishap(config.training.warmup, fresh, hooks);
     await sleep(config.training.learningRate * 1000);
   }
   const rankingOf = (value) => {
@@ -92,7 +94,9 @@ async function train(config, _data, hooks) {
   };
 }
 
-async function mishap(kind, fresh) {
+async function mishap(kind, fresh, hooks) {
+  if (kind === Mishap.waits)
+    while (!existsSync(join(hooks.checkpointDir, 'go')) && !hooks.signal?.aborted) await sleep(20);
   if (kind === Mishap.notANumber)
     throw Object.assign(new Error('loss is NaN at step 4'), {
       name: 'NotANumberError',
