@@ -14,8 +14,11 @@ import { formatTable } from '../util/format.js';
 import { digits, intervalText } from './fit-text.js';
 
 export interface HoldoutSummary extends ReturnType<typeof summarise> {
-  /** A form, or `chosen`: in every slice the form that the rest of the runs speaks for. */
-  form: FormName | 'chosen';
+  /**
+   * A form; `chosen`: in every slice the form that the rest of the runs speaks for; `nearest`: without any law, the nearest
+   * configuration that was kept.
+   */
+  form: FormName | 'chosen' | 'nearest';
   slices: number;
   runs: number;
 }
@@ -53,9 +56,29 @@ export async function holdOutAll(panels: readonly Panel[], options: HoldoutOptio
   const summary = [
     ...names.map((name) => together(name, ({ form }) => form === name)),
     ...(names.length > 1 ? [together('chosen', ({ chosen }) => chosen)] : []),
+    nearestOf(slices),
   ].filter((one) => one !== undefined);
   return { slices, summary, refused };
 }
+
+function nearestOf(slices: readonly PanelHoldout[]): HoldoutSummary {
+  const counts = slices.map(({ forms }) => forms.find(({ chosen }) => chosen)!.runs.length);
+  const runs = counts.reduce((a, b) => a + b, 0);
+  const mean = (value: (panel: PanelHoldout) => number) =>
+    slices.reduce((sum, panel, i) => sum + counts[i]! * value(panel), 0) / runs;
+  return {
+    form: 'nearest',
+    slices: slices.length,
+    runs,
+    rmse: Math.sqrt(mean(({ nearest }) => nearest.rmse! ** 2)),
+    relative: null,
+    bias: mean(({ nearest }) => nearest.bias!),
+    coverage: null,
+    width: null,
+  };
+}
+
+const NEAREST = 'nearest, no law';
 
 const percent = (share: number | null) => (share === null ? '-' : `${Math.round(100 * share)} %`);
 
@@ -82,7 +105,7 @@ export function holdoutText({ slices, summary }: Holdout, metric: string, level:
         ...panel.forms
           .filter((one) => one.runs.length > 0)
           .map((one) => row(one.chosen ? '*' : '', one.form, { ...one, runs: one.runs.length })),
-        row('', 'nearest, no law', {
+        row('', NEAREST, {
           ...panel.nearest,
           runs: chosen.runs.length,
           coverage: null,
@@ -106,7 +129,9 @@ export function holdoutText({ slices, summary }: Holdout, metric: string, level:
         '',
         formatTable(
           header,
-          summary.map((one) => row(one.form === 'chosen' ? '*' : '', one.form, one)),
+          summary.map((one) =>
+            row(one.form === 'chosen' ? '*' : '', one.form === 'nearest' ? NEAREST : one.form, one),
+          ),
         ),
       ].join('\n'),
     );

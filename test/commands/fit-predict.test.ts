@@ -121,7 +121,8 @@ describe('perflaw fit', () => {
     const { slices, summary, holdout } = JSON.parse(json.out);
     expect(holdout).toEqual({ share: 0.25, seed: 0 });
     expect(slices[0].forms[0].runs).toHaveLength(6);
-    expect(summary.at(-1)).toMatchObject({ form: 'chosen', runs: 6 });
+    expect(summary.at(-2)).toMatchObject({ form: 'chosen', runs: 6 });
+    expect(summary.at(-1)).toMatchObject({ form: 'nearest', runs: 6, rmse: slices[0].nearest.rmse });
     await expect(run(fit, panel, '--holdout', 'most')).rejects.toMatchObject({ place: '--holdout' });
   });
 
