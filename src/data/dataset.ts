@@ -3,7 +3,7 @@
  * the options of a synthetic data set.
  */
 import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileError, UserError } from '../util/errors.js';
 import { shortHash } from '../util/hash.js';
 import { nearest } from '../util/nearest.js';
@@ -11,6 +11,7 @@ import { workspace } from '../util/workspace.js';
 import { CACHE_VERSION, readCache, writeCache } from './cache.js';
 import { DEFAULT_IMPORT, type ImportOptions, importFile } from './import.js';
 import type { Interactions } from './interactions.js';
+import { markUsed, pruneCaches } from './prune-cache.js';
 import { cachePath, importedNames, isDatasetName } from './stored.js';
 import { generateSynthetic, type SyntheticOptions } from './synthetic.js';
 
@@ -98,7 +99,9 @@ async function openFile(path: string, datasets: string, options: OpenOptions): P
   const cache = join(datasets, '.cache', `${key}.bin`);
   if (existsSync(cache)) {
     try {
-      return readCache(cache, '', onNote);
+      const kept = readCache(cache, '', onNote);
+      markUsed(cache);
+      return kept;
     } catch (error) {
       onNote(`${(error as Error).message} (${cache}); the file is read again.`);
     }
@@ -107,6 +110,7 @@ async function openFile(path: string, datasets: string, options: OpenOptions): P
   for (const note of notes) onNote(note);
   try {
     writeCache(cache, interactions, notes);
+    pruneCaches(dirname(cache), basename(cache));
   } catch (error) {
     // The cache only saves time: a full or read-only folder must not stop the work.
     onNote(`Not cached: ${(error as Error).message} (${cache}).`);
