@@ -42,7 +42,7 @@ function pickleError(path: string): UserError {
     remedy: [
       'Convert it once, where you trust it, with the Python package safetensors:',
       `  import torch; from safetensors.torch import save_file`,
-      `  state = torch.load(${JSON.stringify(path)}, map_location="cpu"); state = state.get("state_dict", state)`,
+      `  state = torch.load(${JSON.stringify(path)}, map_location="cpu", weights_only=False); state = state.get("state_dict", state)`,
       `  save_file({k: v.contiguous() for k, v in state.items()}, ${JSON.stringify(`${to}.safetensors`)})`,
     ].join('\n  '),
   });
