@@ -43,10 +43,11 @@ interface Source {
 
 export async function run(args: Arguments): Promise<number> {
   const source = await sourceOf(String(args['run']), args['sweep'] as string | undefined);
+  const { cardPathOf } = await import('../train/initial-weights.js');
   const bytes = readWeights(source);
   const card = await source.card();
   const out = outPath(args['out'] as string | undefined, source.name);
-  const cardPath = out.replace(/\.safetensors$/, '.json');
+  const cardPath = cardPathOf(out);
   writeAtomic(out, bytes);
   writeJson(cardPath, card);
   const { model, parameters, numItems } = card;

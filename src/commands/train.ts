@@ -63,13 +63,14 @@ export async function run(args: Arguments): Promise<number> {
   const { popularityBaseline } = await import('../train/baseline.js');
   const { TrainingInterrupted } = await import('../train/hooks.js');
   const { trainModel } = await import('../train/trainer.js');
-  const { readWeightsFile } = await import('../model/weights-file.js');
+  const { readInitialWeights } = await import('../train/initial-weights.js');
   const { CARD_FILE, WEIGHTS_FILE, weightsCard } = await import('../train/weights-card.js');
   const { checkTrial, resolveTrial } = await import('../train/check.js');
   const text = (name: string) => args[name] as string | undefined;
   configOf(args, { name: '', hash: '' }, ''); // a wrong value is said before any work is done
-  const initialWeights = isFile(args) ? readWeightsFile(resolve(text('init')!)) : undefined;
+  const readWeights = isFile(args) ? readInitialWeights(resolve(text('init')!)) : undefined;
   const data = await openDataset(text('data')!, { ...importArguments(args), onNote: note });
+  const initialWeights = readWeights?.(data, note);
   const backend = await openBackend(text('backend')!, note);
   const config = resolveTrial({
     ...configOf(args, { name: data.name, hash: data.hash }, backend),

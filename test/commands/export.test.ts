@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as exporting from '../../src/commands/export.js';
 import * as train from '../../src/commands/train.js';
-import { decodeSafetensors } from '../../src/model/safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.js';
 import { CLI } from '../sweep/killing.js';
 import { runCommand, useWorkspace } from './run.js';
 
@@ -102,6 +102,44 @@ describe('perflaw export', () => {
     const { out: again } = await trainOn('--layers', '1', '--init', weights, ...NO_STEP);
     const first = JSON.parse(readFileSync(join(run, 'result.json'), 'utf8'));
     expect(JSON.parse(again).result.test).toEqual(first.result.test);
+  });
+
+  it('weights that number items otherwise are put in order by the list beside them', async () => {
+    const out = join(folder(), 'shuffled.safetensors');
+    const id = trials.find((trial) => configOf(trial).model.layers === 1)!;
+    await exportRun(id, '--out', out);
+    const file = decodeSafetensors(readFileSync(out), out);
+    const card = join(folder(), 'shuffled.json');
+    const { items } = JSON.parse(readFileSync(card, 'utf8')) as { items: string[] };
+    const init = ['--layers', '1', '--init', out, ...NO_STEP];
+    // Rows turned round, and one item more than the data has.
+    const rows = ['', ...items.slice(1).reverse(), 'film-unseen'];
+    const table = file.tensors.get('item_embedding.weight')!;
+    const values = new Float32Array(rows.length * 4);
+    rows.forEach((item, row) => {
+      const from = Math.max(0, items.indexOf(item));
+      values.set(table.values.subarray(4 * from, 4 * from + 4), 4 * row);
+    });
+    file.tensors.set('item_embedding.weight', { shape: [rows.length, 4], values });
+    writeFileSync(out, encodeSafetensors(file));
+    writeFileSync(card, JSON.stringify({ items: rows }));
+    const { out: json, err } = await trainOn(...init);
+    expect(err).toContain('put in the order of');
+    expect(JSON.parse(json).result.test).toEqual(resultOf(id).test);
+    for (const [content, message] of [
+      [{ items: rows.slice(1) }, /names 31 rows and the item table .* has 32/],
+      [
+        { items: rows.map((item) => item.replace('film-3', 'film-x')) },
+        /items of events have no row in these weights, such as "film-3/,
+      ],
+      [{ items: 7 }, '`items` is not a list of texts'],
+    ] as const) {
+      writeFileSync(card, JSON.stringify(content));
+      await expect(trainOn(...init)).rejects.toThrow(message);
+    }
+    // Without a list, the rows count as they come.
+    writeFileSync(card, '{}');
+    await expect(trainOn(...init)).rejects.toThrow(/'item_embedding.weight' is \[32, 4\]/);
   });
 
   it('names weights of another shape or model with the options that fit', async () => {
