@@ -86,9 +86,9 @@ async function load(): Promise<void> {
 
 /** What must hold before the package is loaded. */
 function prepareProcess(): void {
-  // It calls a function that Node 23 took away, and one that Node 22 warns of.
+  // It calls one function that Node 22 warns of and Node 23 took away, and another that Node 22 warns of.
   const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
-  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  util['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
   util['isArray'] = Array.isArray;
   const { env } = process;
   // Warnings and errors only, not what it was compiled for.

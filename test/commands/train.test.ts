@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as conformance from '../../src/commands/conformance.js';
 import * as doctor from '../../src/commands/doctor.js';
 import * as train from '../../src/commands/train.js';
@@ -91,6 +91,8 @@ describe('perflaw train', () => {
     [['--backend', 'quantum'], "unknown backend 'quantum'"],
     [['--backend', 'tensorflow'], "the backend 'tensorflow' needs a package that is not installed"],
   ])('refuses %j in words', async (words, message) => {
+    // A folder without packages, whatever the person has who runs this.
+    vi.stubEnv('PERFLAW_TENSORFLOW', folder());
     await expect(run(...words)).rejects.toThrow(message);
   });
 });
