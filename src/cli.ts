@@ -5,6 +5,7 @@ import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import type { Arguments, CommandModule } from './commands/command.js';
 import { describeError, ExitCode, UserError } from './util/errors.js';
+import { nearest } from './util/nearest.js';
 
 type Loader = () => Promise<CommandModule>;
 
@@ -89,8 +90,25 @@ export async function main(words: string[]): Promise<number> {
     await parser.parseAsync();
     return code;
   } catch (error) {
-    return report(error);
+    return report(await withSuggestion(error, words));
   }
+}
+
+/** Names the option that a misspelt one was probably meant to be; yargs does so for commands alone. */
+async function withSuggestion(error: unknown, words: string[]): Promise<unknown> {
+  const unknown =
+    error instanceof UserError ? /^Unknown arguments?: ([^,]+)/.exec(error.message)?.[1] : undefined;
+  const command = COMMANDS.find(([usage]) => usage.split(' ')[0] === words[0]);
+  if (unknown === undefined || !command || !words.some((word) => word.split('=')[0] === `--${unknown}`))
+    return error;
+  const help = await (await command[2]()).options(yargs([])).getHelp();
+  const near = nearest(
+    unknown,
+    [...help.matchAll(/ --([a-z][a-z0-9-]*)/g)].map((match) => match[1]!),
+  );
+  return new UserError(`unknown option --${unknown}`, {
+    remedy: near ? `Did you mean \`--${near}\`?` : `See \`perflaw ${words[0]} --help\`.`,
+  });
 }
 
 function report(error: unknown): number {

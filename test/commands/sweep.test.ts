@@ -79,7 +79,7 @@ describe('perflaw sweep refuses', () => {
   });
   it('unknown options, backends and worker counts', () => {
     const home = homeWith({ 'a.yaml': TINY });
-    expectRefusal(home, ['a.yaml', '--dry-rum'], /dry-rum/);
+    expectRefusal(home, ['a.yaml', '--dry-rum'], /unknown option --dry-rum/, /Did you mean `--dry-run`/);
     expectRefusal(home, ['a.yaml', '--backend', 'cuda'], /unknown backend "cuda"/, /wasm/);
     expectRefusal(home, ['a.yaml', '--workers', '0'], /--workers must be/);
     expectRefusal(home, ['a.yaml', '--launch', 'slrum'], /unknown launcher "slrum"/, /local, slurm/);
