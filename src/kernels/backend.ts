@@ -14,11 +14,12 @@ import { type BackendName, resolveBackend } from './choose.js';
 import { loadTensorflow } from './tensorflow.js';
 import { detectSimd, openWasmKernels, type SimdVariant } from './wasm/module.js';
 import type { DeviceDescription } from './webgpu/dawn.js';
+import type { OpenedDevice } from './webgpu/open.js';
 
 let variant: SimdVariant | undefined;
 let wasmReady: Promise<void> | undefined;
-let webgpuReady: Promise<DeviceDescription> | undefined;
-let gpu: DeviceDescription | undefined;
+let webgpuReady: Promise<OpenedDevice> | undefined;
+let gpu: OpenedDevice | undefined;
 const said = new Set<string>();
 
 /**
@@ -43,9 +44,11 @@ export async function openBackend(
     sayOnce(`The GPU is not used: ${(error as Error).message}. --backend wasm instead.`);
     return openBackend('wasm');
   }
-  if (wanted === 'webgpu' && gpu!.software)
-    sayOnce(`No GPU: webgpu runs on ${gpu!.name}, right but slow. --backend wasm is faster here.`);
-  if (wanted === 'webgpu' && name === 'auto') sayOnce(`Backend webgpu on ${gpu!.name}.`);
+  if (wanted === 'webgpu' && gpu!.description.software)
+    sayOnce(
+      `No GPU: webgpu runs on ${gpu!.description.name}, right but slow. --backend wasm is faster here.`,
+    );
+  if (wanted === 'webgpu' && name === 'auto') sayOnce(`Backend webgpu on ${gpu!.description.name}.`);
   return wanted;
 }
 
@@ -56,6 +59,7 @@ async function open(wanted: BackendName): Promise<void> {
     await wasmReady;
   }
   if (wanted === 'webgpu') {
+    if (gpu?.isLost()) webgpuReady = undefined;
     webgpuReady ??= prepareWebgpu();
     gpu = await webgpuReady;
   }
@@ -69,7 +73,7 @@ async function open(wanted: BackendName): Promise<void> {
 
 /** The GPU that webgpu computes on; undefined while another backend is the current one. */
 export function currentDevice(): DeviceDescription | undefined {
-  return tf.getBackend() === 'webgpu' ? gpu : undefined;
+  return tf.getBackend() === 'webgpu' ? gpu?.description : undefined;
 }
 
 /** The SIMD instructions that the wasm kernels were built for; undefined until they are open. */
@@ -111,9 +115,9 @@ async function prepareWasm(): Promise<void> {
   register(folders.flatMap((folder) => folder.kernels));
 }
 
-async function prepareWebgpu(): Promise<DeviceDescription> {
+async function prepareWebgpu(): Promise<OpenedDevice> {
   const { openWebgpu } = await import('./webgpu/open.js');
-  const { description } = await openWebgpu();
+  const device = await openWebgpu();
   // What has no WGSL here is composed of tfjs's own ops, on the GPU too.
   const folders = await Promise.all([
     import('./selective-scan/webgpu.js'),
@@ -130,7 +134,7 @@ async function prepareWebgpu(): Promise<DeviceDescription> {
     import('./rank/webgpu.js'),
   ]);
   register(folders.flatMap((folder) => folder.kernels));
-  return description;
+  return device;
 }
 
 /** Adds kernels to tfjs's registry, in place of its own of the same name. */

@@ -23,6 +23,7 @@ export function failureReason(error: unknown): FailureReason {
   if (isDiskFull(error)) return 'disk-full';
   for (const cause of causes(error)) {
     if (cause.name === 'NotANumberError') return 'not-a-number';
+    if (cause.name === 'DeviceLostError') return 'device-lost';
     if (OUT_OF_MEMORY.test(cause.message) || cause.code === 'ENOMEM') return 'out-of-memory';
   }
   return 'error';

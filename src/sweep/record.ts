@@ -41,7 +41,15 @@ export interface DoneRecord extends RecordBase {
 /** A trial that did not: why, in one word and in a sentence. */
 export interface FailedRecord extends RecordBase {
   status: 'failed';
-  reason: 'error' | 'out-of-memory' | 'not-a-number' | 'time-limit' | 'killed' | 'cancelled' | 'disk-full';
+  reason:
+    | 'error'
+    | 'out-of-memory'
+    | 'not-a-number'
+    | 'device-lost'
+    | 'time-limit'
+    | 'killed'
+    | 'cancelled'
+    | 'disk-full';
   message: string;
 }
 

@@ -37,13 +37,13 @@ export const LIMITS = [
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|software/i;
 
 export interface Adapter {
-  /** Dawn's instance: it must live as long as anything of it does. */
-  gpu: GPU;
   adapter: GPUAdapter;
   device: DeviceDescription;
 }
 
 let found: Promise<Adapter> | undefined;
+/** One a process. Collected as garbage, it would take what came from it along and crash the process. */
+let instance: GPU | undefined;
 
 /**
  * The machine's most able adapter; asked for once.
@@ -54,15 +54,22 @@ export function findAdapter(): Promise<Adapter> {
   return found;
 }
 
+/** Lets the next findAdapter look again: an adapter gives one device. */
+export function forgetAdapter(): void {
+  found = undefined;
+}
+
 async function search(): Promise<Adapter> {
-  const { create, globals } = await load();
-  Object.assign(globalThis, globals);
-  // No program of ours or of tfjs reads shared memory that it has not written, and clearing it costs: in each workgroup, and
-  // on SwiftShader in the compiler, which writes out one store for every element (8 s for a scan instead of 0.2 s).
-  const gpu = create(['enable-dawn-features=disable_workgroup_init']);
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!instance) {
+    const { create, globals } = await load();
+    Object.assign(globalThis, globals);
+    // No program of ours or of tfjs reads shared memory that it has not written, and clearing it costs: in each workgroup,
+    // and on SwiftShader in the compiler, which writes out one store for every element (8 s for a scan instead of 0.2 s).
+    instance = create(['enable-dawn-features=disable_workgroup_init']);
+  }
+  const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw noAdapter();
-  return { gpu, adapter, device: describe(adapter) };
+  return { adapter, device: describe(adapter) };
 }
 
 async function load(): Promise<Dawn> {

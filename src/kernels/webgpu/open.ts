@@ -4,8 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../../util/errors.js';
-import { type AdapterInfo, type DeviceDescription, findAdapter, LIMITS } from './dawn.js';
-import { mapNow } from './turns.js';
+import { type AdapterInfo, type DeviceDescription, findAdapter, forgetAdapter, LIMITS } from './dawn.js';
+import { learnTurn, mapNow } from './turns.js';
 
 /** What we use of tfjs's WebGPUBackend. */
 export interface WebgpuBackend extends tf.KernelBackend {
@@ -39,8 +39,9 @@ export class DeviceLostError extends Error {
 }
 
 export interface OpenedDevice {
-  backend: WebgpuBackend;
   description: DeviceDescription;
+  /** Whether it is gone; another one can be opened then. */
+  isLost(): boolean;
 }
 
 /**
@@ -50,13 +51,16 @@ export interface OpenedDevice {
 export async function openWebgpu(): Promise<OpenedDevice> {
   const { adapter, device: description } = await findAdapter();
   const device = await requestDevice(adapter);
+  await learnTurn(device);
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
   const backend = constructBackend(WebGPUBackend, device, adapter);
   const trouble = watch(device);
   backend.readSync = (dataId) => readNow(backend, dataId, trouble);
   backend.read = async (dataId) => backend.readSync(dataId);
+  forgetAdapter();
+  if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => backend);
-  return { backend, description };
+  return { description, isLost: () => trouble.error instanceof DeviceLostError };
 }
 
 /** The largest limits that the adapter has, and what measures and speeds kernels up where it is there. */
@@ -125,7 +129,10 @@ function readNow(backend: WebgpuBackend, dataId: object, trouble: Trouble): tf.B
     backend.submitQueue();
     mapNow(staging);
     if (trouble.error) throw trouble.error;
-    if (staging.mapState !== 'mapped') throw new DeviceLostError('what it computed cannot be read');
+    if (staging.mapState !== 'mapped') {
+      trouble.error = new DeviceLostError('what it computed cannot be read');
+      throw trouble.error;
+    }
     const bytes = staging.getMappedRange().slice(0);
     if (dtype === 'bool') return Uint8Array.from(new Int32Array(bytes));
     return dtype === 'int32' ? new Int32Array(bytes) : new Float32Array(bytes);

@@ -21,6 +21,17 @@ function withImmediate(replacement: (callback: () => void) => void, work: () => 
   }
 }
 
+/**
+ * Learns Dawn's function from a first mapping, so that a version of Dawn with which this does not work is found at once.
+ * To be called when Dawn has nothing under way: it asks for a turn only where none is due.
+ */
+export async function learnTurn(device: GPUDevice): Promise<void> {
+  for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
+  const buffer = device.createBuffer({ size: 4, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+  mapNow(buffer);
+  buffer.destroy();
+}
+
 /** Maps a buffer for reading; afterwards its `mapState` is `mapped`, or else the device is lost. */
 export function mapNow(buffer: GPUBuffer): void {
   let queued: (() => void) | undefined;
