@@ -61,7 +61,7 @@ export const trainingFields = {
     })
     .meta({
       description:
-        'With loss last: every prefix of a history an example (published), or in each epoch one random, or so many different ones',
+        'With loss last: every prefix of a history an example (published, and the default of mamba4rec), or in each epoch one random, or so many different ones (16 for the other models)',
     }),
   negatives: whole(
     { min: 0, max: 100_000_000 },

@@ -8,13 +8,16 @@ import { parseMetric } from './metrics.js';
 /** The better of the two wherever both were measured (docs/log.md). */
 const DEFAULT_PROPOSAL: Proposal = 'popularity';
 
+/** Prefixes of each history an epoch: one teaches too little for the time that an epoch's evaluation takes (docs/log.md). */
+const DEFAULT_PREFIXES = 16;
+
 /**
  * The configuration with nothing left open that depends on other settings, and each meaning written in one way: TiM4Rec's
- * time mode follows the loss, sampled negatives have a proposal, 0 negatives are all items, 1 prefix is a random one.
- * One that leaves nothing open comes back as it is.
+ * time mode follows the loss, a loss at the last position has prefixes and 1 of them is a random one, sampled negatives have a
+ * proposal and 0 of them are all items. One that leaves nothing open comes back as it is.
  */
 export function resolveTrial(config: TrialConfig): TrialConfig {
-  return { ...config, model: resolveModel(config), training: resolveTraining(config.training) };
+  return { ...config, model: resolveModel(config), training: resolveTraining(config) };
 }
 
 function resolveModel({ model, training }: TrialConfig): ModelConfig {
@@ -22,15 +25,19 @@ function resolveModel({ model, training }: TrialConfig): ModelConfig {
   return { ...model, time: timeMode(model, training.loss) };
 }
 
-function resolveTraining(training: TrainingConfig): TrainingConfig {
-  const { negatives, proposal, ...others } = training;
-  const rest = others.prefixes === 1 ? { ...others, prefixes: 'random' as const } : others;
-  return negatives ? { ...rest, negatives, proposal: proposal ?? DEFAULT_PROPOSAL } : rest;
+function resolveTraining(config: TrialConfig): TrainingConfig {
+  const { negatives, proposal, prefixes: _prefixes, ...rest } = config.training;
+  return {
+    ...rest,
+    ...(rest.loss === 'last' ? { prefixes: prefixesOf(config) } : {}),
+    ...(negatives ? { negatives, proposal: proposal ?? DEFAULT_PROPOSAL } : {}),
+  };
 }
 
 /** Which prefixes a loss at the last position trains on. */
-export function prefixesOf({ model, training }: TrialConfig): Prefixes {
-  return training.prefixes ?? (model.name === 'mamba4rec' ? 'every' : 'random');
+export function prefixesOf({ model, training }: Pick<TrialConfig, 'model' | 'training'>): Prefixes {
+  const prefixes = training.prefixes ?? (model.name === 'mamba4rec' ? 'every' : DEFAULT_PREFIXES);
+  return prefixes === 1 ? 'random' : prefixes;
 }
 
 /** What the check must know of the data: whether events carry timestamps. */

@@ -19,7 +19,7 @@ export interface TrainingConfig {
   loss: 'all' | 'last';
   /**
    * With `loss: last`: `every` prefix of a history once an epoch (the published protocol), one `random` prefix of each, or so
-   * many different ones of each. Absent: `every` for mamba4rec, `random` for the other models.
+   * many different ones of each. Absent: `every` for mamba4rec, 16 for the other models.
    */
   prefixes?: Prefixes;
   /**

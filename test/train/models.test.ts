@@ -91,7 +91,7 @@ describe('TiM4Rec in training', () => {
       const trial = trialOf(
         data,
         { name: 'tim4rec', time },
-        { loss: 'last', epochs: 12, learningRate: 1e-2 },
+        { loss: 'last', prefixes: 'random', epochs: 12, learningRate: 1e-2 },
       );
       const result = await trainModel(trial, data);
       expect(result.curve.at(-1)!.loss).toBeLessThan(0.9 * result.curve[0]!.loss);
@@ -176,7 +176,7 @@ describe('SSD4Rec in training', () => {
     const trial = trialOf(
       data,
       { name: 'ssd4rec', dropout: 0.2, hiddenShare: 0.2 },
-      { loss: 'last', epochs: 3 },
+      { loss: 'last', prefixes: 'random', epochs: 3 },
     );
     const counts = new Set<number>();
     const whole = await trainModel(trial, data, { onProgress: () => counts.add(tf.memory().numTensors) });

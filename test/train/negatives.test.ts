@@ -112,6 +112,21 @@ describe('training with sampled negatives', () => {
     }
   });
 
+  it('and prefixes: each meaning has one name', () => {
+    const data = ringWalks();
+    const prefixes = (model: 'mamba4rec' | 'tim4rec', training: Parameters<typeof smallConfig>[1]) => {
+      const config = smallConfig(data, training);
+      return resolveTrial({ ...config, model: { ...config.model, name: model } }).training.prefixes;
+    };
+    expect(prefixes('mamba4rec', { loss: 'last' })).toBe('every');
+    expect(prefixes('tim4rec', { loss: 'last' })).toBe(16);
+    expect(prefixes('tim4rec', { loss: 'last', prefixes: 1 })).toBe('random');
+    expect(prefixes('tim4rec', { loss: 'last', prefixes: 'every' })).toBe('every');
+    expect(prefixes('tim4rec', { loss: 'all', prefixes: 4 })).toBe(undefined);
+    const resolved = resolveTrial(smallConfig(data, { loss: 'last', negatives: 3 }));
+    expect(resolveTrial(resolved)).toEqual(resolved);
+  });
+
   it('0 negatives are all items, under one name', () => {
     const data = ringWalks();
     const plain = smallConfig(data);
