@@ -128,9 +128,11 @@ it('of 20 trials with jobs cancelled, requeued and out of time equals a local on
   const log = (id: string) => readFileSync(home.store.logFile(id), 'utf8');
   expect(log(requeued.id)).toMatch(/DUE TO JOB REQUEUE/);
   expect(log(requeued.id).match(/set up/g)).toHaveLength(2);
+  // Nothing half-written left behind: the files of a local run, and the failures beside the results of their retries.
+  const files = ({ store }: Home, id: string) =>
+    readdirSync(store.folder(id)).filter((name) => !name.startsWith('claim-'));
   for (const id of Object.keys(expected)) {
-    const files = readdirSync(home.store.folder(id)).filter((name) => !name.startsWith('claim-'));
     const failed = id === late.id || id === cancelled.id ? ['result.failed.json'] : [];
-    expect(files.sort()).toEqual(['config.json', 'log.txt', ...failed, 'result.json'].sort());
+    expect(files(home, id).sort()).toEqual([...files(local, id), ...failed].sort());
   }
 });
