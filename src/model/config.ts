@@ -1,6 +1,7 @@
 /** What fixes a model's shape: everything `model/size.ts` needs to count its parameters and FLOPs exactly. */
 
 export const MODEL_NAMES = ['mamba4rec', 'tim4rec', 'ssd4rec'] as const;
+/** One of MODEL_NAMES. */
 export type ModelName = (typeof MODEL_NAMES)[number];
 
 /** Models that read a history in both directions: a loss at all positions would show them what they predict. */
