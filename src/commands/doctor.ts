@@ -72,7 +72,7 @@ function checkWorkspace(): Finding {
 /** Opens every backend and holds one product against what it must be. */
 async function checkBackends(): Promise<Finding[]> {
   const { BACKENDS } = await import('../kernels/choose.js');
-  const { currentDevice, openBackend, simdVariant } = await import('../kernels/backend.js');
+  const { currentDevice, hasWideVectors, openBackend, simdVariant } = await import('../kernels/backend.js');
   const { describeTensorflow, findTensorflow } = await import('../kernels/tensorflow.js');
   const { matMul } = await import('../kernels/matmul/op.js');
   const tf = await import('@tensorflow/tfjs');
@@ -84,7 +84,11 @@ async function checkBackends(): Promise<Finding[]> {
       const values = tf.tidy(() => [...matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync()]);
       if (values[0] !== 11) throw new Error(`1*3 + 2*4 came out as ${values[0]}`);
       let detail = 'computes right';
-      if (name === 'wasm') detail = simdVariant() === 'relaxed' ? 'SIMD with fused multiply-add' : 'SIMD';
+      if (name === 'wasm')
+        detail = [
+          hasWideVectors() ? '256-bit SIMD' : 'SIMD',
+          simdVariant() === 'relaxed' ? ' with fused multiply-add' : '',
+        ].join('');
       if (name === 'webgpu') detail = describeDevice(currentDevice()!);
       if (name === 'tensorflow') {
         const { libtensorflow, device, package: from } = describeTensorflow();

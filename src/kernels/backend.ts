@@ -12,11 +12,12 @@ import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../util/errors.js';
 import { type BackendName, resolveBackend } from './choose.js';
 import { loadTensorflow } from './tensorflow.js';
-import { detectSimd, openWasmKernels, type SimdVariant } from './wasm/module.js';
+import { openWasmKernels } from './wasm/module.js';
+import { chooseSimd, type Simd, type SimdVariant } from './wasm/simd.js';
 import type { DeviceDescription } from './webgpu/dawn.js';
 import type { OpenedDevice } from './webgpu/open.js';
 
-let variant: SimdVariant | undefined;
+let simd: Simd | undefined;
 let wasmReady: Promise<void> | undefined;
 let webgpuReady: Promise<OpenedDevice> | undefined;
 let gpu: OpenedDevice | undefined;
@@ -78,7 +79,12 @@ export function currentDevice(): DeviceDescription | undefined {
 
 /** The SIMD instructions that the wasm kernels were built for; undefined until they are open. */
 export function simdVariant(): SimdVariant | undefined {
-  return variant;
+  return simd?.variant;
+}
+
+/** Whether the engine was asked to join pairs of vectors: faster, the same values. */
+export function hasWideVectors(): boolean {
+  return simd?.wide ?? false;
 }
 
 /** True where the current backend has a fused kernel of that name. */
@@ -87,6 +93,7 @@ export function hasKernel(name: string): boolean {
 }
 
 async function prepareWasm(): Promise<void> {
+  simd = chooseSimd();
   const { setThreadsCount } = await import('@tensorflow/tfjs-backend-wasm');
   setThreadsCount(1);
   await tf.setBackend('wasm');
@@ -95,8 +102,7 @@ async function prepareWasm(): Promise<void> {
   // The same kernels under a second name, before ours are added to the first.
   tf.copyRegisteredKernels('wasm', 'composed');
   tf.registerBackend('composed', () => owner);
-  variant = process.env['PERFLAW_SIMD'] === 'baseline' ? 'baseline' : detectSimd();
-  await openWasmKernels(owner, variant);
+  await openWasmKernels(owner, simd);
   const folders = await Promise.all([
     import('./selective-scan/wasm.js'),
     import('./causal-conv/wasm.js'),

@@ -211,6 +211,7 @@ export interface KernelExports {
     scratch: Address,
   ): void;
   gemmScratchBytes(): number;
+  useWideTiles(on: number): void;
   packedBytes(k: number, n: number): number;
   sumRows(m: number, n: number, x: Address, out: Address): void;
   crossEntropy(

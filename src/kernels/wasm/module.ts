@@ -5,10 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import type * as tf from '@tensorflow/tfjs';
 import { fileError } from '../../util/errors.js';
 import type { KernelExports } from './exports.js';
+import type { Simd, SimdVariant } from './simd.js';
 
 /** What we use of tfjs's BackendWasm: its public methods, and its module's heap. */
 interface BackendWasm extends tf.KernelBackend {
@@ -35,14 +35,14 @@ export interface WasmKernels {
 
 let current: WasmKernels | undefined;
 
-/** `relaxed`: fused multiply-adds (relaxed SIMD) where the engine has them; `baseline`: plain 128-bit SIMD. */
-export type SimdVariant = 'relaxed' | 'baseline';
-
 /**
  * Instantiates the kernels on the heap of the wasm backend that tfjs has opened.
  * @throws UserError when the built module is missing.
  */
-export async function openWasmKernels(backend: tf.KernelBackend, variant: SimdVariant): Promise<WasmKernels> {
+export async function openWasmKernels(
+  backend: tf.KernelBackend,
+  { variant, wide }: Simd,
+): Promise<WasmKernels> {
   const owner = backend as BackendWasm;
   const memory = Object.values(owner.wasm.asm).find((value) => value instanceof WebAssembly.Memory);
   if (!memory) throw new Error('the wasm backend of this tfjs version does not show its memory');
@@ -50,6 +50,7 @@ export async function openWasmKernels(backend: tf.KernelBackend, variant: SimdVa
   const instance = await WebAssembly.instantiate(module, { env: { memory } });
   const exports = instance.exports as unknown as KernelExports;
   exports.placeCoefficients(owner.wasm._malloc(exports.coefficientBytes()) >>> 0);
+  exports.useWideTiles(Number(wide));
   let address = 0;
   let size = 0;
   current = {
@@ -82,20 +83,6 @@ function readKernels(variant: SimdVariant): Uint8Array<ArrayBuffer> {
   } catch (error) {
     throw fileError(error, path, 'read the compiled kernels; `npm run build` makes them');
   }
-}
-
-/** A module with one function of one f32x4.relaxed_madd: valid where the engine runs relaxed SIMD. */
-const RELAXED_PROBE = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 17, 65, 0,
-  253, 17, 65, 0, 253, 17, 253, 133, 2, 11,
-]);
-
-/** Whether this JavaScript engine runs relaxed SIMD: Node 22 does, Node 20 behind a flag that may be set until first use. */
-export function detectSimd(): SimdVariant {
-  if (WebAssembly.validate(RELAXED_PROBE)) return 'relaxed';
-  // Newer engines know no such flag, and say so on stderr.
-  if (Number.parseInt(process.versions.node, 10) < 22) setFlagsFromString('--experimental-wasm-relaxed-simd');
-  return WebAssembly.validate(RELAXED_PROBE) ? 'relaxed' : 'baseline';
 }
 
 /** A tfjs kernel for the wasm backend, made of a function over addresses. */

@@ -3,7 +3,9 @@
 
 import { gatherRows } from './embedding';
 import { gemmPacked, gemmScratchBytes, packB, packedBytes } from './gemm';
-import { expx4, logarithm, max4, sum4 } from './math';
+import { expx4, logarithm, max4 } from './math';
+import { addScaled, dot } from './rows';
+import { exponentials } from './softmax';
 
 /** Bytes of scratch: the sampled rows plain, packed in both directions and their gradient; one chunk as in cross-entropy.ts. */
 export function sampledCrossEntropyScratchBytes(chunk: i32, width: i32, negatives: i32): i32 {
@@ -20,15 +22,11 @@ export function sampledCrossEntropyScratchBytes(chunk: i32, width: i32, negative
   );
 }
 
-/** Sum of the last row's exponentials, the target's among them, and the target's own. */
-let total: f64 = 0;
-let ownExponential: f64 = 0;
-
 /**
- * Replaces a row of scores by e^(s - offset - max), 0 where a sampled item is the target; leaves the sum in `total`.
- * @returns the logarithm of the estimated partition function.
+ * Scores corrected by their offsets in place, minus infinity where a sampled item is the target.
+ * @returns the largest of them and of the target's own score.
  */
-function exponentials(n: i32, row: usize, negatives: usize, offsets: usize, target: i32, own: f32): f64 {
+function correct(n: i32, row: usize, negatives: usize, offsets: usize, target: i32, own: f32): f32 {
   const hit = i32x4.splat(target);
   const nothing = f32x4.splat(-Infinity);
   let largest4 = f32x4.splat(own);
@@ -48,56 +46,7 @@ function exponentials(n: i32, row: usize, negatives: usize, offsets: usize, targ
     store<f32>(row + at, s);
     largest = max(largest, s);
   }
-  const shift = f32x4.splat(largest);
-  ownExponential = <f64>f32x4.extract_lane(expx4(f32x4.splat(own - largest)), 0);
-  let sum = ownExponential;
-  j = 0;
-  // Partial sums of 256 entries in single precision, their sum in double.
-  while (j + 4 <= n) {
-    const stop = min(j + 256, n & ~3);
-    let part = f32x4.splat(0);
-    for (; j < stop; j += 4) {
-      const at = row + ((<usize>j) << 2);
-      const e = expx4(f32x4.sub(v128.load(at), shift));
-      v128.store(at, e);
-      part = f32x4.add(part, e);
-    }
-    sum += <f64>sum4(part);
-  }
-  for (; j < n; j++) {
-    const at = row + ((<usize>j) << 2);
-    const e = f32x4.extract_lane(expx4(f32x4.splat(load<f32>(at) - largest)), 0);
-    store<f32>(at, e);
-    sum += <f64>e;
-  }
-  total = sum;
-  return <f64>largest + logarithm(sum);
-}
-
-function dot(width: i32, a: usize, b: usize): f32 {
-  let sum = f32x4.splat(0);
-  let j = 0;
-  for (; j + 4 <= width; j += 4) {
-    const at = (<usize>j) << 2;
-    sum = f32x4.add(sum, f32x4.mul(v128.load(a + at), v128.load(b + at)));
-  }
-  let rest = sum4(sum);
-  for (; j < width; j++) rest += load<f32>(a + ((<usize>j) << 2)) * load<f32>(b + ((<usize>j) << 2));
-  return rest;
-}
-
-/** y += factor * x. */
-function addScaled(width: i32, factor: f32, x: usize, y: usize): void {
-  const factor4 = f32x4.splat(factor);
-  let j = 0;
-  for (; j + 4 <= width; j += 4) {
-    const at = (<usize>j) << 2;
-    v128.store(y + at, f32x4.add(v128.load(y + at), f32x4.mul(factor4, v128.load(x + at))));
-  }
-  for (; j < width; j++) {
-    const at = (<usize>j) << 2;
-    store<f32>(y + at, load<f32>(y + at) + factor * load<f32>(x + at));
-  }
+  return largest;
 }
 
 /**
@@ -155,7 +104,11 @@ export function sampledCrossEntropy(
       const target = load<i32>(targets + ((<usize>load<i32>(index + ((<usize>i) << 2))) << 2));
       const hRow = h + <usize>i * bytes;
       const own = dot(width, hRow, W + <usize>target * bytes);
-      loss += exponentials(n, logits + <usize>i * rowBytes, negatives, offsets, target, own) - <f64>own;
+      const row = logits + <usize>i * rowBytes;
+      const largest = correct(n, row, negatives, offsets, target, own);
+      const ownExponential = <f64>f32x4.extract_lane(expx4(f32x4.splat(own - largest)), 0);
+      const total = ownExponential + exponentials(n, row, largest);
+      loss += <f64>largest + logarithm(total) - <f64>own;
       // Rows of P are e^s / total: the division goes into the small factors instead of the large P.
       const factor = <f32>(1.0 / total) * scale;
       store<f32>(factors + ((<usize>i) << 2), factor);
