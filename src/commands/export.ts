@@ -1,10 +1,10 @@
 /** `perflaw export RUN`: the best weights of a finished run as safetensors, and a card that says what they are. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { WeightsCard } from '../train/weights-card.js';
 import { ExitCode, fileError, UserError } from '../util/errors.js';
-import { writeAtomic, writeJson } from '../util/files.js';
+import { readRegularBytes, writeAtomic, writeJson } from '../util/files.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { sha256 } from '../util/hash.js';
 import { type Arguments, note, print, printJson } from './command.js';
@@ -109,7 +109,7 @@ async function trialSource(run: string, sweep: string | undefined): Promise<Sour
 function readWeights({ weights, sha256: expected, remedy }: Source): Uint8Array {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(weights);
+    bytes = readRegularBytes(weights);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new UserError('the weights of this run are gone', { place: weights, remedy });

@@ -2,8 +2,8 @@
  * A model's weights from a safetensors file under the upstream names, as PyTorch's `save_file(model.state_dict(), path)`
  * of the safetensors package, `perflaw export` or `perflaw train --out` writes them.
  */
-import { readFileSync } from 'node:fs';
 import { fileError, UserError } from '../util/errors.js';
+import { readRegularBytes } from '../util/files.js';
 import { sha256 } from '../util/hash.js';
 import type { ModelConfig } from './config.js';
 import { decodeSafetensors, type StoredTensor } from './safetensors.js';
@@ -21,7 +21,7 @@ export interface WeightsFile {
 export function readWeightsFile(path: string): WeightsFile {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readRegularBytes(path);
   } catch (error) {
     throw fileError(error, path, 'read these weights');
   }

@@ -74,16 +74,20 @@ const MOST_BYTES = 512 * 2 ** 20;
  * @throws the system's error where it cannot be read, and one with code EFTYPE or EFBIG for such a file.
  */
 export function readRegular(path: string): string {
-  const found = statSync(path);
-  const code = found.isDirectory()
-    ? 'EISDIR'
-    : !found.isFile()
-      ? 'EFTYPE'
-      : found.size > MOST_BYTES
-        ? 'EFBIG'
-        : '';
-  if (code) throw Object.assign(new Error(`${path}: ${code}`), { code });
+  refuseIrregular(path, MOST_BYTES);
   return readFileSync(path, 'utf8');
+}
+
+/** The same for bytes, of any size that memory holds. */
+export function readRegularBytes(path: string): Uint8Array {
+  refuseIrregular(path, Number.POSITIVE_INFINITY);
+  return readFileSync(path);
+}
+
+function refuseIrregular(path: string, most: number): void {
+  const found = statSync(path);
+  const code = found.isDirectory() ? 'EISDIR' : !found.isFile() ? 'EFTYPE' : found.size > most ? 'EFBIG' : '';
+  if (code) throw Object.assign(new Error(`${path}: ${code}`), { code });
 }
 
 /**

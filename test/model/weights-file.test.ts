@@ -113,6 +113,11 @@ describe('files that are no safetensors', () => {
     );
   });
 
+  it.skipIf(process.platform === 'win32')('a device that never ends is refused, not read', () => {
+    expect(() => readWeightsFile('/dev/zero')).toThrow(UserError);
+    expect(() => readWeightsFile(folder)).toThrow('this is a folder');
+  });
+
   it('whatever the bytes are, they are read or refused in words', () => {
     const tensors = new Map([['a', { shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) }]]);
     const good = encodeSafetensors({ tensors, metadata: { note: 'x' } });

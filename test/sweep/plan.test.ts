@@ -28,6 +28,16 @@ function plan(text: string, data = DATA, cost = COST) {
 }
 
 describe('a plan', () => {
+  it('tells samples of negatives apart, and takes none of them for all items', () => {
+    const grid = (text: string) => plan(`data: d\ngrid: {${text}}\n`).trials.map(({ id }) => id);
+    const [plain] = grid('dim: [64]');
+    expect(grid('negatives: [0]')).toEqual([plain]);
+    expect(grid('proposal: [uniform, popularity]')).toEqual([plain]); // nothing is sampled
+    const sampled = grid('negatives: [100, 1000], proposal: [uniform, popularity]');
+    expect(new Set([plain, ...sampled]).size).toBe(5);
+    expect(sampled).toEqual(expect.arrayContaining(grid('negatives: [100, 1000]')));
+  });
+
   it('counts the work of what is predicted: prefixes cost their tokens, and each its scores', () => {
     const seen: string[] = [];
     const data: DataFacts = {
