@@ -53,6 +53,9 @@ export async function openWebgpu(): Promise<OpenedDevice> {
   const device = await requestDevice(adapter);
   await learnTurn(device);
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+  // tfjs computes on the CPU what it has not uploaded yet, with other roundings: a training that goes on from a checkpoint
+  // would not have the bits of one that never stopped.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
   const backend = constructBackend(WebGPUBackend, device, adapter);
   const trouble = watch(device);
   backend.readSync = (dataId) => readNow(backend, dataId, trouble);
