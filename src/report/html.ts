@@ -60,6 +60,9 @@ export function toText(markup: Html): string {
 /** Rows beyond which a table is cut: a page of thousands of rows serves nobody. */
 export const MAX_ROWS = 400;
 
+/** Characters beyond which a cell is a text, which may wrap but not to a column of single words. */
+const LONG = 40;
+
 /** A table in a box of its own that scrolls sideways; numbers stand to the right. The first column heads each row. */
 export function dataTable(caption: string, columns: string[], rows: (string | number)[][]): Html {
   const shown = rows.slice(0, MAX_ROWS);
@@ -76,7 +79,7 @@ export function dataTable(caption: string, columns: string[], rows: (string | nu
 <tbody>${shown.map(
     (
       row,
-    ) => html`<tr>${row.map((cell, c) => (c === 0 ? html`<th scope="row"${kind(c)}>${cell}</th>` : html`<td${kind(c)}>${cell}</td>`))}</tr>
+    ) => html`<tr>${row.map((cell, c) => (c === 0 ? html`<th scope="row"${kind(c)}>${cell}</th>` : html`<td${String(cell).length > LONG ? html` class="long"` : kind(c)}>${cell}</td>`))}</tr>
 `,
   )}</tbody></table></div>`;
 }
