@@ -6,6 +6,7 @@ import { dropout } from '../kernels/dropout/op.js';
 import { dropoutMask } from '../kernels/dropout/reference.js';
 import { layerNorm } from '../kernels/layer-norm/op.js';
 import { linear } from '../kernels/matmul/op.js';
+import { splitLinear } from '../kernels/matmul/split.js';
 import { selectiveScan } from '../kernels/selective-scan/op.js';
 import type { ModelConfig } from './config.js';
 import type { Initialiser, Weights } from './weights.js';
@@ -95,10 +96,7 @@ export function timeStepBias(from: Initialiser, name: string): () => number {
   };
 }
 
-/**
- * The Mamba-1 block. u: [rows * length, dim] -> [rows * length, dim].
- * Projections are split by their weights, not by their outputs: weights are small, activations are not.
- */
+/** The Mamba-1 block. u: [rows * length, dim] -> [rows * length, dim]. */
 export function mambaBlock(
   weights: Weights,
   prefix: string,
@@ -111,31 +109,31 @@ export function mambaBlock(
   const rank = dtRank(config.dim);
   const weight = <T extends tf.Tensor>(name: string) => weights.get<T>(`${prefix}.${name}`);
   const byRow = (t: tf.Tensor2D) => tf.reshape(t, [rows, length, t.shape[1]]) as tf.Tensor3D;
-  const [toX, toZ] = tf.split(weight<tf.Tensor2D>('in_proj.weight'), 2, 0) as tf.Tensor2D[];
-  const [toDelta, toB, toC] = tf.split(
-    weight<tf.Tensor2D>('x_proj.weight'),
-    [rank, config.dState, config.dState],
-    0,
-  ) as tf.Tensor2D[];
+  const [rawX, z] = splitLinear(u, weight('in_proj.weight'), undefined, [inner, inner]);
   const x = causalConv(
     {
-      x: byRow(linear(u, toX!)),
+      x: byRow(rawX!),
       weight: tf.reshape(weight('conv1d.weight'), [inner, config.dConv]),
       bias: weight('conv1d.bias'),
       reset,
     },
-    { silu: true },
+    'silu',
   );
-  const flat = tf.reshape(x, [rows * length, inner]) as tf.Tensor2D;
+  const [delta, B, C] = splitLinear(
+    tf.reshape(x, [rows * length, inner]),
+    weight('x_proj.weight'),
+    undefined,
+    [rank, config.dState, config.dState],
+  );
   const y = selectiveScan(
     {
       x,
-      delta: byRow(linear(linear(flat, toDelta!), weight<tf.Tensor2D>('dt_proj.weight'))),
+      delta: byRow(linear(delta!, weight<tf.Tensor2D>('dt_proj.weight'))),
       A: tf.neg(tf.exp(weight<tf.Tensor2D>('A_log'))),
-      B: byRow(linear(flat, toB!)),
-      C: byRow(linear(flat, toC!)),
+      B: byRow(B!),
+      C: byRow(C!),
       D: weight('D'),
-      z: byRow(linear(u, toZ!)),
+      z: byRow(z!),
       deltaBias: weight('dt_proj.bias'),
       reset,
     },

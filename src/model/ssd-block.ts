@@ -5,9 +5,9 @@
  *   out = W_out (RMSNorm(scan(x, dt, A, B, C) + D x) SiLU(z)) w), the gate inside the norm
  */
 import * as tf from '@tensorflow/tfjs';
-import { hardswish } from '../kernels/activation/hardswish.js';
 import { causalConv } from '../kernels/causal-conv/op.js';
 import { linear } from '../kernels/matmul/op.js';
+import { splitLinear } from '../kernels/matmul/split.js';
 import { rmsNorm } from '../kernels/rms-norm/op.js';
 import { selectiveScan } from '../kernels/selective-scan/op.js';
 import type { ModelConfig } from './config.js';
@@ -81,8 +81,8 @@ export function addSsdBlock(
 }
 
 /**
- * u: [rows * length, dim] -> [rows * length, dim]. Projections and filters are split by their weights, not by their
- * outputs: weights are small, activations are not.
+ * u: [rows * length, dim] -> [rows * length, dim]. Filters are split by their weights, not by their outputs: weights are
+ * small, activations are not.
  * @param factor [rows * length, heads]: multiplies the time steps before bias and softplus.
  */
 export function ssdBlock(
@@ -101,14 +101,13 @@ export function ssdBlock(
   const weight = <T extends tf.Tensor>(name: string) => weights.get<T>(`${prefix}.${name}`);
   const byRow = (t: tf.Tensor2D) => tf.reshape(t, [rows, length, t.shape[1]]) as tf.Tensor3D;
   const parts = [inner, inner, dState, dState, heads];
-  const into = tf.split(weight<tf.Tensor2D>('in_proj.weight'), parts, 0) as tf.Tensor2D[];
-  const biases = form.bias ? (tf.split(weight<tf.Tensor1D>('in_proj.bias'), parts) as tf.Tensor1D[]) : [];
-  const [z, rawX, rawB, rawC, rawDelta] = into.map((w, i) => linear(u, w, biases[i]));
+  const bias = form.bias ? weight<tf.Tensor1D>('in_proj.bias') : undefined;
+  const [z, rawX, rawB, rawC, rawDelta] = splitLinear(u, weight('in_proj.weight'), bias, parts);
   const filterOf = tf.reshape(weight('conv1d.weight'), [inner + 2 * dState, dConv]) as tf.Tensor2D;
   const filters = tf.split(filterOf, parts.slice(1, 4), 0) as tf.Tensor2D[];
   const shifts = tf.split(weight<tf.Tensor1D>('conv1d.bias'), parts.slice(1, 4)) as tf.Tensor1D[];
   const [x, B, C] = [rawX!, rawB!, rawC!].map((t, i) =>
-    convolve(byRow(t), filters[i]!, shifts[i]!, form.activation, reset),
+    causalConv({ x: byRow(t), weight: filters[i]!, bias: shifts[i]!, reset }, form.activation),
   );
   const y = selectiveScan(
     {
@@ -134,19 +133,4 @@ export function ssdBlock(
     weight<tf.Tensor2D>('out_proj.weight'),
     form.bias ? weight('out_proj.bias') : undefined,
   );
-}
-
-/** Causal depthwise convolution, then the activation. x: [batch, length, channels]; filter: [channels, width]. */
-export function convolve(
-  x: tf.Tensor3D,
-  filter: tf.Tensor2D,
-  bias: tf.Tensor1D,
-  activation: SsdForm['activation'],
-  reset?: tf.Tensor2D,
-): tf.Tensor3D {
-  const y = causalConv(
-    { x, weight: filter, bias, ...(reset ? { reset } : {}) },
-    { silu: activation === 'silu' },
-  );
-  return activation === 'hardswish' ? hardswish(y) : y;
 }

@@ -11,6 +11,7 @@
  * history a line, [histories, heads, width], whatever the packing.
  */
 import * as tf from '@tensorflow/tfjs';
+import { causalConv } from '../kernels/causal-conv/op.js';
 import { embedding } from '../kernels/embedding/op.js';
 import { layerNorm } from '../kernels/layer-norm/op.js';
 import { linear } from '../kernels/matmul/op.js';
@@ -19,7 +20,7 @@ import { type Histories, historiesOf, lineIndices, timeGaps } from './histories.
 import { addLayerNorm, type DropoutSite, EPSILON } from './layers.js';
 import type { PackedBatch } from './sequence-model.js';
 import { headCount } from './size.js';
-import { addConv, addLinear, convolve, type SsdForm } from './ssd-block.js';
+import { addConv, addLinear, type SsdForm } from './ssd-block.js';
 import { causalNorm, maskedNorm, normaliseGaps } from './time-norm.js';
 import type { Initialiser, Weights } from './weights.js';
 
@@ -84,10 +85,12 @@ export function startTimeSignal(
   const indices = tf.tensor1d(lineIndices(histories, width, batch.rows * batch.length), 'int32');
 
   const conv = (prefix: string, x: tf.Tensor3D) =>
-    convolve(
-      x,
-      tf.reshape(weights.get(`${prefix}.weight`), [heads, config.dConv]),
-      weights.get(`${prefix}.bias`),
+    causalConv(
+      {
+        x,
+        weight: tf.reshape(weights.get(`${prefix}.weight`), [heads, config.dConv]),
+        bias: weights.get(`${prefix}.bias`),
+      },
       activation,
     );
 
@@ -139,9 +142,11 @@ function gate(weights: Weights, prefix: string, tau: tf.Tensor3D, mode: Sighted)
   return tf.sigmoid(tf.add(tf.cumsum(tf.mul(tau, tf.reshape(used, [1, 1, width])), 2), bias));
 }
 
+/** Ones up to and on the diagonal. Made here: tfjs compares [width] with [width, 1] a number at a time. */
 function lowerTriangle(width: number): tf.Tensor2D {
-  const steps = tf.range(0, width);
-  return tf.cast(tf.lessEqual(steps, tf.expandDims(steps, 1)), 'float32') as tf.Tensor2D;
+  const ones = new Float32Array(width * width);
+  for (let row = 0; row < width; row++) ones.fill(1, row * width, row * width + row + 1);
+  return tf.tensor2d(ones, [width, width]);
 }
 
 interface Norm {

@@ -7,6 +7,7 @@ import { geluReference } from '../../src/kernels/activation/reference.js';
 import { adamSteps, clipFactor, sumOfSquares } from '../../src/kernels/adam/op.js';
 import { adamReference } from '../../src/kernels/adam/reference.js';
 import { openBackend } from '../../src/kernels/backend.js';
+import { ACTIVATIONS } from '../../src/kernels/causal-conv/inputs.js';
 import { causalConv } from '../../src/kernels/causal-conv/op.js';
 import { causalConvReference } from '../../src/kernels/causal-conv/reference.js';
 import { linearCrossEntropy } from '../../src/kernels/cross-entropy/op.js';
@@ -19,6 +20,7 @@ import { layerNorm } from '../../src/kernels/layer-norm/op.js';
 import { layerNormReference } from '../../src/kernels/layer-norm/reference.js';
 import { linear, matMul } from '../../src/kernels/matmul/op.js';
 import { matMulReference } from '../../src/kernels/matmul/reference.js';
+import { splitLinear } from '../../src/kernels/matmul/split.js';
 import { targetRanks } from '../../src/kernels/rank/op.js';
 import { ranksReference } from '../../src/kernels/rank/reference.js';
 import { type ScanInputs, selectiveScan } from '../../src/kernels/selective-scan/op.js';
@@ -174,8 +176,17 @@ export function describeKernels(backend: string, runs = 25): void {
 
     it('causal convolution over widths, resets and activations', () => {
       property(
-        [upTo(3), upTo(20), upTo(9), upTo(6), fc.boolean(), fc.boolean(), fc.boolean(), seeds],
-        (batch, length, channels, width, silu, biased, resets, seed) => {
+        [
+          upTo(3),
+          upTo(20),
+          upTo(9),
+          upTo(6),
+          fc.constantFrom(...ACTIVATIONS),
+          fc.boolean(),
+          fc.boolean(),
+          seeds,
+        ],
+        (batch, length, channels, width, activation, biased, resets, seed) => {
           const random = createRandom(seed);
           const reset = resets ? randomReset(random, batch, length, 5) : undefined;
           checkOp(
@@ -186,12 +197,12 @@ export function describeKernels(backend: string, runs = 25): void {
             },
             (v) =>
               causalConvReference({ batch, length, channels, width }, v['x']!, v['weight']!, v['bias'], {
-                silu,
+                activation,
                 reset,
               }),
             (t) => {
               const constant = reset && { reset: tf.tensor2d(reset, [batch, length], 'int32') };
-              return causalConv({ ...t, ...constant } as never, { silu });
+              return causalConv({ ...t, ...constant } as never, activation);
             },
             random,
           );
@@ -254,6 +265,44 @@ export function describeKernels(backend: string, runs = 25): void {
           random,
         );
       });
+    });
+
+    it('linear layers in parts, all of them wanted or one', () => {
+      const widths = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 });
+      property(
+        [upTo(70), upTo(20), widths, fc.boolean(), fc.boolean(), seeds],
+        (rows, inputs, parts, biased, one, seed) => {
+          const random = createRandom(seed);
+          const outputs = parts.reduce((sum, n) => sum + n, 0);
+          const wanted = one ? [random.int(parts.length)] : parts.map((_, i) => i);
+          const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, n) => sum + n, 0));
+          const columns = wanted.flatMap((i) => Array.from({ length: parts[i]! }, (_, j) => starts[i]! + j));
+          checkOp(
+            {
+              x: randomInput(random, [rows, inputs]),
+              weight: randomInput(random, [outputs, inputs]),
+              ...(biased ? { bias: randomInput(random, [outputs]) } : {}),
+            },
+            (v) => {
+              const shape = { m: rows, n: outputs, k: inputs };
+              const y = matMulReference(shape, v['x']!, v['weight']!, false, true);
+              return Float64Array.from({ length: rows * columns.length }, (_, i) => {
+                const column = columns[i % columns.length]!;
+                return y[Math.floor(i / columns.length) * outputs + column]! + (v['bias']?.[column] ?? 0);
+              });
+            },
+            (t) => {
+              const [x, weight] = [t['x'] as tf.Tensor2D, t['weight'] as tf.Tensor2D];
+              const y = splitLinear(x, weight, t['bias'] as tf.Tensor1D | undefined, parts);
+              return tf.concat(
+                wanted.map((i) => y[i]!),
+                1,
+              );
+            },
+            random,
+          );
+        },
+      );
     });
 
     it('GELU over the whole range', () => {

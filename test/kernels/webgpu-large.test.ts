@@ -50,11 +50,10 @@ describe.skipIf(noAdapter)('webgpu kernels over several workgroups', () => {
       },
       (v) =>
         causalConvReference({ batch, length, channels, width }, v['x']!, v['weight']!, v['bias'], {
-          silu: true,
+          activation: 'hardswish',
           reset,
         }),
-      (t) =>
-        causalConv({ ...t, reset: tf.tensor2d(reset, [batch, length], 'int32') } as never, { silu: true }),
+      (t) => causalConv({ ...t, reset: tf.tensor2d(reset, [batch, length], 'int32') } as never, 'hardswish'),
       random,
     );
   });

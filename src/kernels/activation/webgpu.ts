@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { elementwise, mapElements } from '../webgpu/elementwise.js';
 import { webgpuKernel } from '../webgpu/program.js';
+import { HARDSWISH } from '../webgpu/wgsl.js';
 
 /**
  * The normal distribution function, given e^(-x^2 / 2): erf(z) = 1 - e^(-z^2) t P(t), t = 1 / (1 + |z| / 2), the weighted
@@ -30,16 +31,9 @@ const geluGrad = elementwise(
   return dy[i] * fma(v * 0.39894228, gaussian, cdf(v, gaussian));`,
 );
 
-/** relu6(x + 3) / 6 */
-const SHARE = 'fn share(x: f32) -> f32 { return clamp(fma(x, 1.0 / 6.0, 0.5), 0.0, 1.0); }';
+const hardswish = elementwise('hardswish', HARDSWISH, 'return hardswish(x[i]);');
 
-const hardswish = elementwise('hardswish', SHARE, 'return x[i] * share(x[i]);');
-
-const hardswishGrad = elementwise(
-  'hardswishGrad',
-  SHARE,
-  'return dy[i] * (share(x[i]) + select(0.0, x[i] / 6.0, abs(x[i]) < 3.0));',
-);
+const hardswishGrad = elementwise('hardswishGrad', HARDSWISH, 'return dy[i] * hardswishSlope(x[i]);');
 
 export const kernels: tf.KernelConfig[] = [
   webgpuKernel('GeluErf', (gpu, { x }) => mapElements(gpu, gelu, { x: x! })),

@@ -1,8 +1,9 @@
 /** Causal depthwise convolution as a sum of delayed copies: plain tfjs ops (its own gradient kernels are missing on wasm). */
 import * as tf from '@tensorflow/tfjs';
-import type { ConvInputs } from './inputs.js';
+import { hardswish } from '../activation/hardswish.js';
+import type { Activation, ConvInputs } from './inputs.js';
 
-export function composedConv({ x, weight, bias, reset }: ConvInputs, silu: boolean): tf.Tensor3D {
+export function composedConv({ x, weight, bias, reset }: ConvInputs, activation: Activation): tf.Tensor3D {
   const [batch, length, channels] = x.shape;
   const width = weight.shape[1];
   const tap = (j: number) => tf.reshape(tf.slice(weight, [0, j], [channels, 1]), [channels]);
@@ -32,5 +33,6 @@ export function composedConv({ x, weight, bias, reset }: ConvInputs, silu: boole
     }
   }
   if (bias) sum = tf.add(sum, bias);
-  return (silu ? tf.mul(sum, tf.sigmoid(sum)) : sum) as tf.Tensor3D;
+  if (activation === 'hardswish') return hardswish(sum) as tf.Tensor3D;
+  return (activation === 'silu' ? tf.mul(sum, tf.sigmoid(sum)) : sum) as tf.Tensor3D;
 }

@@ -1,6 +1,10 @@
 /** What the causal convolution takes. */
 import type * as tf from '@tensorflow/tfjs';
 
+/** What is applied to its sums; as numbers for the kernels, by their places. */
+export const ACTIVATIONS = ['none', 'silu', 'hardswish'] as const;
+export type Activation = (typeof ACTIVATIONS)[number];
+
 export interface ConvInputs {
   /** [batch, length, channels] */
   x: tf.Tensor3D;

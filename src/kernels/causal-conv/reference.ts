@@ -1,5 +1,9 @@
 /** Causal depthwise convolution by its definition, float64: y[t, c] = act(b[c] + sum_j w[c, j] x[t - (k - 1) + j, c]). */
+import { hardswishReference } from '../activation/reference.js';
 import { silu } from '../selective-scan/reference.js';
+import type { Activation } from './inputs.js';
+
+const ACTIVATION = { none: (v: number) => v, silu, hardswish: hardswishReference };
 
 /** x, y: [batch, length, channels]; weight: [channels, width]; bias: [channels]; reset: [batch, length]. */
 export function causalConvReference(
@@ -7,7 +11,7 @@ export function causalConvReference(
   x: ArrayLike<number>,
   weight: ArrayLike<number>,
   bias: ArrayLike<number> | undefined,
-  options: { silu: boolean; reset?: ArrayLike<number> },
+  options: { activation: Activation; reset?: ArrayLike<number> },
 ): Float64Array {
   const y = new Float64Array(batch * length * channels);
   for (let b = 0; b < batch; b++)
@@ -19,7 +23,7 @@ export function causalConvReference(
           sum += weight[c * width + j]! * x[(b * length + s) * channels + c]!;
           if (options.reset?.[b * length + s]) break;
         }
-        y[(b * length + t) * channels + c] = options.silu ? silu(sum) : sum;
+        y[(b * length + t) * channels + c] = ACTIVATION[options.activation](sum);
       }
   return y;
 }

@@ -6,7 +6,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../shapes.js';
 import { type Program, type WebgpuKernels, webgpuKernel } from '../webgpu/program.js';
 import { sumRows } from '../webgpu/sum-rows.js';
-import { SILU } from '../webgpu/wgsl.js';
+import { HARDSWISH, SILU } from '../webgpu/wgsl.js';
 
 /** `fn convolved(row, t, c) -> f32`, before the activation. */
 const convolved = (has: (tensor: string) => boolean) => `
@@ -19,17 +19,25 @@ fn convolved(row: u32, t: u32, c: u32) -> f32 {
   return sum;
 }`;
 
-/** Constants: CHANNELS, WIDTH, ACTIVE (SiLU). Uniforms: size, length. */
+/** `fn activated(v) -> f32` and its slope, of the activation that the constant ACTIVATION names by its place in the list. */
+const ACTIVATED = `${SILU}${HARDSWISH}
+fn activated(v: f32) -> f32 {
+  if (ACTIVATION == 1) { return silu(v); }
+  if (ACTIVATION == 2) { return hardswish(v); }
+  return v;
+}
+fn slope(v: f32) -> f32 { if (ACTIVATION == 1) { return siluSlope(v); } return hardswishSlope(v); }`;
+
+/** Constants: CHANNELS, WIDTH, ACTIVATION. Uniforms: size, length. */
 const forward: Program = {
   name: 'conv',
   threads: 128,
-  code: (_, has) => `${SILU}${convolved(has)}
+  code: (_, has) => `${ACTIVATED}${convolved(has)}
 fn run(group: u32, lane: u32) {
   let i = group * THREADS + lane;
   if (i >= u.size) { return; }
   let row = i / CHANNELS;
-  let sum = convolved(row, row % u.length, i % CHANNELS);
-  y[i] = select(sum, silu(sum), ACTIVE);
+  y[i] = activated(convolved(row, row % u.length, i % CHANNELS));
 }`,
 };
 
@@ -37,12 +45,12 @@ fn run(group: u32, lane: u32) {
 const inner: Program = {
   name: 'convInner',
   threads: 128,
-  code: (_, has) => `${SILU}${convolved(has)}
+  code: (_, has) => `${ACTIVATED}${convolved(has)}
 fn run(group: u32, lane: u32) {
   let i = group * THREADS + lane;
   if (i >= u.size) { return; }
   let row = i / CHANNELS;
-  dsum[i] = dy[i] * siluSlope(convolved(row, row % u.length, i % CHANNELS));
+  dsum[i] = dy[i] * slope(convolved(row, row % u.length, i % CHANNELS));
 }`,
 };
 
@@ -104,7 +112,7 @@ export const kernels: tf.KernelConfig[] = [
     gpu.run(forward, {
       read: { x, weight, bias, reset },
       write: { y },
-      constants: { ...constants, ACTIVE: Boolean(attrs['silu']) },
+      constants: { ...constants, ACTIVATION: attrs['activation'] as number },
       uniforms: { size, length },
       groups: Math.ceil(size / 128),
     });
@@ -114,12 +122,12 @@ export const kernels: tf.KernelConfig[] = [
     const { x, weight, bias, reset, dy } = inputs;
     const { rows, length, size, channels, constants } = sizesOf(inputs);
     let dsum = dy!;
-    if (attrs['silu']) {
+    if (attrs['activation']) {
       dsum = gpu.scratch(x!.shape);
       gpu.run(inner, {
         read: { x, weight, bias, reset, dy },
         write: { dsum },
-        constants,
+        constants: { ...constants, ACTIVATION: attrs['activation'] as number },
         uniforms: { size, length },
         groups: Math.ceil(size / 128),
       });

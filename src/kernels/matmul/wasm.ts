@@ -23,6 +23,7 @@ function multiply(
     at(b),
     Number(transposeB),
     at(bias),
+    0,
     at(c),
     scratch(exports.packedBytes(k, n) + exports.gemmScratchBytes()),
   );
@@ -51,4 +52,47 @@ export const kernels: tf.KernelConfig[] = [
     }
     return gradients;
   }),
+  wasmKernel('SplitLinear', ({ exports, at, output, scratch }, inputs, attrs) => {
+    const [x, weight, bias] = listed(inputs);
+    const [m, k] = x!.shape as [number, number];
+    let first = 0;
+    return (attrs['parts'] as number[]).map((n) => {
+      const y = output([m, n]);
+      const room = scratch(exports.packedBytes(k, n) + exports.gemmScratchBytes());
+      const b = at(weight) + 4 * first * k;
+      exports.gemm(m, n, k, at(x), 0, b, 1, bias ? at(bias) + 4 * first : 0, 0, at(y), room);
+      first += n;
+      return y;
+    });
+  }),
+  wasmKernel('SplitLinearGrad', ({ exports, at, output, scratch }, { x, weight, bias, ...rest }) => {
+    const parts = listed(rest);
+    const [m, k] = x!.shape as [number, number];
+    const dx = output([m, k]);
+    const dweight = output(weight!.shape);
+    const dbias = bias && output(bias.shape);
+    // x as the right factor of every part's share of the weight's gradient; behind it, room for the other products.
+    const widest = Math.max(...parts.map((dy) => dy.shape[1]!));
+    const packed = scratch(
+      exports.packedBytes(m, k) + exports.packedBytes(widest, k) + exports.gemmScratchBytes(),
+    );
+    const room = packed + exports.packedBytes(m, k);
+    exports.packB(m, k, at(x), k, 0, packed);
+    let first = 0;
+    for (const dy of parts) {
+      const n = dy.shape[1]!;
+      exports.gemm(m, k, n, at(dy), 0, at(weight) + 4 * first * k, 0, first ? at(dx) : 0, k, at(dx), room);
+      exports.gemmPacked(n, k, m, at(dy), n, 1, packed, at(dweight) + 4 * first * k, k, 0, room);
+      if (dbias) exports.sumRows(m, n, at(dy), at(dbias) + 4 * first);
+      first += n;
+    }
+    return dbias ? [dx, dweight, dbias] : [dx, dweight];
+  }),
 ];
+
+/** The inputs that have numbers for names, in order. */
+function listed(inputs: tf.NamedTensorInfoMap): tf.TensorInfo[] {
+  return Object.keys(inputs)
+    .sort((a, b) => Number(a) - Number(b))
+    .map((name) => inputs[name]!);
+}

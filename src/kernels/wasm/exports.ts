@@ -113,7 +113,7 @@ export interface KernelExports {
     x: Address,
     w: Address,
     bias: Address,
-    silu: number,
+    activation: number,
     reset: Address,
     y: Address,
     scratch: Address,
@@ -126,7 +126,7 @@ export interface KernelExports {
     x: Address,
     w: Address,
     bias: Address,
-    silu: number,
+    activation: number,
     reset: Address,
     dy: Address,
     dx: Address,
@@ -206,8 +206,23 @@ export interface KernelExports {
     transposeA: number,
     b: Address,
     transposeB: number,
-    bias: Address,
+    initial: Address,
+    stride: number,
     c: Address,
+    scratch: Address,
+  ): void;
+  packB(k: number, n: number, b: Address, ldb: number, transposed: number, to: Address): void;
+  gemmPacked(
+    m: number,
+    n: number,
+    k: number,
+    a: Address,
+    lda: number,
+    transposeA: number,
+    packed: Address,
+    c: Address,
+    ldc: number,
+    accumulate: number,
     scratch: Address,
   ): void;
   gemmScratchBytes(): number;

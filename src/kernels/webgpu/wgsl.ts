@@ -59,6 +59,12 @@ fn sigmoid(v: f32) -> f32 { return 1.0 / (1.0 + exp(-v)); }
 fn silu(v: f32) -> f32 { return v * sigmoid(v); }
 fn siluSlope(v: f32) -> f32 { let s = sigmoid(v); return s * (1.0 + v * (1.0 - s)); }`;
 
+/** `hardswish`, v relu6(v + 3) / 6, and its slope `hardswishSlope`. */
+export const HARDSWISH = `
+fn hardShare(v: f32) -> f32 { return clamp(fma(v, 1.0 / 6.0, 0.5), 0.0, 1.0); }
+fn hardswish(v: f32) -> f32 { return v * hardShare(v); }
+fn hardswishSlope(v: f32) -> f32 { return hardShare(v) + select(0.0, v / 6.0, abs(v) < 3.0); }`;
+
 /**
  * `softplus`, ln(1 + e^v), good for very negative v too, where a logarithm of 1 + e^v would have lost its digits: the series
  * of 2 artanh(w / (2 + w)) at w = e^-|v|. `softplusSlope` takes the value: 1 - e^-softplus(v) is the slope at v.

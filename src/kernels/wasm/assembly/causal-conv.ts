@@ -1,6 +1,8 @@
-// Causal depthwise convolution with bias and optional SiLU: y[t, c] = act(b[c] + sum_j w[c, j] x[t - (k - 1) + j, c]).
+// Causal depthwise convolution with bias and activation: y[t, c] = act(b[c] + sum_j w[c, j] x[t - (k - 1) + j, c]).
 // x, y: [batch, length, channels]; w: [channels, width]; reset [batch, length]: no tap reaches back over a reset.
-import { loadPart, madd, sigmoidx4, silux4, storePart } from './math';
+// activation: 0 none, 1 SiLU, 2 Hardswish.
+import { hardShare, hardSlope } from './elementwise';
+import { coefficients, loadPart, madd, sigmoidx4, silux4, storePart } from './math';
 
 /** Bytes of scratch for both directions: weights and their gradients, transposed to [width, padded channels], and sums. */
 export function convScratchBytes(channels: i32, width: i32): i32 {
@@ -17,32 +19,64 @@ function transposeIn(channels: i32, width: i32, w: usize, bias: usize, to: usize
   }
 }
 
+/** The sum before the activation; w and x point at four channels, `delays` taps besides the present one exist. */
 // @ts-ignore: decorator
-@inline function preactivation(t: i32, first: i32, width: i32, wideBytes: usize, row: usize, x: usize, w: usize, c: usize, left: i32): v128 {
-  let sum = v128.load(w + <usize>width * wideBytes + c);
-  for (let j = max(0, width - 1 - (t - first)); j < width; j++)
-    sum = madd(v128.load(w + <usize>j * wideBytes + c), loadPart(x - <usize>(width - 1 - j) * row + c, left), sum);
+@inline function convolved(delays: i32, width: i32, wide: usize, row: usize, x: usize, w: usize, left: i32): v128 {
+  let tap = w + <usize>width * wide;
+  let sum = v128.load(tap);
+  for (let d = 0; d <= delays; d++, x -= row) {
+    tap -= wide;
+    sum = madd(v128.load(tap), loadPart(x, left), sum);
+  }
   return sum;
 }
 
+/** The same for the usual four taps, all of which exist. */
+// @ts-ignore: decorator
+@inline function convolvedFour(wide: usize, row: usize, x: usize, w: usize): v128 {
+  let sum = madd(v128.load(w + 3 * wide), v128.load(x), v128.load(w + 4 * wide));
+  sum = madd(v128.load(w + 2 * wide), v128.load(x - row), sum);
+  sum = madd(v128.load(w + wide), v128.load(x - 2 * row), sum);
+  return madd(v128.load(w), v128.load(x - 3 * row), sum);
+}
+
+// @ts-ignore: decorator
+@inline function activated(v: v128, activation: i32): v128 {
+  if (activation == 1) return silux4(v);
+  return activation == 2 ? f32x4.mul(v, hardShare(v)) : v;
+}
+
+/** The activation's slope at v. */
+// @ts-ignore: decorator
+@inline function slope(v: v128, activation: i32): v128 {
+  const one = coefficients().one;
+  if (activation == 2) return hardSlope(v);
+  if (activation == 0) return one;
+  const s = sigmoidx4(v);
+  return f32x4.mul(s, madd(v, f32x4.sub(one, s), one));
+}
+
 export function convForward(
-  batch: i32, length: i32, channels: i32, width: i32, x: usize, w: usize, bias: usize, silu: bool, reset: usize, y: usize, scratch: usize,
+  batch: i32, length: i32, channels: i32, width: i32, x: usize, w: usize, bias: usize, activation: i32, reset: usize, y: usize, scratch: usize,
 ): void {
   const row = <usize>channels << 2;
-  const wideBytes = <usize>((channels + 3) & ~3) << 2;
+  const wide = <usize>((channels + 3) & ~3) << 2;
   transposeIn(channels, width, w, bias, scratch);
   for (let b = 0; b < batch; b++) {
     let first = 0;
-    for (let t = 0; t < length; t++) {
-      const at = <usize>(b * length + t);
-      if (reset && load<i32>(reset + (at << 2))) first = t;
-      const from = x + at * row;
-      const to = y + at * row;
-      for (let c = 0; c < channels; c += 4) {
-        const offset = <usize>c << 2;
-        let v = preactivation(t, first, width, wideBytes, row, from, scratch, offset, channels - c);
-        if (silu) v = silux4(v);
-        storePart(to + offset, channels - c, v);
+    for (let t = 0; t < length; t++, x += row, y += row) {
+      if (reset && load<i32>(reset + (<usize>(b * length + t) << 2))) first = t;
+      const delays = min(width - 1, t - first);
+      let c = 0;
+      if (width == 4 && delays == 3)
+        for (; c + 4 <= channels; c += 4) {
+          const at = <usize>c << 2;
+          v128.store(y + at, activated(convolvedFour(wide, row, x + at, scratch + at), activation));
+        }
+      for (; c < channels; c += 4) {
+        const at = <usize>c << 2;
+        const v = convolved(delays, width, wide, row, x + at, scratch + at, channels - c);
+        storePart(y + at, channels - c, activated(v, activation));
       }
     }
   }
@@ -50,47 +84,54 @@ export function convForward(
 
 /** Gradients of x, w and the bias (dbias may be 0); every output is overwritten. */
 export function convBackward(
-  batch: i32, length: i32, channels: i32, width: i32, x: usize, w: usize, bias: usize, silu: bool, reset: usize,
+  batch: i32, length: i32, channels: i32, width: i32, x: usize, w: usize, bias: usize, activation: i32, reset: usize,
   dy: usize, dx: usize, dw: usize, dbias: usize, scratch: usize,
 ): void {
   const row = <usize>channels << 2;
-  const wide = (channels + 3) & ~3;
-  const wideBytes = <usize>wide << 2;
-  const sums = scratch + <usize>(width + 1) * wideBytes;
+  const padded = (channels + 3) & ~3;
+  const wide = <usize>padded << 2;
+  const sums = scratch + <usize>(width + 1) * wide;
   transposeIn(channels, width, w, bias, scratch);
-  memory.fill(sums, 0, <usize>(width + 1) * wideBytes);
+  memory.fill(sums, 0, <usize>(width + 1) * wide);
   memory.fill(dx, 0, <usize>(batch * length) * row);
   for (let b = 0; b < batch; b++) {
     let first = 0;
-    for (let t = 0; t < length; t++) {
-      const at = <usize>(b * length + t);
-      if (reset && load<i32>(reset + (at << 2))) first = t;
-      const from = x + at * row;
-      const to = dx + at * row;
-      for (let c = 0; c < channels; c += 4) {
-        const offset = <usize>c << 2;
-        const left = channels - c;
-        let g = loadPart(dy + at * row + offset, left);
-        if (silu) {
-          const v = preactivation(t, first, width, wideBytes, row, from, scratch, offset, left);
-          const s = sigmoidx4(v);
-          g = f32x4.mul(g, f32x4.mul(s, madd(v, f32x4.sub(f32x4.splat(1), s), f32x4.splat(1))));
+    for (let t = 0; t < length; t++, x += row, dy += row, dx += row) {
+      if (reset && load<i32>(reset + (<usize>(b * length + t) << 2))) first = t;
+      const delays = min(width - 1, t - first);
+      let c = 0;
+      if (width == 4 && delays == 3)
+        for (; c + 4 <= channels; c += 4) {
+          const at = <usize>c << 2;
+          const taps = scratch + at;
+          const sum = sums + at;
+          const g = f32x4.mul(v128.load(dy + at), slope(convolvedFour(wide, row, x + at, taps), activation));
+          v128.store(sum + 4 * wide, f32x4.add(v128.load(sum + 4 * wide), g));
+          for (let j: usize = 0; j < 4; j++) {
+            const back = at - (3 - j) * row;
+            v128.store(sum + j * wide, madd(g, v128.load(x + back), v128.load(sum + j * wide)));
+            v128.store(dx + back, madd(g, v128.load(taps + j * wide), v128.load(dx + back)));
+          }
         }
-        const sumBias = sums + <usize>width * wideBytes + offset;
-        v128.store(sumBias, f32x4.add(v128.load(sumBias), g));
-        for (let j = max(0, width - 1 - (t - first)); j < width; j++) {
-          const back = <usize>(width - 1 - j) * row;
-          const sum = sums + <usize>j * wideBytes + offset;
-          v128.store(sum, madd(g, loadPart(from - back + offset, left), v128.load(sum)));
-          const target = to - back + offset;
-          storePart(target, left, madd(g, v128.load(scratch + <usize>j * wideBytes + offset), loadPart(target, left)));
+      for (; c < channels; c += 4) {
+        const at = <usize>c << 2;
+        const left = channels - c;
+        const taps = scratch + at;
+        const sum = sums + at;
+        const g = f32x4.mul(loadPart(dy + at, left), slope(convolved(delays, width, wide, row, x + at, taps, left), activation));
+        v128.store(sum + <usize>width * wide, f32x4.add(v128.load(sum + <usize>width * wide), g));
+        for (let d = 0; d <= delays; d++) {
+          const j = <usize>(width - 1 - d);
+          const back = at - <usize>d * row;
+          v128.store(sum + j * wide, madd(g, loadPart(x + back, left), v128.load(sum + j * wide)));
+          storePart(dx + back, left, madd(g, v128.load(taps + j * wide), loadPart(dx + back, left)));
         }
       }
     }
   }
   for (let c = 0; c < channels; c++) {
     for (let j = 0; j < width; j++)
-      store<f32>(dw + (<usize>(c * width + j) << 2), load<f32>(sums + (<usize>(j * wide + c) << 2)));
-    if (dbias) store<f32>(dbias + (<usize>c << 2), load<f32>(sums + (<usize>(width * wide + c) << 2)));
+      store<f32>(dw + (<usize>(c * width + j) << 2), load<f32>(sums + (<usize>(j * padded + c) << 2)));
+    if (dbias) store<f32>(dbias + (<usize>c << 2), load<f32>(sums + (<usize>(width * padded + c) << 2)));
   }
 }

@@ -79,9 +79,16 @@ export function sumOfSquares(n: i32, x: usize): f64 {
 }
 
 /** The share relu6(v + 3) / 6 of Hardswish. */
-// @ts-expect-error: decorator
-@inline function hardShare(v: v128): v128 {
+// @ts-ignore: decorator
+@inline export function hardShare(v: v128): v128 {
   return f32x4.pmin(f32x4.pmax(madd(v, f32x4.splat(1.0 / 6.0), f32x4.splat(0.5)), f32x4.splat(0)), f32x4.splat(1));
+}
+
+/** Its slope: the share, and v / 6 where |v| < 3. */
+// @ts-ignore: decorator
+@inline export function hardSlope(v: v128): v128 {
+  const inside = f32x4.lt(f32x4.abs(v), f32x4.splat(3));
+  return f32x4.add(hardShare(v), v128.and(inside, f32x4.mul(v, f32x4.splat(1.0 / 6.0))));
 }
 
 /** y = x relu6(x + 3) / 6. */
@@ -98,8 +105,6 @@ export function hardswishBackward(n: i32, x: usize, dy: usize, dx: usize): void 
   for (let i = 0; i < n; i += 4) {
     const at = <usize>i << 2;
     const v = loadPart(x + at, n - i);
-    const inside = f32x4.lt(f32x4.abs(v), f32x4.splat(3));
-    const slope = f32x4.add(hardShare(v), v128.and(inside, f32x4.mul(v, f32x4.splat(1.0 / 6.0))));
-    storePart(dx + at, n - i, f32x4.mul(loadPart(dy + at, n - i), slope));
+    storePart(dx + at, n - i, f32x4.mul(loadPart(dy + at, n - i), hardSlope(v)));
   }
 }

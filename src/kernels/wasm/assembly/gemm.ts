@@ -181,12 +181,15 @@ export function gemmPacked(
   product(m, n, k, a, lda, transposeA, packed, c, ldc, accumulate ? c : 0, ldc, scratch);
 }
 
-/** C [m, n] = op(A) op(B), with optional bias [n] added to every row. scratch: packedBytes(k, n) + gemmScratchBytes(). */
+/**
+ * C [m, n] = op(A) op(B), on top of what `initial` holds: 0 (nothing), C itself (stride n) or a row for all (stride 0).
+ * scratch: packedBytes(k, n) + gemmScratchBytes().
+ */
 export function gemm(
-  m: i32, n: i32, k: i32, a: usize, transposeA: bool, b: usize, transposeB: bool, bias: usize, c: usize, scratch: usize,
+  m: i32, n: i32, k: i32, a: usize, transposeA: bool, b: usize, transposeB: bool, initial: usize, stride: i32, c: usize, scratch: usize,
 ): void {
   packB(k, n, b, transposeB ? k : n, transposeB, scratch);
-  product(m, n, k, a, transposeA ? m : k, transposeA, scratch, c, n, bias, 0, scratch + <usize>packedBytes(k, n));
+  product(m, n, k, a, transposeA ? m : k, transposeA, scratch, c, n, initial, stride, scratch + <usize>packedBytes(k, n));
 }
 
 /** out [n] = sum of the rows of x [m, n]: the gradient of a bias. */

@@ -4,7 +4,7 @@ import { gather, scatter, sumLanes, widen } from './columns';
 import { madd, sigmoidx4, sum4, VEC } from './math';
 import { headGroups, headSteps, inFours } from './head-scan';
 import { BLOCK, blocksOf } from './selective-scan';
-import { throughGate } from './selective-scan-back';
+import { dropFaded, throughGate } from './selective-scan-back';
 
 /** Bytes of a line: state after the step, gradients of B and C; one for every step of a block and state. */
 // @ts-ignore: decorator
@@ -156,6 +156,7 @@ export function headScanBackward(
           for (let i: usize = 0; i < <usize>wide; i++, starts += VEC) v128.store(before + i * LINE, v128.load(starts));
           recompute(n, wide, dts, decays, xs, Bp, Cp, before, ys);
           retreat(n, wide, carry, dts, decays, xs, gs, Bp, Cp, before, sumB, sumA);
+          dropFaded(wide, carry, VEC);
           for (let t = 0; t < n; t++) {
             const at = <usize>t * VEC;
             const d = v128.load32_splat(dts + (<usize>t << 2));

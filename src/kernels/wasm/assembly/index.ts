@@ -12,7 +12,7 @@ export {
   sumOfSquares,
 } from './elementwise';
 export { gatherRows, scatterAddRows } from './embedding';
-export { gemm, gemmScratchBytes, packedBytes, sumRows, useWideTiles } from './gemm';
+export { gemm, gemmPacked, gemmScratchBytes, packB, packedBytes, sumRows, useWideTiles } from './gemm';
 export { headScanForward, headScanForwardBytes, headScanKeptFloats } from './head-scan';
 export { headScanBackward, headScanBackwardBytes } from './head-scan-back';
 export { coefficientBytes, placeCoefficients } from './math';
