@@ -1,6 +1,7 @@
 /** Matrix products on wasm (assembly/gemm.ts): packed once, so that a transposed operand costs no more than a plain one. */
 import type * as tf from '@tensorflow/tfjs';
 import { type WasmKernels, wasmKernel } from '../wasm/module.js';
+import { productGradients } from './gradients.js';
 
 /** op(a) . op(b) + bias as a new [m, n] tensor. */
 function multiply(
@@ -34,14 +35,13 @@ export const kernels: tf.KernelConfig[] = [
   wasmKernel('MatMul2D', (wasm, { a, b }, attrs) =>
     multiply(wasm, a!, attrs['transposeA'] as boolean, b!, attrs['transposeB'] as boolean),
   ),
-  wasmKernel('MatMul2DGrad', (wasm, { a, b, dy }, attrs) => {
-    const transposeA = attrs['transposeA'] as boolean;
-    const transposeB = attrs['transposeB'] as boolean;
-    return [
-      transposeA ? multiply(wasm, b!, transposeB, dy!, true) : multiply(wasm, dy!, false, b!, !transposeB),
-      transposeB ? multiply(wasm, dy!, true, a!, transposeA) : multiply(wasm, a!, !transposeA, dy!, false),
-    ];
-  }),
+  wasmKernel('MatMul2DGrad', (wasm, inputs, attrs) =>
+    productGradients(
+      (a, transposeA, b, transposeB) => multiply(wasm, a, transposeA, b, transposeB),
+      inputs,
+      attrs,
+    ),
+  ),
   wasmKernel('Linear', (wasm, { x, weight, bias }) => multiply(wasm, x!, false, weight!, true, bias)),
   wasmKernel('LinearGrad', (wasm, { x, weight, bias, dy }) => {
     const gradients = [multiply(wasm, dy!, false, weight!, false), multiply(wasm, dy!, true, x!, false)];

@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { multiply } from '../webgpu/gemm.js';
 import { type WebgpuKernels, webgpuKernel } from '../webgpu/program.js';
+import { productGradients } from './gradients.js';
 
 /** op(a) . op(b) + bias as a new [m, n] tensor. */
 function product(
@@ -33,14 +34,13 @@ export const kernels: tf.KernelConfig[] = [
   webgpuKernel('MatMul2D', (gpu, { a, b }, attrs) =>
     product(gpu, a!, attrs['transposeA'] as boolean, b!, attrs['transposeB'] as boolean),
   ),
-  webgpuKernel('MatMul2DGrad', (gpu, { a, b, dy }, attrs) => {
-    const transposeA = attrs['transposeA'] as boolean;
-    const transposeB = attrs['transposeB'] as boolean;
-    return [
-      transposeA ? product(gpu, b!, transposeB, dy!, true) : product(gpu, dy!, false, b!, !transposeB),
-      transposeB ? product(gpu, dy!, true, a!, transposeA) : product(gpu, a!, !transposeA, dy!, false),
-    ];
-  }),
+  webgpuKernel('MatMul2DGrad', (gpu, inputs, attrs) =>
+    productGradients(
+      (a, transposeA, b, transposeB) => product(gpu, a, transposeA, b, transposeB),
+      inputs,
+      attrs,
+    ),
+  ),
   webgpuKernel('Linear', (gpu, { x, weight, bias }) => product(gpu, x!, false, weight!, true, { bias })),
   webgpuKernel('LinearGrad', (gpu, { x, weight, bias, dy }) => {
     const sums = bias && gpu.output(bias.shape);
