@@ -92,6 +92,7 @@ class Run {
     } finally {
       signal?.removeEventListener('abort', onStop);
       killSignal?.removeEventListener('abort', onKill);
+      await this.launcher.close?.();
     }
     if (this.#fatal !== undefined) throw this.#fatal;
     const all = [...this.#records.values()];

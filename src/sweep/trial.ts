@@ -57,6 +57,8 @@ export interface TrialOptions {
   limits?: OwnLimits;
   checkpointSeconds?: number;
   onProgress?(progress: TrainingProgress): void;
+  /** A failure was recorded: nobody knows what state it left the process in. */
+  onFailure?(): void;
   signal?: AbortSignal;
 }
 
@@ -136,6 +138,7 @@ async function work(
     store.writeResult({ ...base(), status: 'failed', ...failure });
     // A retry goes on from the last good checkpoint.
     store.cleanTrial(id, { checkpoint: true });
+    options.onFailure?.();
     return TrialExit.recorded;
   };
   options.limits?.whenForced((failure) => {

@@ -22,7 +22,7 @@ export interface TrainingProgress {
 export interface TrainingHooks {
   /** Folder of the checkpoint; without one nothing is written. */
   checkpointDir?: string;
-  /** Seconds of training between checkpoints (30); one is written after every epoch too. */
+  /** Seconds of training between checkpoints (30); one is written after every epoch too, but not within 5 seconds of another. */
   checkpointSeconds?: number;
   /** Ends after that epoch with the result so far (`stopped: 'halving'`); its checkpoint lets it go on later. */
   untilEpoch?: number;

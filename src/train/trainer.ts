@@ -25,8 +25,14 @@ import { createOptimizer } from './optimizer.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
 import { checkFinite, type ResumableTraining, restoreTraining, saveTraining } from './resume.js';
 
+const CHECKPOINT_SECONDS = 30;
+/** An epoch ends with a checkpoint unless the last one is younger: a short one is trained again faster than it is kept. */
+const FRESH_SECONDS = 5;
+
 /** Everything of a running training in one place. */
 interface Run extends ResumableTraining {
+  /** When the last checkpoint was written, on this process's clock. */
+  savedAt: number;
   loss: BatchLoss;
   data: Interactions;
   split: Split;
@@ -79,6 +85,7 @@ export async function trainModel(
       state,
       bestWeights: undefined,
       hooks,
+      savedAt: performance.now(),
     };
     restoreTraining(run);
     return await train(run);
@@ -99,6 +106,7 @@ async function train(run: Run): Promise<TrainingResult> {
       break;
     }
     if (state.best && state.epoch > (run.hooks.untilEpoch ?? epochs)) {
+      save(run);
       stopped = 'halving';
       break;
     }
@@ -122,8 +130,6 @@ async function train(run: Run): Promise<TrainingResult> {
 async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: number): Promise<void> {
   const { config, state, sequences, hooks } = run;
   const { rows: rowsPerStep, loss } = config.training;
-  const interval = (hooks.checkpointSeconds ?? 30) * 1000;
-  let lastCheckpoint = performance.now();
   while (state.stepInEpoch < steps) {
     const begun = performance.now();
     const from = state.stepInEpoch * rowsPerStep;
@@ -150,14 +156,21 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
     // Lets messages, signals and timers in.
     await new Promise(setImmediate);
     if (hooks.signal?.aborted) {
-      saveTraining(run);
+      save(run);
       throw new TrainingInterrupted();
     }
-    if (performance.now() - lastCheckpoint > interval) {
-      saveTraining(run);
-      lastCheckpoint = performance.now();
-    }
+    saveAfter(run, hooks.checkpointSeconds ?? CHECKPOINT_SECONDS);
   }
+}
+
+function save(run: Run): void {
+  saveTraining(run);
+  run.savedAt = performance.now();
+}
+
+/** Writes a checkpoint when the last one is so many seconds old. */
+function saveAfter(run: Run, seconds: number): void {
+  if (performance.now() - run.savedAt > seconds * 1000) save(run);
 }
 
 /** One optimiser step; returns the mean loss of the batch. */
@@ -216,7 +229,7 @@ function finishEpoch(run: Run, steps: number): void {
     epochTokens: 0,
   });
   state.seconds.epoch = 0;
-  saveTraining(run);
+  saveAfter(run, Math.min(FRESH_SECONDS, run.hooks.checkpointSeconds ?? CHECKPOINT_SECONDS));
 }
 
 function selected(metrics: RankingMetrics, { evaluation }: TrialConfig): number {

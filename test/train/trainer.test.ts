@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -157,7 +157,8 @@ describe('training', () => {
     const data = ringWalks();
     const config = smallConfig(data, { epochs: 1 });
     const clean = await trainModel({ ...config, seed: 9 }, data);
-    await trainModel(config, data, { checkpointDir: folder });
+    await trainModel(config, data, { checkpointDir: folder, checkpointSeconds: 0 });
+    expect(existsSync(join(folder, 'checkpoint.safetensors'))).toBe(true);
     const other = await trainModel({ ...config, seed: 9 }, data, { checkpointDir: folder });
     expect(numbers(other)).toEqual(numbers(clean));
   });
@@ -169,7 +170,7 @@ describe('training', () => {
   ])('a damaged checkpoint (%s) is named, moved aside and not used', async (_, damage) => {
     const data = ringWalks();
     const config = smallConfig(data, { epochs: 1 });
-    const clean = await trainModel(config, data, { checkpointDir: folder });
+    const clean = await trainModel(config, data, { checkpointDir: folder, checkpointSeconds: 0 });
     const path = join(folder, 'checkpoint.safetensors');
     const damaged = damage(readFileSync(path));
     writeFileSync(path, damaged);
@@ -201,6 +202,7 @@ describe('training', () => {
       const data = ringWalks();
       const config = smallConfig(data);
       const whole = await trainModel(config, data);
+      await trainModel(config, data, { checkpointDir: folder, untilEpoch: epoch - 1 });
       let broken = 0;
       const breaking = trainModel(config, data, {
         checkpointDir: folder,

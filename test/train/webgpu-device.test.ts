@@ -54,6 +54,7 @@ describe.skipIf(noAdapter)('the GPU of a training', () => {
       let epochs = 0;
       const lost = trainModel(trial, data, {
         checkpointDir,
+        checkpointSeconds: 0,
         onProgress({ finished, step }) {
           if (finished) epochs++;
           // In the second epoch: the first one's checkpoint is written.

@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import { UserError } from '../../util/errors.js';
 import { SweepStore } from '../store.js';
 import { environment } from '../trial.js';
-import type { Adopted, Launcher, LaunchLimits, OnProgress, RunningTrial, TrialOrder } from './launcher.js';
+import {
+  type Adopted,
+  type Launcher,
+  type LaunchLimits,
+  nodeOptions,
+  type OnProgress,
+  type RunningTrial,
+  type TrialOrder,
+} from './launcher.js';
 import { trialEntry } from './local.js';
 import { endingOf, SlurmFollower, WITHDRAWN } from './slurm-follow.js';
 import { SlurmQueue, taskName, UNFINISHED } from './slurm-queue.js';
@@ -150,7 +158,6 @@ class SlurmLauncher implements Launcher {
 
   #script(path: string, name: string, tasks: number): string {
     const { settings, limits = {}, workspace, sweep, checkpointSeconds } = this.options;
-    const heap = limits.memory ?? settings.memory;
     return batchScript({
       sweep,
       job: jobName(sweep, name),
@@ -160,7 +167,7 @@ class SlurmLauncher implements Launcher {
       workspace,
       command: [
         settings.node ?? process.execPath,
-        ...(heap === undefined ? [] : [`--max-old-space-size=${Math.max(64, Math.floor(heap / 2 ** 20))}`]),
+        ...nodeOptions({ memory: limits.memory ?? settings.memory }),
         this.options.entry ?? trialEntry(),
       ],
       options: [

@@ -1,16 +1,17 @@
 /** Claims a folder again and again; says so on stdout when somebody alive is inside at the same time. */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryClaim } from '../../../dist/sweep/claim.js';
 
 const [folder, rounds] = process.argv.slice(2);
+/** A killed process that its parent has not heard of yet does nothing any more. */
 const alive = (pid) => {
   try {
     process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch (error) {
+    return error.code === 'EPERM' || (error.code === 'ENOENT' && process.platform !== 'linux');
   }
 };
 process.stdout.write('ready\n');
