@@ -1,5 +1,6 @@
 /** The contract of every file in this folder: `perflaw NAME` loads one of them, and only when it is called. */
 import type { Argv } from 'yargs';
+import { roomOn, wrap } from '../util/table.js';
 
 export interface CommandModule {
   /** Positionals, options, examples. */
@@ -20,12 +21,12 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Prints a line for people on stdout. */
+/** Prints text for people on stdout, sentences broken between words where a terminal has less room. */
 export function print(text = ''): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${wrap(text, roomOn(process.stdout))}\n`);
 }
 
 /** A warning or progress for people: stderr, so that piped output stays clean. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${wrap(text, roomOn(process.stderr))}\n`);
 }

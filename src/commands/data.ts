@@ -2,7 +2,8 @@
 import { relative } from 'node:path';
 import type { Argv } from 'yargs';
 import { ExitCode, UserError } from '../util/errors.js';
-import { formatBytes, formatCount, formatTable } from '../util/format.js';
+import { formatBytes, formatCount } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 import { workspace } from '../util/workspace.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { addImportOptions, IMPORT_OPTIONS, importArguments } from './import-options.js';
@@ -224,6 +225,7 @@ async function describe(source: string, args: Arguments): Promise<number> {
         figure(s.compression),
         (100 * s.repeatShare).toFixed(1),
       ]),
+      { spare: ['repeats %', 'zlib', 'LZ prefix', 'Shannon', 'ApEn/user'] },
     ),
   );
   if (description.looseCeilingAt10 !== null)

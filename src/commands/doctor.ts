@@ -4,7 +4,8 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Argv } from 'yargs';
 import type { DeviceDescription } from '../kernels/webgpu/dawn.js';
 import { describeError, ExitCode, UserError } from '../util/errors.js';
-import { formatBytes, formatTable } from '../util/format.js';
+import { formatBytes } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 import { workspace } from '../util/workspace.js';
 import { type Arguments, print, printJson } from './command.js';
 

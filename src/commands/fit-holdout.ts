@@ -10,7 +10,7 @@ import {
 } from '../law/holdout.js';
 import type { Panel } from '../law/points.js';
 import { UserError } from '../util/errors.js';
-import { formatTable } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 import { digits, intervalText } from './fit-text.js';
 
 export interface HoldoutSummary extends ReturnType<typeof summarise> {

@@ -3,7 +3,8 @@ import type { Coefficient, PanelAnalysis } from '../law/analyse.js';
 import type { FormScore } from '../law/compare.js';
 import type { JointAnalysis } from '../law/joint.js';
 import type { Interval } from '../law/uncertainty.js';
-import { formatCount, formatTable } from '../util/format.js';
+import { formatCount } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 
 /** Four significant digits; a missing value is a dash. */
 export function digits(value: number | null | undefined, count = 4): string {
@@ -43,6 +44,7 @@ function scoresTable(scores: readonly FormScore[], chosen: string): string {
       digits(score.heldOut?.rmse, 3),
       digits(score.rolling?.rmse, 3),
     ]),
+    { spare: ['numbers', 'AICc', 'Q2', 'rolling'] },
   );
 }
 

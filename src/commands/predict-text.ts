@@ -1,7 +1,8 @@
 /** The words and the table of `perflaw predict`. */
 import type { Choice } from '../law/choice.js';
 import type { PredictionReport } from '../law/predict.js';
-import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
+import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 import { digits, intervalText } from './fit-text.js';
 
 /** Where a configuration lies: measured, inside, or so many times beyond. */
@@ -60,15 +61,19 @@ export function predictionText(report: PredictionReport): string {
     `slice ${report.slice}${report.otherSlices.length > 0 ? ` (also measured: ${report.otherSlices.join('; ')})` : ''}; law ${report.form}: ${report.because}`,
     `${report.fitting} of ${report.considered} configurations fit; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')}`,
     '',
-    formatTable(header, [
-      ...row('best', best),
-      ...(best.extrapolates ? row('best inside the measured range', report.bestMeasuredRange) : []),
-      ...(report.highest.extrapolates && !best.extrapolates
-        ? row('highest, unmeasured', report.highest)
-        : []),
-      ...row('best on the budget line', report.budgetLine),
-      ...row('smallest within one interval', smallest),
-    ]),
+    formatTable(
+      header,
+      [
+        ...row('best', best),
+        ...(best.extrapolates ? row('best inside the measured range', report.bestMeasuredRange) : []),
+        ...(report.highest.extrapolates && !best.extrapolates
+          ? row('highest, unmeasured', report.highest)
+          : []),
+        ...row('best on the budget line', report.budgetLine),
+        ...row('smallest within one interval', smallest),
+      ],
+      { spare: ['memory', 'time', 'FLOPs', 'parameters'] },
+    ),
     '',
     `The interval holds one new run with ${percent} probability, noise of the run included.`,
   ];

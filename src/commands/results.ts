@@ -6,7 +6,8 @@ import type { TrialRecord } from '../sweep/record.js';
 import { type StoredTrial, SweepStore } from '../sweep/store.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
-import { formatCount, formatTable } from '../util/format.js';
+import { formatCount } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './command.js';
 
 export function options(yargs: Argv): Argv {
@@ -66,6 +67,7 @@ export async function run(args: Arguments): Promise<number> {
     rows = result.rows;
     if (args['sql'] !== undefined) names = result.names;
   }
+  const chosen = args['columns'] !== undefined || args['sql'] !== undefined;
   names = chosenColumns(args['columns'], names, rows);
   const csv = args['csv'] as string | undefined;
   const parquet = args['parquet'] as string | undefined;
@@ -94,6 +96,21 @@ export async function run(args: Arguments): Promise<number> {
       formatTable(
         names,
         rows.map((row) => names.map((name) => cell(name, row[name]))),
+        {
+          spare: chosen
+            ? []
+            : [
+                'model',
+                'status',
+                'tokens',
+                'seconds',
+                'params',
+                `popularity:ndcg@${k}`,
+                'seed',
+                'slice',
+                'layers',
+              ],
+        },
       ),
     );
   return ExitCode.ok;

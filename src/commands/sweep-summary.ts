@@ -3,7 +3,8 @@ import { relative } from 'node:path';
 import type { PreparedSweep } from '../sweep/prepare.js';
 import type { DoneRecord } from '../sweep/record.js';
 import type { RunSummary } from '../sweep/run.js';
-import { formatCount, formatDuration, formatTable } from '../util/format.js';
+import { formatCount, formatDuration } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 import { print } from './command.js';
 
 function selected({ config, result }: DoneRecord): number {
@@ -103,6 +104,19 @@ function resultTable(records: DoneRecord[]): string {
         ...metrics.map((metric) => number(result.test[other][metric])),
         formatDuration(result.seconds.training + result.seconds.evaluation),
       ]),
+      {
+        spare: [
+          'model',
+          'seed',
+          `hr@${k} ${other}`,
+          `ndcg@${k} ${other}`,
+          'params',
+          'pop',
+          'time',
+          'slice',
+          'layers',
+        ],
+      },
     ),
   ].join('\n');
 }

@@ -6,7 +6,8 @@ import type { LauncherName, PreparedSweep, StartOptions } from '../sweep/prepare
 import type { DoneRecord } from '../sweep/record.js';
 import type { RunSummary } from '../sweep/run.js';
 import { ExitCode, UserError } from '../util/errors.js';
-import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
+import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { printSummary, summaryJson } from './sweep-summary.js';
 
@@ -136,14 +137,15 @@ async function watch(file: string, out: string | undefined): Promise<number> {
 
 async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> {
   const { plan, store, stored, sweep } = prepared;
-  const [{ expectedSpeed }, { wallSeconds }] = await Promise.all([
+  const [{ expectedSpeed }, { wallSeconds, workOf }] = await Promise.all([
     import('../sweep/prepare.js'),
     import('../sweep/estimate.js'),
   ]);
   const { speed, from } = expectedSpeed(store, stored);
   const trials = plan.trials.map((trial) => {
     const { state } = store.readTrial(trial.id, stored.numericVersion);
-    return { ...trial, state: state === 'absent' ? 'new' : state, seconds: trial.flops / speed };
+    const work = workOf(trial.config, trial.parameters, trial.flops);
+    return { ...trial, state: state === 'absent' ? 'new' : state, seconds: work / speed };
   });
   const open = trials.filter(({ state }) => state !== 'done').map(({ seconds }) => seconds);
   const wall = wallSeconds(open, sweep.workers);
@@ -191,6 +193,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
         state === 'done' ? 'cached' : state,
         formatDuration(seconds),
       ]),
+      { spare: ['model', 'memory', 'params', 'tokens', 'seed', 'slice', 'layers'] },
     ),
   );
   print();

@@ -7,7 +7,8 @@ import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { writeJson } from '../util/files.js';
-import { formatBytes, formatCount, formatDuration, formatTable } from '../util/format.js';
+import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { addImportOptions, importArguments } from './import-options.js';
 

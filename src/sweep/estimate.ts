@@ -1,28 +1,38 @@
-/** How long things take: FLOPs over the speed that finished trials had, per process. */
+/** How long things take: work over the speed that finished trials had, per process. */
+import type { TrialConfig } from '../train/config.js';
 import type { TrialRecord } from './record.js';
 import type { StoredTrial } from './stored.js';
 
-/** Assumed before anything was measured: FLOPs a second of one process on one core, about the median that trials on MovieLens 100K had. */
-export const ASSUMED_SPEED = 7e9;
+/** Assumed before anything was measured: work a second of one process on one core, about what trials on MovieLens 100K had. */
+export const ASSUMED_SPEED = 10e9;
+
+/**
+ * What the small operations of a layer cost a token, in FLOPs of matrix products that take as long. Without it small models
+ * seem several times as slow as large ones, and a sweep that begins with them is told to last as many times too long.
+ */
+const LAYER_OVERHEAD = 85e3;
+
+/** FLOPs with the small operations counted in; a token takes about six FLOPs a parameter. */
+export function workOf(config: TrialConfig, parameters: number, flops: number): number {
+  return flops * (1 + (LAYER_OVERHEAD * config.model.layers) / (6 * parameters));
+}
 
 /** Seconds of compute a finished trial took. */
 export function trialSeconds(record: TrialRecord): number {
   return record.status === 'done' ? record.result.seconds.training + record.result.seconds.evaluation : 0;
 }
 
-/**
- * FLOPs a second of one process over the given trials, evaluation included; undefined when none was measured.
- * Small models are slower by FLOP, so a sweep that goes from small to large measures itself.
- */
+/** Work a second of one process over the given trials, evaluation included; undefined when none was measured. */
 export function measuredSpeed(records: Iterable<TrialRecord>): number | undefined {
-  let flops = 0;
+  let work = 0;
   let seconds = 0;
   for (const record of records)
     if (record.status === 'done') {
-      flops += record.result.flops.total;
+      const { parameters, flops } = record.result;
+      work += workOf(record.config, parameters.total, flops.total);
       seconds += trialSeconds(record);
     }
-  return flops > 0 && seconds > 0 ? flops / seconds : undefined;
+  return work > 0 && seconds > 0 ? work / seconds : undefined;
 }
 
 /** Of the epochs planned, the share that finished trials really ran: early stopping ends most before their time. */
@@ -56,7 +66,8 @@ export function expectedSeconds(
   const speed = measuredSpeed(records) ?? ASSUMED_SPEED;
   const share = measuredShareOfEpochs(records);
   const { epochs } = trial.config.training;
-  const own = trial.flops * Math.min(share, (untilEpoch ?? epochs) / epochs);
-  const ahead = others.reduce((sum, { flops }) => sum + flops * share, own) / speed;
+  const work = ({ config, parameters, flops }: StoredTrial) => workOf(config, parameters, flops);
+  const own = work(trial) * Math.min(share, (untilEpoch ?? epochs) / epochs);
+  const ahead = others.reduce((sum, other) => sum + work(other) * share, own) / speed;
   return records.reduce((sum, record) => sum + trialSeconds(record), ahead);
 }

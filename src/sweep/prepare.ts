@@ -156,7 +156,7 @@ function resultsLeftOut(store: SweepStore, stored: StoredPlan): number {
   }
 }
 
-/** FLOPs a second of one process: measured in this sweep, in another one of the workspace, or assumed. */
+/** Work (see workOf) a second of one process: measured in this sweep, in another one of the workspace, or assumed. */
 export function expectedSpeed(store: SweepStore, stored: StoredPlan): { speed: number; from: string } {
   const backend = stored.trials[0]?.config.backend;
   const measure = (from: SweepStore, plan: StoredPlan) => {

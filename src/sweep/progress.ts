@@ -7,7 +7,7 @@ import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { TrainingProgress } from '../train/hooks.js';
 import { formatCount, formatDuration } from '../util/format.js';
-import { measuredShareOfEpochs, measuredSpeed, trialSeconds, wallSeconds } from './estimate.js';
+import { measuredShareOfEpochs, measuredSpeed, trialSeconds, wallSeconds, workOf } from './estimate.js';
 import { isHalved } from './halving.js';
 import type { DoneRecord, TrialRecord } from './record.js';
 import type { RunObserver } from './run.js';
@@ -38,10 +38,12 @@ function shareDone(progress: TrainingProgress | undefined): number {
   return (progress.epoch - 1 + progress.step / progress.stepsPerEpoch) / progress.epochs;
 }
 
-/** FLOPs a second of a running trial, by its own tokens a second. */
+const work = ({ config, parameters, flops }: StoredTrial) => workOf(config, parameters, flops);
+
+/** Work a second of a running trial, by its own tokens a second. */
 function ownSpeed(trial: StoredTrial, progress: TrainingProgress | undefined): number | undefined {
   if (!progress || !(progress.tokensPerSecond > 0)) return undefined;
-  return (progress.tokensPerSecond * trial.flops) / (trial.tokens * trial.config.training.epochs);
+  return (progress.tokensPerSecond * work(trial)) / (trial.tokens * trial.config.training.epochs);
 }
 
 /**
@@ -58,7 +60,7 @@ export function secondsLeft(state: ProgressState): number | undefined {
     .filter(({ id }) => !state.records.has(id))
     .map((trial) => {
       const progress = state.running.get(trial.id)?.progress;
-      const left = trial.flops * Math.max(share - shareDone(progress), 0.02);
+      const left = work(trial) * Math.max(share - shareDone(progress), 0.02);
       return left / (ownSpeed(trial, progress) ?? common);
     });
   return wallSeconds(seconds, state.workers);

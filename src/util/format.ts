@@ -46,21 +46,3 @@ export function formatBytes(bytes: number): string {
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
-
-/** A plain table: a header, a rule, rows; numbers (strings that look like one) to the right. */
-export function formatTable(header: string[], rows: string[][]): string {
-  const widths = header.map((name, c) => Math.max(name.length, ...rows.map((row) => (row[c] ?? '').length)));
-  const numeric = header.map((_, c) =>
-    rows.every((row) => /^[-+]?[\d.,]*[a-zA-Z%]?$|^-?$/.test((row[c] ?? '').trim())),
-  );
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, c) => (numeric[c] ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
-      .join('  ')
-      .trimEnd();
-  return [
-    line(header),
-    widths.map((w) => '-'.repeat(w)).join('  '),
-    ...rows.map((row) => line(header.map((_, c) => row[c] ?? ''))),
-  ].join('\n');
-}

@@ -68,7 +68,7 @@ export function fakeTrial(options: FakeOptions = {}): StoredTrial {
     id,
     label: `d${config.model.dim} seed ${config.seed}`,
     config,
-    parameters: 1,
+    parameters: 1000,
     tokens: 1000,
     flops: 1e6,
   };

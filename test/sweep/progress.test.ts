@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { workOf } from '../../src/sweep/estimate.js';
 import {
   finishedLine,
   newProgress,
@@ -61,6 +62,15 @@ describe('progress', () => {
     expect(secondsLeft(state)).toBeCloseTo(64 + (4000 / 6200) * (1 - 0.375), 5);
     state.workers = 2;
     expect(secondsLeft(state)).toBeCloseTo(64, 5);
+  });
+
+  it('does not take the FLOPs a second of small models for those of large ones', () => {
+    // A layer of dim 8 and three of dim 64, as the quickstart has them: FLOPs a token 1 to 52, seconds a token 1 to 7.
+    const small = workOf({ ...trials[0]!.config }, 3920, 23.4e3);
+    const model = { ...trials[0]!.config.model, layers: 3 };
+    const large = workOf({ ...trials[0]!.config, model }, 145_000, 1.22e6);
+    expect(large / small).toBeGreaterThan(7);
+    expect(large / small).toBeLessThan(20);
   });
 
   it('before any trial is finished takes the speed of a running one', () => {
