@@ -65,12 +65,12 @@ export function predictionText(report: PredictionReport): string {
       header,
       [
         ...row('best', best),
-        ...(best.extrapolates ? row('best inside the measured range', report.bestMeasuredRange) : []),
+        ...(best.extrapolates ? row('best in measured range', report.bestMeasuredRange) : []),
         ...(report.highest.extrapolates && !best.extrapolates
           ? row('highest, unmeasured', report.highest)
           : []),
-        ...row('best on the budget line', report.budgetLine),
-        ...row('smallest within one interval', smallest),
+        ...row('best on budget line', report.budgetLine),
+        ...row('smallest in interval', smallest),
       ],
       { spare: ['memory', 'time', 'FLOPs', 'parameters'] },
     ),
