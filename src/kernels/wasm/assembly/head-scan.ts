@@ -4,26 +4,32 @@
 // a head's channels lie side by side. Where reset[b, t] is not 0 the state starts anew at t.
 //
 // Four channels of a head are the four lanes, and a row is cut into blocks whose first states are kept for the way back, as
-// in selective-scan.ts; but there is one exponential a head and step.
+// in selective-scan.ts; but there is one exponential a head and step. Forward the recurrence is faster than products of
+// matrices over a block (with vectors of 128 bits; at headDim 16 to 64 and 32 to 128 states); backward it is not.
 import { gather, LOG2E, scatter, widen } from './columns';
 import { coefficients, decayx4, madd, silux4, softplusx4, VEC } from './math';
 import { BLOCK, blocksOf } from './selective-scan';
 
-/** States are handled in fours; the last may be nothing but zeros. */
+/** States and channels of a head are handled in fours; the last may be nothing but zeros. */
 // @ts-ignore: decorator
-@inline export function inFours(states: i32): i32 {
-  return (states + 3) & ~3;
+@inline export function inFours(n: i32): i32 {
+  return (n + 3) & ~3;
 }
 
 /** Groups of four channels: the last of a head may be smaller. */
 // @ts-ignore: decorator
-@inline export function headGroups(channels: i32, heads: i32): i32 {
+@inline function headGroups(channels: i32, heads: i32): i32 {
   return heads * ((channels / heads + 3) >> 2);
 }
 
-/** Floats that the forward pass keeps for each row of the batch: [blocks, groups, states, 4]. */
+/** Floats of one head's state, [states, headDim], both in fours. */
+export function headStateFloats(channels: i32, heads: i32, states: i32): i32 {
+  return inFours(states) * inFours(channels / heads);
+}
+
+/** Floats that the forward pass keeps for each row of the batch: [blocks, heads, states, headDim]. */
 export function headScanKeptFloats(length: i32, channels: i32, heads: i32, states: i32): i32 {
-  return blocksOf(length) * headGroups(channels, heads) * inFours(states) * 4;
+  return blocksOf(length) * heads * headStateFloats(channels, heads, states);
 }
 
 /** Bytes of scratch forward: states, B and C of a block, the head's steps, four columns. */
@@ -77,6 +83,14 @@ function run(length: i32, wide: i32, h: usize, dts: usize, decays: usize, xs: us
   }
 }
 
+/** States [heads, groups, wide, 4] into [heads, wide, groups, 4]. */
+function keep(heads: i32, groups: i32, wide: i32, from: usize, to: usize): void {
+  const row = <usize>groups * VEC;
+  for (let g = 0; g < heads; g++, to += <usize>wide * row)
+    for (let c = 0; c < groups; c++)
+      for (let n: usize = 0; n < <usize>wide; n++, from += VEC) v128.store(to + n * row + <usize>c * VEC, v128.load(from));
+}
+
 /** kept: [batch, headScanKeptFloats], or 0 where there is no way back. */
 export function headScanForward(
   batch: i32, length: i32, channels: i32, heads: i32, states: i32,
@@ -105,7 +119,7 @@ export function headScanForward(
       widen(n, states, wide, B + ((first * <usize>states) << 2), Bp);
       widen(n, states, wide, C + ((first * <usize>states) << 2), Cp);
       if (kept) {
-        memory.copy(kept, scratch, all);
+        keep(heads, inFours(headDim) >> 2, wide, scratch, kept);
         kept += all;
       }
       let h = scratch;
