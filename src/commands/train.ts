@@ -80,6 +80,11 @@ export async function run(args: Arguments): Promise<number> {
   checkTrial(config, { name: data.name, timed: data.timestamps !== null });
   const say = args.json ? note : print;
   say(`${data.name}: ${data.numUsers} users, ${data.numItems} items, ${data.items.length} interactions`);
+  const sure = config.evaluation.ks.filter((k) => k >= data.numItems);
+  if (sure.length > 0)
+    note(
+      `Note: there are only ${data.numItems} items, so that hr@${sure.join(' and hr@')} is 1 whatever the model.`,
+    );
   const popularity = popularityBaseline(data, config.slice, config.evaluation);
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();

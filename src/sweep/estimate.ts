@@ -17,9 +17,11 @@ export function workOf(config: TrialConfig, parameters: number, flops: number): 
   return flops * (1 + (LAYER_OVERHEAD * config.model.layers) / (6 * parameters));
 }
 
-/** Seconds of compute a finished trial took. */
+/** Seconds of compute a trial took; of a failed one, those from its last start to its end. */
 export function trialSeconds(record: TrialRecord): number {
-  return record.status === 'done' ? record.result.seconds.training + record.result.seconds.evaluation : 0;
+  if (record.status === 'done') return record.result.seconds.training + record.result.seconds.evaluation;
+  const milliseconds = Date.parse(record.finishedAt) - Date.parse(record.startedAt);
+  return milliseconds > 0 ? milliseconds / 1000 : 0;
 }
 
 /** Work a second of one process over the given trials, evaluation included; undefined when none was measured. */

@@ -23,6 +23,7 @@ describe('perflaw train', () => {
     const { code, out, err } = await run('--data', csv('a.csv'), ...TINY);
     expect(code).toBe(0);
     expect(err).toContain('user = userId, item = movieId, time = timestamp');
+    expect(err).toContain('only 12 items, so that hr@20 is 1');
     expect(out).toMatch(
       /epoch 1\/1 {2}loss \d\.\d{4} {2}validation ndcg@10 0\.\d{4} masked, 0\.\d{4} unmasked/,
     );

@@ -157,6 +157,17 @@ describe('a run', () => {
     const trials = [known, fakeTrial({ seed: 1 }), { ...fakeTrial({ seed: 2 }), flops: 1e9 }];
     const summary = await run(store, trials, { hours: 100 / 3600 });
     expect(summary).toMatchObject({ done: 2, overBudget: 1, open: 1 });
+    // A failed one spent its time too: a minute of 100 s, where a second trial of 32 s would have fitted.
+    const spent = new SweepStore(temporaryFolder());
+    const { result: _result, popularity: _popularity, slice: _slice, ...head } = fakeRecord(known);
+    spent.writeResult({ ...head, status: 'failed', reason: 'error', message: 'broke' });
+    spent.writeResult(fakeRecord(fakeTrial({ seed: 8 })));
+    const after = [known, fakeTrial({ seed: 8 }), fakeTrial({ seed: 1 })];
+    expect(await run(spent, after, { hours: 100 / 3600 })).toMatchObject({
+      failed: 1,
+      done: 1,
+      overBudget: 1,
+    });
   });
 
   it('by three commands at once runs every trial once', { timeout: 60_000 }, async () => {
