@@ -51,6 +51,10 @@ export async function readLawInput(
     notes.push(
       `${finished} of ${sweep.planned} trials are finished${sweep.failed > 0 ? `, ${sweep.failed} failed` : ''}`,
     );
+  if (sweep.belowPopularity > 0)
+    notes.push(
+      `${sweep.belowPopularity} of ${sweep.observations.length} runs are not better than the popularity baseline: what they tell of larger models is little`,
+    );
   for (const { path, reason } of sweep.damaged) notes.push(`${path}: left out, ${reason}`);
   return {
     name: sweep.name,

@@ -1,7 +1,7 @@
 /** What `perflaw sweep` says at its end. */
 import { relative } from 'node:path';
 import type { PreparedSweep } from '../sweep/prepare.js';
-import type { DoneRecord } from '../sweep/record.js';
+import { beatsPopularity, type DoneRecord } from '../sweep/record.js';
 import type { RunSummary } from '../sweep/run.js';
 import { formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
@@ -52,11 +52,8 @@ export function printSummary(path: string, summary: RunSummary, done: DoneRecord
     const { select, history } = best.config.evaluation;
     print();
     print(`Best on validation (${select}, history ${history}): trial ${best.id}.`);
-    const below = done.filter(
-      ({ result, popularity }) => !(result.test[history][select]! > popularity.test[history][select]!),
-    );
-    if (below.length > 0)
-      print(`${below.length} of ${done.length} trials are not better than the popularity baseline.`);
+    const below = done.filter((record) => !beatsPopularity(record)).length;
+    if (below > 0) print(`${below} of ${done.length} trials are not better than the popularity baseline.`);
   }
   for (const record of summary.records.values())
     if (record.status === 'failed')

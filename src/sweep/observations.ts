@@ -5,7 +5,7 @@ import type { ModelConfig } from '../model/config.js';
 import { canonicalJson } from '../util/hash.js';
 import { isHalved } from './halving.js';
 import { findSweep } from './locate.js';
-import type { DoneRecord, SliceMeasures } from './record.js';
+import { beatsPopularity, type DoneRecord, type SliceMeasures } from './record.js';
 import { SweepStore } from './store.js';
 
 /** What a sweep has measured so far, as observations for a law. */
@@ -23,6 +23,8 @@ export interface SweepObservations {
   planned: number;
   /** Trials that successive halving ended early: left out unless asked for. */
   halved: number;
+  /** Observations that are not better than the popularity baseline. */
+  belowPopularity: number;
   /** Results that could not be used: the file, and why. */
   damaged: { path: string; reason: string }[];
 }
@@ -45,6 +47,7 @@ export async function readSweepObservations(
   const damaged: { path: string; reason: string }[] = [];
   let failed = 0;
   let halved = 0;
+  let belowPopularity = 0;
   for (const { id } of plan.trials) {
     const trial = store.readTrial(id, plan.numericVersion, { curve: false });
     if (trial.state === 'damaged') damaged.push({ path: trial.path, reason: trial.reason });
@@ -55,6 +58,7 @@ export async function readSweepObservations(
         if (!options.halved) continue;
       }
       observations.push(observationOf(trial.record));
+      if (!beatsPopularity(trial.record)) belowPopularity++;
       models.set(canonicalJson(trial.record.config.model), trial.record.config.model);
     }
   }
@@ -66,6 +70,7 @@ export async function readSweepObservations(
     models: [...models.values()],
     failed,
     halved,
+    belowPopularity,
     planned: plan.trials.length,
     damaged,
   };

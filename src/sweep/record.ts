@@ -56,3 +56,9 @@ export interface FailedRecord extends RecordBase {
 /** A trial as the store holds it. */
 export type TrialRecord = DoneRecord | FailedRecord;
 export type { Metrics };
+
+/** Whether a trial's test metric is above the popularity baseline's: one that is not has learnt nothing of use. */
+export function beatsPopularity({ config, result, popularity }: DoneRecord): boolean {
+  const { select, history } = config.evaluation;
+  return result.test[history][select]! > popularity.test[history][select]!;
+}

@@ -199,7 +199,7 @@ describe('observations of a sweep', () => {
     const store = new SweepStore(join(root, 'reports', 'tiny'));
     store.writePlan(planOf(trials));
     const done = fakeRecord(trials[0]!);
-    done.result.test = { masked: { 'hr@10': 0.3 }, unmasked: { 'hr@10': 0.2 } };
+    done.result.test = { masked: { 'hr@10': 0.3, 'ndcg@10': 0.2 }, unmasked: { 'hr@10': 0.2 } };
     done.result.validation = { masked: { 'hr@10': 0.4 }, unmasked: { 'hr@10': 0.1 } };
     store.writeResult(done);
     store.writeResult({
@@ -211,7 +211,7 @@ describe('observations of a sweep', () => {
     mkdirSync(store.folder(trials[2]!.id), { recursive: true });
     writeFileSync(join(store.folder(trials[2]!.id), 'result.json'), '{');
     const read = await readSweepObservations('tiny');
-    expect(read).toMatchObject({ name: 'tiny', numItems: 300, failed: 1, planned: 4 });
+    expect(read).toMatchObject({ name: 'tiny', numItems: 300, failed: 1, planned: 4, belowPopularity: 1 });
     expect(read.damaged).toHaveLength(1);
     expect(read.models).toEqual([trials[0]!.config.model]);
     expect(read.observations).toHaveLength(1);
