@@ -1,7 +1,7 @@
 /**
  * A process of this machine that runs trials one after the other, output in each trial's log, progress over the IPC channel.
  * The first is in its arguments. After a trial that was short and went well the process may be given another, which then
- * starts without loading the program anew; after any other it ends.
+ * starts without loading the program anew; after any other, or with much of its memory limit in use, it ends.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
@@ -131,6 +131,12 @@ export class TrialWorker {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
+  /** What a trial left behind must not count against the memory of the next. */
+  #isFull(): boolean {
+    const { memory } = this.limits;
+    return memory !== undefined && residentBytes(this.#child.pid!) > memory / 2;
+  }
+
   #dismiss(): void {
     clearTimeout(this.#letGo);
     this.#letGo = undefined;
@@ -145,7 +151,7 @@ export class TrialWorker {
 
   /** Its trial is over: it waits for another one for a moment, and holds nobody up meanwhile. */
   #rest(code: number): void {
-    if (this.#stopped) this.#dismiss();
+    if (this.#stopped || this.#isFull()) this.#dismiss();
     else {
       this.#letGo = setTimeout(() => this.#dismiss(), IDLE_MS).unref();
       this.#child.unref();

@@ -88,6 +88,19 @@ it('limits hold for every trial of a process', async () => {
   await launcher.close!();
 });
 
+it.skipIf(process.platform !== 'linux')(
+  'a process that holds half of its memory limit runs no other trial',
+  async () => {
+    const launcher = make({ memory: 80 * 2 ** 20 });
+    const { run } = series(launcher);
+    const first = await run(fakeTrial());
+    const second = await run(fakeTrial({ seed: 1 }));
+    expect([first.state, second.state]).toEqual(['done', 'done']);
+    expect(second.pid).not.toBe(first.pid);
+    await launcher.close!();
+  },
+);
+
 it('a request to stop that comes too late stops no other trial', async () => {
   const launcher = make();
   const { store, start, run } = series(launcher);
