@@ -1,5 +1,5 @@
 /**
- * One trial in a process of its own: claim it, train it, write its result. Whoever runs this, and however often it is
+ * One trial, beside the command that started it: claim it, train it, write its result. Whoever runs this, and however often it is
  * killed in between, the result is the same: everything that decides it comes from the trial's configuration, and
  * an unfinished training goes on from its checkpoint.
  */
