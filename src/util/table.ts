@@ -1,8 +1,8 @@
 /** Text that fits a terminal: tables, and sentences broken between words. */
 
-/** Characters that a line has room for; no end where the stream is not a terminal. */
-export function roomOn(stream: NodeJS.WriteStream): number {
-  return stream.isTTY ? stream.columns : Number.POSITIVE_INFINITY;
+/** Characters that a line has room for; no end where the stream is no terminal, or one that does not know its width. */
+export function roomOn(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>): number {
+  return stream.isTTY && stream.columns > 0 ? stream.columns : Number.POSITIVE_INFINITY;
 }
 
 export interface TableRoom {

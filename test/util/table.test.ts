@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatTable, wrap } from '../../src/util/table.js';
+import { formatTable, roomOn, wrap } from '../../src/util/table.js';
 
 const HEADER = ['trial', 'model', 'layers', 'dim', 'ndcg@10', 'where'];
 const ROWS = [
@@ -58,6 +58,12 @@ describe('a table', () => {
       ),
     );
   });
+});
+
+it('a terminal has the room that it tells of', () => {
+  expect(roomOn({ isTTY: true, columns: 80 })).toBe(80);
+  for (const stream of [{ isTTY: true, columns: 0 }, { isTTY: false, columns: 80 }, { isTTY: true }])
+    expect(roomOn(stream as Parameters<typeof roomOn>[0])).toBe(Number.POSITIVE_INFINITY);
 });
 
 describe('wrapped text', () => {
