@@ -135,7 +135,7 @@ export function showProgress(
     stream.write(`${text}\n`);
     draw();
   };
-  const draw = () => window?.(windowLines(state, (stream as WriteStream).columns ?? 80, colors).join('\n'));
+  const draw = () => window?.(windowLines(state, (stream as WriteStream).columns || 80, colors).join('\n'));
   let spokenAt = performance.now();
   const timer = setInterval(
     () => {
