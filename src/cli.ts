@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import type { Arguments, CommandModule } from './commands/command.js';
+import { type Arguments, type CommandModule, note } from './commands/command.js';
 import { describeError, ExitCode, UserError } from './util/errors.js';
 import { nearest } from './util/nearest.js';
 
@@ -112,9 +112,9 @@ async function withSuggestion(error: unknown, words: string[]): Promise<unknown>
 }
 
 function report(error: unknown): number {
-  process.stderr.write(`perflaw: ${describeError(error)}\n`);
+  note(`perflaw: ${describeError(error)}`);
   if (error instanceof UserError) return error.exitCode;
-  process.stderr.write('  This is a fault in perflaw. Please report it with the lines below.\n');
+  note('  This is a fault in perflaw. Please report it with the lines below.');
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   return ExitCode.internal;
 }

@@ -7,7 +7,7 @@ import { type StoredTrial, SweepStore } from '../sweep/store.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { formatCount } from '../util/format.js';
-import { formatTable } from '../util/table.js';
+import { formatRecords, formatTable, roomOn } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './command.js';
 
 export function options(yargs: Argv): Argv {
@@ -92,28 +92,20 @@ export async function run(args: Arguments): Promise<number> {
     if (path !== undefined && path !== '' && path !== '-') note(`${path}: ${rows.length} rows`);
   if (args.json) printJson(rows);
   else if (csv === undefined && parquet === undefined && mlflow === undefined)
-    print(
-      formatTable(
-        names,
-        rows.map((row) => names.map((name) => cell(name, row[name]))),
-        {
-          spare: chosen
-            ? []
-            : [
-                'model',
-                'status',
-                'tokens',
-                'seconds',
-                'params',
-                `popularity:ndcg@${k}`,
-                'seed',
-                'slice',
-                'layers',
-              ],
-        },
-      ),
-    );
+    print(shown(names, rows, chosen, `popularity:ndcg@${k}`));
   return ExitCode.ok;
+}
+
+/** A table; columns that somebody asked for all stay, on their side where the terminal is too narrow. */
+function shown(names: string[], rows: Row[], chosen: boolean, popularity: string): string {
+  const cells = rows.map((row) => names.map((name) => cell(name, row[name])));
+  if (!chosen)
+    return formatTable(names, cells, {
+      spare: ['model', 'status', 'tokens', 'seconds', 'params', popularity, 'seed', 'slice', 'layers'],
+    });
+  const table = formatTable(names, cells);
+  const room = roomOn(process.stdout);
+  return table.split('\n').some((line) => line.length > room) ? formatRecords(names, cells) : table;
 }
 
 function chosenColumns(wanted: unknown, names: string[], rows: Row[]): string[] {

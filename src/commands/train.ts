@@ -203,7 +203,12 @@ function printResult(
     row('test', result.test, mode),
     row('popularity, test', popularity.test, mode),
   ]);
-  print(formatTable(['', 'history', ...names], rows));
+  const aside = names.filter((name) => name !== config.evaluation.select);
+  const [mrr, rest] = [
+    aside.filter((name) => name.startsWith('mrr')),
+    aside.filter((name) => !name.startsWith('mrr')),
+  ];
+  print(formatTable(['', 'history', ...names], rows, { spare: [...mrr, ...rest.reverse()] }));
   print(
     `\n${formatCount(tokensPerSecond)} tokens/s, ${formatDuration(seconds.training)} of training, ${formatDuration(seconds.evaluation)} of evaluation, peak memory ${formatBytes(peakMemoryBytes)}`,
   );

@@ -47,6 +47,14 @@ export function formatTable(
   }
 }
 
+/** A table on its side, for one that no terminal is wide enough for: a block of lines a row, a name and a value a line. */
+export function formatRecords(header: string[], rows: string[][]): string {
+  const width = Math.max(...header.map((name) => name.length));
+  return rows
+    .map((row) => header.map((name, c) => `${name.padEnd(width)}  ${row[c] ?? ''}`.trimEnd()).join('\n'))
+    .join('\n\n');
+}
+
 function layOut(header: string[], rows: string[][], room: number): string[] {
   const widths = header.map((name, c) => Math.max(name.length, ...rows.map((row) => row[c]!.length)));
   const numeric = header.map((_, c) =>

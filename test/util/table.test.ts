@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatTable, roomOn, wrap } from '../../src/util/table.js';
+import { formatRecords, formatTable, roomOn, wrap } from '../../src/util/table.js';
 
 const HEADER = ['trial', 'model', 'layers', 'dim', 'ndcg@10', 'where'];
 const ROWS = [
@@ -58,6 +58,14 @@ describe('a table', () => {
       ),
     );
   });
+});
+
+it('on its side a table is a block of lines a row', () => {
+  const rows = [
+    ['a', '5'],
+    ['bcd', ''],
+  ];
+  expect(formatRecords(['name', 'n'], rows)).toBe('name  a\nn     5\n\nname  bcd\nn');
 });
 
 it('a terminal has the room that it tells of', () => {
