@@ -153,6 +153,17 @@ describe('training', () => {
     expect(numbers(result)).toEqual(numbers(clean));
   }
 
+  it('epochs of milliseconds are not each followed by a checkpoint, unless that is asked for', async () => {
+    const data = ringWalks();
+    const config = smallConfig(data, { epochs: 2 });
+    const path = join(folder, 'checkpoint.safetensors');
+    await trainModel(config, data, { checkpointDir: folder });
+    expect(existsSync(path)).toBe(false);
+    await trainModel(config, data, { checkpointDir: folder, checkpointSeconds: 0 });
+    const state = JSON.parse(decodeSafetensors(readFileSync(path), path).metadata['state']!);
+    expect(state).toMatchObject({ epoch: 3, stepInEpoch: 0 });
+  });
+
   it('a checkpoint of another configuration is not used', async () => {
     const data = ringWalks();
     const config = smallConfig(data, { epochs: 1 });
