@@ -41,6 +41,7 @@ export interface TrainingResult {
   tokens: { perEpoch: number; total: number };
   seconds: { training: number; evaluation: number };
   tokensPerSecond: number;
+  /** Most memory of the process since the training began; in a process that ran short trials before, what they left counts too. */
   peakMemoryBytes: number;
   backend: string;
   /** The GPU, where the backend is `webgpu`. */
