@@ -144,8 +144,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
   const { speed, from } = expectedSpeed(store, stored);
   const trials = plan.trials.map((trial) => {
     const { state } = store.readTrial(trial.id, stored.numericVersion);
-    const work = workOf(trial.config, trial.parameters, trial.flops);
-    return { ...trial, state: state === 'absent' ? 'new' : state, seconds: work / speed };
+    return { ...trial, state: state === 'absent' ? 'new' : state, seconds: workOf(trial) / speed };
   });
   const open = trials.filter(({ state }) => state !== 'done').map(({ seconds }) => seconds);
   const wall = wallSeconds(open, sweep.workers);

@@ -1,5 +1,4 @@
 /** How long things take: work over the speed that finished trials had, per process. */
-import type { TrialConfig } from '../train/config.js';
 import type { TrialRecord } from './record.js';
 import type { StoredTrial } from './stored.js';
 
@@ -13,7 +12,11 @@ export const ASSUMED_SPEED = 10e9;
 const LAYER_OVERHEAD = 85e3;
 
 /** FLOPs with the small operations counted in; a token takes about six FLOPs a parameter. */
-export function workOf(config: TrialConfig, parameters: number, flops: number): number {
+export function workOf({
+  config,
+  parameters,
+  flops,
+}: Pick<StoredTrial, 'config' | 'parameters' | 'flops'>): number {
   return flops * (1 + (LAYER_OVERHEAD * config.model.layers) / (6 * parameters));
 }
 
@@ -31,7 +34,7 @@ export function measuredSpeed(records: Iterable<TrialRecord>): number | undefine
   for (const record of records)
     if (record.status === 'done') {
       const { parameters, flops } = record.result;
-      work += workOf(record.config, parameters.total, flops.total);
+      work += workOf({ config: record.config, parameters: parameters.total, flops: flops.total });
       seconds += trialSeconds(record);
     }
   return work > 0 && seconds > 0 ? work / seconds : undefined;
@@ -68,8 +71,7 @@ export function expectedSeconds(
   const speed = measuredSpeed(records) ?? ASSUMED_SPEED;
   const share = measuredShareOfEpochs(records);
   const { epochs } = trial.config.training;
-  const work = ({ config, parameters, flops }: StoredTrial) => workOf(config, parameters, flops);
-  const own = work(trial) * Math.min(share, (untilEpoch ?? epochs) / epochs);
-  const ahead = others.reduce((sum, other) => sum + work(other) * share, own) / speed;
+  const own = workOf(trial) * Math.min(share, (untilEpoch ?? epochs) / epochs);
+  const ahead = others.reduce((sum, other) => sum + workOf(other) * share, own) / speed;
   return records.reduce((sum, record) => sum + trialSeconds(record), ahead);
 }

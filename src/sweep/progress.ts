@@ -38,12 +38,10 @@ function shareDone(progress: TrainingProgress | undefined): number {
   return (progress.epoch - 1 + progress.step / progress.stepsPerEpoch) / progress.epochs;
 }
 
-const work = ({ config, parameters, flops }: StoredTrial) => workOf(config, parameters, flops);
-
 /** Work a second of a running trial, by its own tokens a second. */
 function ownSpeed(trial: StoredTrial, progress: TrainingProgress | undefined): number | undefined {
   if (!progress || !(progress.tokensPerSecond > 0)) return undefined;
-  return (progress.tokensPerSecond * work(trial)) / (trial.tokens * trial.config.training.epochs);
+  return (progress.tokensPerSecond * workOf(trial)) / (trial.tokens * trial.config.training.epochs);
 }
 
 /**
@@ -60,7 +58,7 @@ export function secondsLeft(state: ProgressState): number | undefined {
     .filter(({ id }) => !state.records.has(id))
     .map((trial) => {
       const progress = state.running.get(trial.id)?.progress;
-      const left = work(trial) * Math.max(share - shareDone(progress), 0.02);
+      const left = workOf(trial) * Math.max(share - shareDone(progress), 0.02);
       return left / (ownSpeed(trial, progress) ?? common);
     });
   return wallSeconds(seconds, state.workers);

@@ -66,9 +66,10 @@ describe('progress', () => {
 
   it('does not take the FLOPs a second of small models for those of large ones', () => {
     // A layer of dim 8 and three of dim 64, as the quickstart has them: FLOPs a token 1 to 52, seconds a token 1 to 7.
-    const small = workOf({ ...trials[0]!.config }, 3920, 23.4e3);
-    const model = { ...trials[0]!.config.model, layers: 3 };
-    const large = workOf({ ...trials[0]!.config, model }, 145_000, 1.22e6);
+    const { config } = trials[0]!;
+    const small = workOf({ config, parameters: 3920, flops: 23.4e3 });
+    const model = { ...config.model, layers: 3 };
+    const large = workOf({ config: { ...config, model }, parameters: 208_000, flops: 1.22e6 });
     expect(large / small).toBeGreaterThan(7);
     expect(large / small).toBeLessThan(20);
   });

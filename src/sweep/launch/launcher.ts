@@ -20,7 +20,7 @@ export function trialWords(path: string, order: TrialOrder, checkpointSeconds?: 
 
 /**
  * Options of Node for a trial's process. Its young objects get more room than Node gives: the many small ones of a training
- * step then die where they are, which saves a twentieth of the time and a fifth of the memory (measured; see docs/log.md).
+ * step then die where they are, which saves a twentieth of the time (docs/log.md).
  * With a memory limit JavaScript's own heap stays below it, so that it fails with words before it is killed without.
  */
 export function nodeOptions(limits: Pick<LaunchLimits, 'memory'>): string[] {

@@ -19,7 +19,7 @@ export interface LocalOptions {
 
 export function localLauncher(options: LocalOptions): Launcher {
   const entry = options.entry ?? trialEntry();
-  const free = new Set<TrialWorker>();
+  const workers = new Set<TrialWorker>();
   return {
     name: 'local',
     capacity: options.workers,
@@ -31,15 +31,15 @@ export function localLauncher(options: LocalOptions): Launcher {
           log: new SweepStore(path).logFile(order.id),
           onProgress: onProgress.bind(undefined, order.id),
         };
-        for (const worker of free) {
-          free.delete(worker);
-          if (worker.idle) return worker.next(run);
-        }
-        return new TrialWorker(entry, run, options.limits ?? {}, (worker) => free.add(worker)).first;
+        const idle = [...workers].find((worker) => worker.idle);
+        if (idle) return idle.next(run);
+        const worker = new TrialWorker(entry, run, options.limits ?? {});
+        workers.add(worker);
+        worker.gone.then(() => workers.delete(worker));
+        return worker.first;
       }),
     async close() {
-      await Promise.all([...free].map((worker) => worker.close()));
-      free.clear();
+      await Promise.all([...workers].map((worker) => worker.close()));
     },
   };
 }

@@ -42,15 +42,16 @@ export class TrialWorker {
   /** A request to stop may still be on its way to it. */
   #stopped = false;
 
-  /** The trial that the process is started with; `free` is called whenever it can be given another. */
+  /** The trial that the process is started with. */
   readonly first: RunningTrial;
+  /** Resolves when the process has ended. */
+  readonly gone: Promise<void>;
 
   /** @throws UserError when the trial's log cannot be written. */
   constructor(
     entry: string,
     run: TrialRun,
     readonly limits: LaunchLimits,
-    readonly free: (worker: TrialWorker) => void,
   ) {
     const output = openLog(run.log);
     this.#child = fork(entry, run.words, {
@@ -65,13 +66,17 @@ export class TrialWorker {
         this.#current?.run.onProgress(message.progress);
       }
     });
-    this.#child.on('exit', (code, signal) => {
-      clearTimeout(this.#letGo);
-      this.#letGo = undefined;
-      this.#end({ code, signal });
-    });
-    this.#child.on('error', () => {
-      if (this.#child.pid === undefined) this.#end({ code: null, signal: null });
+    this.gone = new Promise((resolve) => {
+      const end = (code: number | null, signal: string | null) => {
+        clearTimeout(this.#letGo);
+        this.#letGo = undefined;
+        this.#end({ code, signal });
+        resolve();
+      };
+      this.#child.on('exit', end);
+      this.#child.on('error', () => {
+        if (this.#child.pid === undefined) end(null, null);
+      });
     });
     this.first = this.#follow(run);
   }
@@ -81,13 +86,12 @@ export class TrialWorker {
     return this.#letGo !== undefined && this.#child.connected;
   }
 
-  /** Lets an idle process end; resolves when it has. */
+  /** Lets a process without a trial end; resolves when it has. */
   async close(): Promise<void> {
-    if (!this.idle) return;
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    if (this.#current) return;
     this.#child.ref();
     this.#dismiss();
-    await gone;
+    await this.gone;
   }
 
   /**
@@ -156,7 +160,6 @@ export class TrialWorker {
       this.#letGo = setTimeout(() => this.#dismiss(), IDLE_MS).unref();
       this.#child.unref();
       this.#child.channel?.unref();
-      this.free(this);
     }
     this.#end({ code, signal: null });
   }
