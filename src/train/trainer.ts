@@ -106,7 +106,6 @@ async function train(run: Run): Promise<TrainingResult> {
       break;
     }
     if (state.best && state.epoch > (run.hooks.untilEpoch ?? epochs)) {
-      save(run);
       stopped = 'halving';
       break;
     }
@@ -229,7 +228,10 @@ function finishEpoch(run: Run, steps: number): void {
     epochTokens: 0,
   });
   state.seconds.epoch = 0;
-  saveAfter(run, Math.min(FRESH_SECONDS, run.hooks.checkpointSeconds ?? CHECKPOINT_SECONDS));
+  const { untilEpoch = epochs, checkpointSeconds = CHECKPOINT_SECONDS } = run.hooks;
+  // What halving ends here may go on later.
+  if (state.epoch > untilEpoch && untilEpoch < epochs) save(run);
+  else saveAfter(run, Math.min(FRESH_SECONDS, checkpointSeconds));
 }
 
 function selected(metrics: RankingMetrics, { evaluation }: TrialConfig): number {

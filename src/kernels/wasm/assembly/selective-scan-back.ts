@@ -103,7 +103,7 @@ function retreat(length: i32, wide: i32, records: usize, ds: usize, xs: usize, g
 }
 
 /** gs = dy SiLU(z), and in place of z: dy times the slope of SiLU, s (1 + z (1 - s)) with s = sigmoid(z). */
-export function throughGate(length: i32, dy: usize, z: usize, gs: usize): void {
+function throughGate(length: i32, dy: usize, z: usize, gs: usize): void {
   const one = coefficients().one;
   for (let t: usize = 0; t < <usize>length * VEC; t += VEC) {
     const g = v128.load(dy + t);
