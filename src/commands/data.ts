@@ -141,10 +141,9 @@ async function importNamed(path: string, args: Arguments): Promise<number> {
   ]);
   const name = checkDatasetName((args['name'] as string | undefined) ?? nameOf(path));
   const options = importOptions({ ...importArguments(args), name });
-  const { interactions, notes, rows } = await importFile(path, options);
-  for (const text of notes) note(text);
-  note(`${rows} rows read.`);
-  return report(storeDataset(workspace().datasets, interactions, path, options, false), args);
+  const imported = await importFile(path, options);
+  for (const text of imported.notes) note(text);
+  return report(storeDataset(workspace().datasets, imported, path, options, false), args);
 }
 
 async function report(info: import('../data/stored.js').DatasetInfo, args: Arguments): Promise<number> {

@@ -52,7 +52,7 @@ export async function run(args: Arguments): Promise<number> {
     if (value !== undefined && !(Number.isFinite(value) && value >= 0))
       throw new UserError(`--${name} must be a number, 0 or more`);
   }
-  const { isSeries } = await import('../data/detect.js');
+  const { isSeries } = await import('../data/read/detect.js');
   const column = args['series'] as string | undefined;
   if (column !== undefined || isSeries(path)) return series(path, column, args);
   for (const name of ['tolerance', 'tolerance-std', 'circular'])
@@ -132,11 +132,13 @@ async function inMemory(path: string, args: Arguments): Promise<Measured> {
 }
 
 async function streamed(path: string, args: Arguments): Promise<Measured> {
-  const { kCore, timestamps: _timestamps, timeUnit: _unit, ...reading } = importArguments(args);
+  const { kCore, timestamps: _timestamps, duplicates, ...reading } = importArguments(args);
   if (kCore !== undefined && kCore > 1)
     throw new UserError('--stream reads the data as it is, without a k-core', {
       remedy: 'Leave out --k-core.',
     });
+  if (duplicates !== undefined && duplicates !== 'keep')
+    throw new UserError('--stream keeps duplicates', { remedy: 'Leave out --stream, or --duplicates.' });
   const [{ eachHistory }, { HistoryMeter }] = await Promise.all([
     import('../data/histories.js'),
     import('../data/entropy/meter.js'),
@@ -162,9 +164,11 @@ async function series(path: string, column: string | undefined, args: Arguments)
     import('../data/entropy/lempel-ziv.js'),
     import('../data/entropy/shannon.js'),
   ]);
-  const { format, delimiter, header } = importArguments(args);
+  const { format, delimiter, header, quote } = importArguments(args);
   const values =
-    column === undefined ? readSeries(path) : await readColumn(path, column, { format, delimiter, header });
+    column === undefined
+      ? readSeries(path)
+      : await readColumn(path, column, { format, delimiter, header, quote });
   if (values.length === 0) throw new UserError('the series is empty', { place: path });
   const inStd = args['tolerance-std'] as number | undefined;
   const tolerant = inStd !== undefined || ((args['tolerance'] as number | undefined) ?? 0) > 0;

@@ -6,6 +6,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileError, UserError } from '../util/errors.js';
 import { packageRoot } from '../util/workspace.js';
+import {
+  DUPLICATES,
+  type Duplicates,
+  FORMATS,
+  type Format,
+  TIME_UNITS,
+  type TimeUnit,
+} from './read/formats.js';
 import { checkDatasetName, isDatasetName } from './stored.js';
 
 export interface Descriptor {
@@ -28,14 +36,18 @@ export interface Descriptor {
   memberMd5?: string;
   /** How to read it: options of `perflaw data import`. */
   read: {
-    format?: 'auto' | 'csv' | 'parquet' | 'json' | 'sequences';
+    format?: Format;
     delimiter?: string;
+    quote?: string;
     header?: boolean;
     user?: string;
     item?: string;
     time?: string;
     order?: string;
-    timeUnit?: 'auto' | 's' | 'ms' | 'us' | 'ns';
+    timeUnit?: TimeUnit;
+    timeFormat?: string;
+    events?: string;
+    duplicates?: Duplicates;
     where?: string[];
   };
   /** Counts after 5-core; a reading that differs is reported. */
@@ -80,14 +92,18 @@ export async function parseDescriptor(text: string, path: string): Promise<Descr
     memberMd5: z.stringFormat('md5', /^[0-9a-f]{32}$/).optional(),
     read: z
       .strictObject({
-        format: z.enum(['auto', 'csv', 'parquet', 'json', 'sequences']).optional(),
+        format: z.enum(FORMATS).optional(),
         delimiter: z.string().min(1).max(4).optional(),
+        quote: z.string().min(1).max(4).optional(),
         header: z.boolean().optional(),
         user: column.optional(),
         item: column.optional(),
         time: column.optional(),
         order: column.optional(),
-        timeUnit: z.enum(['auto', 's', 'ms', 'us', 'ns']).optional(),
+        timeUnit: z.enum(TIME_UNITS).optional(),
+        timeFormat: column.optional(),
+        events: column.optional(),
+        duplicates: z.enum(DUPLICATES).optional(),
         where: z.array(z.string()).optional(),
       })
       .default({}),

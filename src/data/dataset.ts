@@ -29,7 +29,7 @@ export interface OpenOptions extends ImportOptions {
 }
 
 /** Changes whenever the same file would be read differently: older caches are then left unused. */
-const IMPORT_VERSION = 2;
+const IMPORT_VERSION = 3;
 
 /**
  * Opens a data set.

@@ -17,11 +17,15 @@ export function sqlName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Opens an in-memory database that may read `path` alone, applies settings, hands the connection over, and closes it. */
+/**
+ * Opens an in-memory database that may read `path` alone, applies settings, hands the connection over, and closes it.
+ * @param place the file's name in messages, where `path` is a copy of it.
+ */
 export async function withDuckDb<T>(
   path: string,
   use: (connection: DuckDBConnection) => Promise<T>,
   settings: string[] = [],
+  place = path,
 ): Promise<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
@@ -33,12 +37,14 @@ export async function withDuckDb<T>(
     const connection = await instance.connect();
     try {
       await connection.run(`SET allowed_paths = [${sqlText(resolve(path))}]`);
+      // Dates without a zone are UTC, wherever this machine stands.
+      await connection.run("SET TimeZone = 'UTC'");
       for (const setting of settings) await connection.run(setting);
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
       return await use(connection);
     } catch (error) {
-      throw readingError(error, path);
+      throw readingError(error, place);
     } finally {
       connection.closeSync();
     }
@@ -56,16 +62,22 @@ export async function describeTable(
   return { names: rows.map((row) => String(row[0])), types: rows.map((row) => String(row[1])) };
 }
 
-/** Runs a query and hands over its chunks in order, never the whole result. */
+/**
+ * Runs a query and hands over its chunks in order, never the whole result. A stream that fails looks like one that ends: the
+ * binding has no way to ask for its error. So the number of rows is returned, for the caller to hold against a count of its own.
+ */
 export async function eachChunk(
   connection: DuckDBConnection,
   sql: string,
   use: (chunk: DuckDBDataChunk) => void,
-): Promise<void> {
+): Promise<number> {
   const result = await connection.stream(sql);
+  let rows = 0;
   for (;;) {
     const chunk = await result.fetchChunk();
-    if (!chunk || chunk.rowCount === 0) return;
+    const count = chunk?.rowCount ?? 0;
+    if (!chunk || count === 0) return rows;
+    rows += count;
     use(chunk);
   }
 }

@@ -63,10 +63,10 @@ export async function fetchDataset(name: string, options: FetchOptions = {}): Pr
   }
   try {
     const read = importOptions({ ...descriptor.read, ...options.read, name });
-    const { interactions, notes } = await importFile(table, read);
+    const { interactions, notes, reading } = await importFile(table, read);
     for (const note of notes) onNote(note);
     compareCounts(descriptor, interactions, read.kCore, onNote);
-    return storeDataset(datasets, interactions, source, read, true);
+    return storeDataset(datasets, { interactions, notes, reading }, source, read, true);
   } finally {
     if (isArchive) rmSync(table, { force: true });
   }

@@ -3,15 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileError } from '../util/errors.js';
-import { detectFormat } from './detect.js';
-import { eachChunk, sqlText, withDuckDb } from './duckdb.js';
+import { sqlText } from './duckdb.js';
 import type { ImportOptions } from './import.js';
 import type { Identifier } from './raw.js';
-import { planRows } from './rows.js';
-import { readSequenceText } from './sequence-text.js';
-import { openTable } from './table.js';
+import { withRows } from './read/open.js';
 
-export interface StreamOptions extends Omit<ImportOptions, 'name' | 'kCore' | 'timestamps' | 'timeUnit'> {
+export interface StreamOptions extends Omit<ImportOptions, 'name' | 'kCore' | 'timestamps' | 'duplicates'> {
   /** Memory that DuckDB may use to sort, e.g. `1GB`; the rest goes to `spill`. */
   memory?: string;
   /** A folder for what does not fit; the system's temporary one by default. */
@@ -30,10 +27,7 @@ export async function eachHistory(
   options: StreamOptions,
   use: (history: number[]) => void,
 ): Promise<number> {
-  const asked = [options.user, options.item, options.time, options.order].filter(
-    (name) => name !== undefined,
-  );
-  const detected = detectFormat(path, { ...options, asked });
+  const { memory = '1GB', spill: room = tmpdir(), onNote = () => {}, ...reading } = options;
   const codes = new Map<Identifier, number>();
   let user: Identifier | undefined;
   let history: number[] = [];
@@ -50,36 +44,21 @@ export async function eachHistory(
     }
     history.push(code);
   };
-  if (detected.kind === 'sequences') {
-    const raw = await readSequenceText(path, detected.delimiter, detected.gzip);
-    const rows = Int32Array.from({ length: raw.count }, (_, row) => row);
-    rows.sort((a, b) => raw.users[a]! - raw.users[b]! || a - b);
-    for (const row of rows) add(raw.userIds[raw.users[row]!]!, raw.itemIds[raw.items[row]!]!);
-  } else {
+  let spill: string;
+  try {
+    spill = mkdtempSync(join(room, 'perflaw-sort-'));
+  } catch (error) {
+    throw fileError(error, room, 'make a folder for sorting');
+  }
+  const settings = [`SET temp_directory = ${sqlText(spill)}`, `SET memory_limit = ${sqlText(memory)}`];
+  try {
     const notes: string[] = [];
-    let spill: string;
-    try {
-      spill = mkdtempSync(join(options.spill ?? tmpdir(), 'perflaw-sort-'));
-    } catch (error) {
-      throw fileError(error, options.spill ?? tmpdir(), 'make a folder for sorting');
-    }
-    const settings = [
-      `SET temp_directory = ${sqlText(spill)}`,
-      `SET memory_limit = ${sqlText(options.memory ?? '1GB')}`,
-    ];
-    try {
-      await withDuckDb(
-        path,
-        async (connection) => {
-          const rows = planRows(await openTable(connection, path, detected), options, path, notes);
-          for (const note of notes) options.onNote?.(note);
-          await eachChunk(connection, rows.byHistory, (chunk) => rows.read(chunk, add));
-        },
-        settings,
-      );
-    } finally {
-      rmSync(spill, { recursive: true, force: true });
-    }
+    await withRows(path, { ...reading, settings }, notes, async (rows) => {
+      for (const note of notes) onNote(note);
+      await rows.byHistory(add);
+    });
+  } finally {
+    rmSync(spill, { recursive: true, force: true });
   }
   if (history.length > 0) use(history);
   return codes.size;

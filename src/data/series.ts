@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { fileError, UserError } from '../util/errors.js';
 import { nearest } from '../util/nearest.js';
-import { type DetectOptions, detectFormat } from './detect.js';
-import { eachChunk, withDuckDb } from './duckdb.js';
-import { openTable } from './table.js';
+import { eachChunk } from './duckdb.js';
+import type { DetectOptions } from './read/detect.js';
+import { withTable } from './read/open.js';
 
 /** The values of a file with one value a line; empty lines are left out. */
 export function readSeries(path: string): string[] {
@@ -21,44 +21,53 @@ export function readSeries(path: string): string[] {
 
 /**
  * The values of one column, as text, in the order of the rows.
- * @throws UserError where there is no such column or a value is missing.
+ * @throws UserError where there is no such column, a value is missing, or not every row could be read.
  */
 export async function readColumn(
   path: string,
   column: string,
   options: Omit<DetectOptions, 'asked'> = {},
 ): Promise<string[]> {
-  const detected = detectFormat(path, { ...options, asked: [column] });
-  if (detected.kind === 'sequences')
-    throw new UserError(`no table with a column ${JSON.stringify(column)}: lines differ in length`, {
-      place: path,
-    });
-  return withDuckDb(path, async (connection) => {
-    const { from, columns, firstLine } = await openTable(connection, path, detected);
-    const found = columns.find(({ name }) => name === column);
-    if (!found) {
-      const names = columns.map(({ name }) => name);
-      const near = nearest(column, names);
-      throw new UserError(
-        `there is no column ${JSON.stringify(column)}; the file has: ${names.map((name) => JSON.stringify(name)).join(', ')}`,
-        {
-          place: path,
-          remedy: near === undefined ? 'Choose one: --series COLUMN.' : `Did you mean --series ${near}?`,
-        },
-      );
-    }
-    const values: string[] = [];
-    await eachChunk(connection, `SELECT CAST(${found.sql} AS VARCHAR) FROM ${from}`, (chunk) => {
-      const vector = chunk.getColumnVector(0);
-      for (let i = 0; i < chunk.rowCount; i++) {
-        const value = vector.getItem(i) as string | null;
-        if (value === null)
-          throw new UserError(`column "${column}" is empty`, {
-            place: `${path}:${values.length + firstLine}`,
-          });
-        values.push(value);
+  return withTable(
+    path,
+    { ...options, asked: [column] },
+    [],
+    async (connection, { from, columns, firstLine = 1 }) => {
+      const found = columns.find(({ name }) => name === column);
+      if (!found) {
+        const names = columns.map(({ name }) => name);
+        const near = nearest(column, names);
+        throw new UserError(
+          `there is no column ${JSON.stringify(column)}; the file has: ${names.map((name) => JSON.stringify(name)).join(', ')}`,
+          {
+            place: path,
+            remedy: near === undefined ? 'Choose one: --series COLUMN.' : `Did you mean --series ${near}?`,
+          },
+        );
       }
-    });
-    return values;
-  });
+      const text = `CAST(${found.sql} AS VARCHAR)`;
+      // Counted with the column itself, so that its faults are met here.
+      const [row] = (
+        await connection.runAndReadAll(`SELECT count(*), max(length(${text})) FROM ${from}`)
+      ).getRows();
+      const values: string[] = [];
+      const came = await eachChunk(connection, `SELECT ${text} FROM ${from}`, (chunk) => {
+        const vector = chunk.getColumnVector(0);
+        for (let i = 0; i < chunk.rowCount; i++) {
+          const value = vector.getItem(i) as string | null;
+          if (value === null)
+            throw new UserError(`column "${column}" is empty`, {
+              place: `${path}:${values.length + firstLine}`,
+            });
+          values.push(value);
+        }
+      });
+      if (came !== Number(row![0]))
+        throw new UserError(`only ${came} of ${Number(row![0])} rows could be read`, {
+          place: path,
+          remedy: 'The file changed while it was read, or is damaged; try again.',
+        });
+      return values;
+    },
+  );
 }

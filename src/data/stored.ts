@@ -5,8 +5,7 @@ import { fileError, UserError } from '../util/errors.js';
 import { readJson, writeJson } from '../util/files.js';
 import { workspace } from '../util/workspace.js';
 import { writeCache } from './cache.js';
-import type { ImportOptions } from './import.js';
-import type { Interactions } from './interactions.js';
+import type { Imported, ImportOptions, Reading } from './import.js';
 
 /** Whether a text can name a data set: letters, digits, `.`, `_`, `-`, never a path. */
 export function isDatasetName(text: string): boolean {
@@ -40,12 +39,16 @@ export interface DatasetInfo {
   source: string;
   options: ImportOptions;
   fetched: boolean;
+  /** What was read, left out and why; absent in data sets stored before that was kept. */
+  reading?: Reading;
+  /** How the file was read, in words. */
+  notes?: string[];
 }
 
 /** Stores a data set under its name, for `openDataset(name)`. */
 export function storeDataset(
   datasets: string,
-  data: Interactions,
+  { interactions: data, reading, notes }: Pick<Imported, 'interactions'> & Partial<Imported>,
   source: string,
   options: ImportOptions,
   fetched: boolean,
@@ -60,10 +63,12 @@ export function storeDataset(
     source,
     options,
     fetched,
+    reading,
+    notes,
   };
   // The cache last: it is what makes the name known.
   writeJson(join(datasets, data.name, 'dataset.json'), info);
-  writeCache(cachePath(datasets, data.name), data);
+  writeCache(cachePath(datasets, data.name), data, notes);
   return info;
 }
 

@@ -70,7 +70,8 @@ describe('perflaw data', () => {
     expect(JSON.parse(out)).toMatchObject({
       name: 'shop',
       interactions: rows.filter((row) => Number(row[2]) >= 3 && row[1] !== 's1').length,
-      options: { where: ['stars>=3', 'sku!=s1'], kCore: 0 },
+      options: { where: ['stars>=3 and sku!=s1'], kCore: 0 },
+      reading: { rows: 400, conditions: [{ condition: 'stars>=3 and sku!=s1' }] },
     });
     expect((await run('describe', path, ...COLUMNS)).out).toMatch(/^shop \([0-9a-f]{10}\)\n {2}users {9}20/);
   });

@@ -41,8 +41,10 @@ describe('perflaw entropy', () => {
       (_, i) => `u${random.int(40)},${random.int(30)},${i - random.int(50)}`,
     );
     const path = file('stream.csv', `user,item,time\n${rows.join('\n')}\n`);
-    const whole = JSON.parse((await run(path, '--json')).out);
-    const stream = JSON.parse((await run(path, '--stream', '--json')).out);
+    await expect(run(path, '--stream')).rejects.toThrow(/is "time" the time\?/);
+    const ordered = ['--time', 'time'];
+    const whole = JSON.parse((await run(path, ...ordered, '--json')).out);
+    const stream = JSON.parse((await run(path, ...ordered, '--stream', '--json')).out);
     expect(stream).toMatchObject({
       users: 40,
       items: 30,
@@ -54,8 +56,8 @@ describe('perflaw entropy', () => {
       expect(at(stream, value)).toBeCloseTo(at(whole, value), 10);
     for (const m of ['0', '2', '3']) {
       const [whole, stream] = [
-        await run(path, '-m', m, '--json'),
-        await run(path, '-m', m, '--stream', '--json'),
+        await run(path, ...ordered, '-m', m, '--json'),
+        await run(path, ...ordered, '-m', m, '--stream', '--json'),
       ];
       const [one, other] = [JSON.parse(whole.out).apen, JSON.parse(stream.out).apen];
       expect(other.m).toBe(Number(m));

@@ -65,13 +65,13 @@ describe('openDataset', () => {
   });
 
   it('a name that was imported', async () => {
-    storeDataset(datasets, { ...data, name: 'tiny' }, 'nowhere', {}, false);
+    storeDataset(datasets, { interactions: { ...data, name: 'tiny' } }, 'nowhere', {}, false);
     expect(importedNames(datasets)).toEqual(['tiny']);
     expect((await openDataset('tiny', { datasets })).hash).toBe(data.hash);
   });
 
   it('a damaged import says how to renew it', async () => {
-    storeDataset(datasets, { ...data, name: 'hurt' }, 'nowhere', {}, false);
+    storeDataset(datasets, { interactions: { ...data, name: 'hurt' } }, 'nowhere', {}, false);
     const cache = cachePath(datasets, 'hurt');
     writeFileSync(cache, readFileSync(cache).subarray(0, 500));
     const error = await userError(openDataset('hurt', { datasets }));
@@ -124,13 +124,15 @@ describe('openDataset', () => {
 
   it.runIf(disk)('a full disk leaves the earlier import, or none', async () => {
     const small = { ...data, name: 'small' };
-    storeDataset(disk!, small, 'nowhere', {}, false);
+    storeDataset(disk!, { interactions: small }, 'nowhere', {}, false);
     const large = generateSynthetic({ users: 2000 });
-    expect(() => storeDataset(disk!, { ...large, name: 'small' }, 'nowhere', {}, false)).toThrow(
-      /no space left/,
-    );
+    expect(() =>
+      storeDataset(disk!, { interactions: { ...large, name: 'small' } }, 'nowhere', {}, false),
+    ).toThrow(/no space left/);
     expect((await openDataset('small', { datasets: disk! })).hash).toBe(data.hash);
-    expect(() => storeDataset(disk!, { ...large, name: 'other' }, 'nowhere', {}, false)).toThrow(UserError);
+    expect(() =>
+      storeDataset(disk!, { interactions: { ...large, name: 'other' } }, 'nowhere', {}, false),
+    ).toThrow(UserError);
     expect(importedNames(disk!)).toEqual(['small']);
   });
 
@@ -163,8 +165,9 @@ describe('openDataset', () => {
 
   it('imports and opens to the same', async () => {
     const path = csv();
-    const { interactions } = await importFile(path, { name: 'twice' });
-    storeDataset(datasets, interactions, path, {}, false);
+    const imported = await importFile(path, { name: 'twice' });
+    const { interactions } = imported;
+    storeDataset(datasets, imported, path, {}, false);
     expect(await openDataset('twice', { datasets })).toEqual(interactions);
   });
 });

@@ -190,7 +190,7 @@ describe('fetchDataset', () => {
     expect(hashes.size).toBe(1);
     expect(asked).toEqual([]);
 
-    const other = file('other.data', `${rows}\n1\t2\t3\t4`);
+    const other = file('other.data', `${rows}\n1\t2\t3\t1000000004`);
     expect((await userError(fetchDataset('own', { datasets, fromFile: other }))).message).toMatch(
       /its md5 is/,
     );

@@ -1,0 +1,107 @@
+/**
+ * Identifiers in SQL: spaces around them do not count, words for "no value" are none, 17850 and 17850.0 are one, whole
+ * numbers of 32 bits are numbers and everything else is text, digit by digit.
+ */
+import { UserError } from '../../util/errors.js';
+import { sqlText } from '../duckdb.js';
+import { MISSING } from './clock.js';
+import type { Counts, Profile } from './profile.js';
+import type { TableColumn } from './table.js';
+
+const SPACES = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(65279)";
+const MISSING_SQL = `(${MISSING.map(sqlText).join(', ')})`;
+
+/** A column as trimmed text. */
+export function trimmedSql({ sql, type }: TableColumn): string {
+  return type === 'VARCHAR' ? `trim(${sql}, ${SPACES})` : `CAST(${sql} AS VARCHAR)`;
+}
+
+/** Whether a cell stands for no value. */
+export function isMissingSql(column: TableColumn): string {
+  const text = trimmedSql(column);
+  return `(${text} IS NULL OR ${text} IN ${MISSING_SQL})`;
+}
+
+const SMALL = /^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT)$/;
+// What a cell is, from the commonest on.
+const INTEGER = 0;
+const ABSENT = 1;
+const FLOAT = 2;
+const LOSSY = 3;
+const QUOTE = 4;
+const TEXT = 5;
+
+/** Adds what must be known of an identifier's column to the first reading; `keep` filters rows. */
+export function profileIdentifier(
+  profile: Profile,
+  role: 'user' | 'item',
+  column: TableColumn,
+  place: string,
+): void {
+  const { sql, type, name } = column;
+  const held = column.nested ?? type;
+  if (/\[|STRUCT|MAP|UNION|BLOB/.test(held))
+    throw new UserError(`column "${name}" holds ${held}, not identifiers`, {
+      place,
+      remedy: `Give one row an interaction; lists of them are read where the ${role} alone is a list, events with --events COLUMN.`,
+    });
+  if (SMALL.test(type))
+    profile.define(`k_${role}`, `CASE WHEN ${sql} IS NULL THEN ${ABSENT} ELSE ${INTEGER} END`);
+  else {
+    const text = trimmedSql(column);
+    const exact = type === 'VARCHAR' ? sql : text;
+    profile.define(
+      `k_${role}`,
+      `CASE WHEN CAST(TRY_CAST(${exact} AS INTEGER) AS VARCHAR) = ${exact} THEN ${INTEGER} ` +
+        `WHEN ${text} IS NULL OR ${text} IN ${MISSING_SQL} THEN ${ABSENT} ` +
+        `WHEN regexp_full_match(${text}, '-?[0-9]+\\.0+') THEN ${FLOAT} ` +
+        `WHEN regexp_full_match(${text}, '-?[0-9](\\.[0-9]+)?[eE]\\+?[0-9]+') THEN ${LOSSY} ` +
+        `WHEN starts_with(${text}, '"') THEN ${QUOTE} ELSE ${TEXT} END`,
+    );
+  }
+  for (const [what, code] of [
+    ['absent', ABSENT],
+    ['float', FLOAT],
+    ['lossy', LOSSY],
+    ['quote', QUOTE],
+    ['text', TEXT],
+  ] as const)
+    profile.countClass(`${role}.${what}`, `k_${role}`, code, 'keep');
+}
+
+export interface IdentifierPlan {
+  /** A 32-bit number where the identifier is one in canonical form, else NULL. */
+  number: string;
+  /** The text where it is no such number; undefined where every row has a number. */
+  text: string | undefined;
+  notes: string[];
+}
+
+/** The expressions that read an identifier, as simple as the whole column allows. Missing cells are the caller's to refuse. */
+export function planIdentifier(role: 'user' | 'item', column: TableColumn, counts: Counts): IdentifierPlan {
+  const { sql, type, name } = column;
+  if (SMALL.test(type)) return { number: `${sql}::INTEGER`, text: undefined, notes: [] };
+  const count = (what: string) => counts.get(`${role}.${what}`)!;
+  const notes: string[] = [];
+  const floats = count('float');
+  const lossy = count('lossy');
+  if (floats > 0) notes.push(`${floats} values of ${name} are written as 12.0 and taken as 12.`);
+  if (lossy > 0)
+    notes.push(
+      `Warning: ${lossy} values of ${name} are written like 1.23E+10: digits were lost before they came here, and different ${role}s may have become one. Export the column as text.`,
+    );
+  if (/^(FLOAT|DOUBLE)$/.test(type)) {
+    // Beyond 2^53 neighbours are one number already.
+    notes.push(`${name} is stored as floating point: identifiers above 2^53 would have lost digits.`);
+  }
+  const odd = floats + lossy + count('quote') + count('text') + count('absent');
+  if (odd === 0) return { number: `TRY_CAST(${sql} AS INTEGER)`, text: undefined, notes };
+  const trimmed = trimmedSql(column);
+  const text = floats > 0 ? `regexp_replace(${trimmed}, '^(-?[0-9]+)\\.0+$', '\\1')` : trimmed;
+  const number = `TRY_CAST(${text} AS INTEGER)`;
+  return {
+    number: `CASE WHEN CAST(${number} AS VARCHAR) = ${text} THEN ${number} END`,
+    text: `CASE WHEN CAST(${number} AS VARCHAR) IS DISTINCT FROM ${text} THEN ${text} END`,
+    notes,
+  };
+}

@@ -1,0 +1,327 @@
+/**
+ * Times in SQL: one rule for text of any file and for typed columns. A column is read in one way, decided by all of its
+ * rows; where rows contradict each other, or dates are spelt in a way that could mean another day, it is refused with
+ * the remedy. Dates are never rescaled.
+ */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { UserError } from '../../util/errors.js';
+import { sqlText } from '../duckdb.js';
+import { type ClockUnit, EARLIEST, LATEST, PER_SECOND } from './clock.js';
+import { wordsOf } from './column-names.js';
+import type { TimeUnit } from './formats.js';
+import { isMissingSql, trimmedSql } from './identifiers.js';
+import { isIsoSql, isoSql, suffixSql } from './iso-time.js';
+import { type Counts, columnError, firstRow, type Profile, shareOf, withoutMissing } from './profile.js';
+import type { Table, TableColumn } from './table.js';
+import { isTimeFormat, suggestFormats } from './time-formats.js';
+
+export interface TimeOptions {
+  /** How times are written, as strptime has it: `%d/%m/%Y %H:%M`. */
+  timeFormat?: string;
+  /** Unit of a numeric time; `auto` goes by its size. */
+  timeUnit?: TimeUnit;
+}
+
+export interface TimePlan {
+  /** Seconds since 1970 (of a numeric order column: its number), never NULL. */
+  sql: string;
+  notes: string[];
+  /** What decides about a clock's plausibility; undefined for an order column. */
+  span?: { from: number; to: number };
+}
+
+type TimeRole = 'time' | 'order';
+
+// What a cell is.
+const ABSENT = 0;
+const ZERO = 1;
+const UNIT: Record<ClockUnit, number> = { s: 2, ms: 3, us: 4, ns: 5 };
+const SMALL = 6;
+const EARLY = 7;
+const FAR = 8;
+const DATE = 10;
+const ZONED = 11;
+const OTHER = 20;
+/** 1973: below it a number among seconds is no clock. */
+const NOT_SECONDS = 1e8;
+
+const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/;
+const TYPED = /^(TIMESTAMP|DATE$)/;
+
+const numberOf = (column: TableColumn) =>
+  NUMERIC.test(column.type) ? `${column.sql}::DOUBLE` : `TRY_CAST(${trimmedSql(column)} AS DOUBLE)`;
+
+const withoutZeros = (column: TableColumn) => `regexp_replace(${trimmedSql(column)}, '\\.0+$', '')`;
+
+/** Adds what must be known of a time's or an order's column to the first reading. */
+export function profileTime(
+  profile: Profile,
+  role: TimeRole,
+  column: TableColumn,
+  options: TimeOptions,
+  place: string,
+): void {
+  const { sql, type, name } = column;
+  const format = role === 'time' ? options.timeFormat : undefined;
+  const missing = isMissingSql(column);
+  if (TYPED.test(type)) {
+    profile.define(
+      `k_${role}`,
+      `CASE WHEN ${sql} IS NULL THEN ${ABSENT} WHEN isfinite(${sql}) THEN ${DATE} ELSE ${OTHER} END`,
+    );
+    profile.define(`${role}_v`, `CASE WHEN isfinite(${sql}) THEN epoch(${sql})::DOUBLE END`);
+  } else if (!NUMERIC.test(type) && type !== 'VARCHAR')
+    throw new UserError(`column "${name}" holds ${type}, neither numbers nor dates`, { place });
+  else if (format !== undefined) {
+    const value = formatSql(column, format);
+    profile.define(
+      `k_${role}`,
+      `CASE WHEN ${missing} THEN ${ABSENT} WHEN ${value} IS NULL THEN ${OTHER} ELSE ${DATE} END`,
+    );
+    profile.define(`${role}_v`, value);
+  } else {
+    const number = numberOf(column);
+    const within = (unit: ClockUnit) =>
+      `WHEN ${number} >= ${EARLIEST * PER_SECOND[unit]} AND ${number} < ${LATEST * PER_SECOND[unit]} THEN ${UNIT[unit]}`;
+    const ifNumber =
+      `CASE ${within('s')} ${within('ms')} ${within('us')} ${within('ns')} WHEN ${number} <= 0 THEN ${ZERO} ` +
+      `WHEN ${number} < ${NOT_SECONDS} THEN ${SMALL} WHEN ${number} < ${EARLIEST} THEN ${EARLY} ELSE ${FAR} END`;
+    const ifDate =
+      type === 'VARCHAR'
+        ? `WHEN ${isIsoSql(trimmedSql(column))} THEN CASE WHEN ${suffixSql(trimmedSql(column))} = '' THEN ${DATE} ELSE ${ZONED} END `
+        : '';
+    profile.define(
+      `k_${role}`,
+      `CASE WHEN isfinite(${number}) THEN ${ifNumber} WHEN ${missing} THEN ${ABSENT} ${ifDate}ELSE ${OTHER} END`,
+    );
+    profile.define(
+      `${role}_v`,
+      type === 'VARCHAR'
+        ? `CASE WHEN isfinite(${number}) THEN ${number} WHEN ${isIsoSql(trimmedSql(column))} THEN ${isoSql(trimmedSql(column))} END`
+        : number,
+    );
+    if (role === 'time') {
+      profile.define(
+        'day',
+        `regexp_full_match(${withoutZeros(column)}, '(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([0-9]{6})?')`,
+      );
+      profile.ask('time.days', 'count(*) FILTER (keep AND day)');
+      profile.ask('time.fractions', 'count(*) FILTER (keep AND time_v <> floor(time_v))');
+    }
+  }
+  for (const code of [ABSENT, ZERO, 2, 3, 4, 5, SMALL, EARLY, FAR, DATE, ZONED, OTHER])
+    profile.countClass(`${role}.${code}`, `k_${role}`, code, 'keep');
+  profile.ask(`${role}.min`, `min(${role}_v) FILTER (keep)`);
+  profile.ask(`${role}.max`, `max(${role}_v) FILTER (keep)`);
+}
+
+interface Context {
+  connection: DuckDBConnection;
+  table: Table;
+  place: string;
+  counts: Counts;
+  /** Rows that meet the conditions, and the SQL of these (`true` where there are none). */
+  kept: number;
+  keep: string;
+  now: number;
+}
+
+/**
+ * Decides how the column is read.
+ * @throws UserError where a cell has no time, or rows contradict each other, with the first row that does and the remedy.
+ */
+export async function planTime(
+  role: TimeRole,
+  column: TableColumn,
+  options: TimeOptions,
+  context: Context,
+): Promise<TimePlan> {
+  const { counts, kept, connection, table, place, keep } = context;
+  const { name, type, sql } = column;
+  const count = (code: number) => counts.get(`${role}.${code}`)!;
+  const find = (condition: string) =>
+    firstRow(connection, table, place, `${keep} AND (${condition})`, `CAST(${sql} AS VARCHAR)`);
+  if (count(ABSENT) > 0)
+    throw columnError(
+      await find(isMissingSql(column)),
+      `column "${name}" is empty in ${shareOf(count(ABSENT), kept)}`,
+      `Leave them out: ${withoutMissing(name)}; or choose another column with --${role}, or --time none.`,
+    );
+  const isClock = role === 'time';
+  const range = { from: counts.get(`${role}.min`)!, to: counts.get(`${role}.max`)! };
+  if (TYPED.test(type)) {
+    if (count(OTHER) > 0)
+      throw columnError(await find(`NOT isfinite(${sql})`), `column "${name}" is infinite`, 'Mend the row.');
+    return {
+      sql: `epoch(${sql})::DOUBLE`,
+      notes: isClock ? spanNotes(name, range, context.now) : [],
+      span: range,
+    };
+  }
+  if (isClock && options.timeFormat !== undefined) {
+    const value = formatSql(column, options.timeFormat);
+    if (count(OTHER) > 0) {
+      const found = await find(`${value} IS NULL`);
+      throw columnError(
+        found,
+        `column "${name}" holds ${JSON.stringify(found.text)}, which is not written as ${JSON.stringify(options.timeFormat)} (${shareOf(count(OTHER), kept)})`,
+        await remedyFor(column, context),
+      );
+    }
+    return { sql: value, notes: spanNotes(name, range, context.now), span: range };
+  }
+  const numbers = [ZERO, 2, 3, 4, 5, SMALL, EARLY, FAR].reduce((sum, code) => sum + count(code), 0);
+  const dates = count(DATE) + count(ZONED);
+  if (count(OTHER) > 0) {
+    const text = trimmedSql(column);
+    const found = await find(
+      `NOT ${isMissingSql(column)} AND NOT coalesce(isfinite(TRY_CAST(${text} AS DOUBLE)), false) AND NOT ${isIsoSql(text)}`,
+    );
+    throw columnError(
+      found,
+      `column "${name}" holds ${JSON.stringify(found.text)}, which is neither a number nor a date such as 2026-03-01T12:00:00Z (${shareOf(count(OTHER), kept)})`,
+      isClock ? await remedyFor(column, context) : 'Choose another column with --order, or mend the row.',
+    );
+  }
+  if (numbers > 0 && dates > 0)
+    throw columnError(
+      await find(numbers < dates ? `isfinite(${numberOf(column)})` : isIsoSql(trimmedSql(column))),
+      `column "${name}" holds numbers in ${numbers} rows and dates in ${dates}`,
+      'Write all of them in one way, or leave some out with --where.',
+    );
+  if (dates > 0) {
+    if (!isClock) return { sql: isoSql(trimmedSql(column)), notes: [] };
+    const notes = spanNotes(name, range, context.now);
+    if (count(ZONED) > 0 && count(DATE) > 0)
+      notes.push(
+        `Warning: ${shareOf(count(DATE), kept)} of ${name} say no time zone, the others do: those are taken as UTC.`,
+      );
+    // The short way where no row has a zone.
+    const value =
+      count(ZONED) === 0 ? `epoch(CAST(${trimmedSql(column)} AS TIMESTAMP))` : isoSql(trimmedSql(column));
+    return { sql: value, notes, span: range };
+  }
+  const number = numberOf(column);
+  if (!isClock) return { sql: number, notes: [] };
+  return numericTime(column, number, range, options.timeUnit ?? 'auto', context, find, count);
+}
+
+async function numericTime(
+  column: TableColumn,
+  number: string,
+  range: { from: number; to: number },
+  asked: TimeUnit,
+  { counts, kept, now }: Context,
+  find: (condition: string) => ReturnType<typeof firstRow>,
+  count: (code: number) => number,
+): Promise<TimePlan> {
+  const { name } = column;
+  if (asked === 'excel') {
+    const at = (days: number) => (days - 25_569) * 86_400;
+    const span = { from: at(range.from), to: at(range.to) };
+    return { sql: `round((${number} - 25569) * 86400, 3)`, notes: spanNotes(name, span, now), span };
+  }
+  const in1 = (unit: ClockUnit) => ({ from: range.from / PER_SECOND[unit], to: range.to / PER_SECOND[unit] });
+  const scaled = (unit: ClockUnit) => (unit === 's' ? number : `${number} / ${PER_SECOND[unit]}`);
+  if (asked !== 'auto')
+    return { sql: scaled(asked), notes: spanNotes(name, in1(asked), now), span: in1(asked) };
+  if (kept > 0 && counts.get('time.days') === kept) {
+    const format = range.from > 1e9 ? '%Y%m%d%H%M%S' : '%Y%m%d';
+    throw columnError(
+      await find('true'),
+      `column "${name}" looks like dates written as ${format} (${range.from} to ${range.to})`,
+      `Say so: --time-format ${format}; or --time-unit s, where they are seconds.`,
+    );
+  }
+  const units = (Object.keys(UNIT) as ClockUnit[]).filter((unit) => count(UNIT[unit]) > 0);
+  if (units.length === 0) {
+    const isDate = wordsOf(name).some((word) => ['date', 'datetime'].includes(word));
+    if (range.from > 20_000 && range.to < 80_000 && (isDate || counts.get('time.fractions')! > 0))
+      throw columnError(
+        await find('true'),
+        `column "${name}" looks like days as a spreadsheet counts them (${range.from} to ${range.to})`,
+        'Say so: --time-unit excel; or --time-unit s, where they are seconds.',
+      );
+    // No clock of ours: a count, or the clock of another world. Told, not refused.
+    const notes = spanNotes(name, range, now);
+    return { sql: number, notes, span: range };
+  }
+  const unit = units.reduce((a, b) => (count(UNIT[a]) >= count(UNIT[b]) ? a : b));
+  const belongs = unit === 's' ? count(UNIT.s) + count(EARLY) : count(UNIT[unit]);
+  if (belongs < kept) {
+    const low = unit === 's' ? NOT_SECONDS : EARLIEST * PER_SECOND[unit];
+    const found = await find(`NOT (${number} >= ${low} AND ${number} < ${LATEST * PER_SECOND[unit]})`);
+    const others = [
+      ...units.filter((each) => each !== unit).map((each) => `${count(UNIT[each])} in ${each}`),
+      ...(count(ZERO) > 0 ? [`${count(ZERO)} of zero or less`] : []),
+      ...(count(SMALL) + count(FAR) + (unit === 's' ? 0 : count(EARLY)) > 0
+        ? [
+            `${count(SMALL) + count(FAR) + (unit === 's' ? 0 : count(EARLY))} that are no time since 1990 in any unit`,
+          ]
+        : []),
+    ];
+    throw columnError(
+      found,
+      `column "${name}" contradicts itself: ${count(UNIT[unit])} rows are times in ${unit}, ${others.join(', ')} (${found.text})`,
+      `Leave these rows out (--where ${JSON.stringify(`${name}>=${low}`)}), mend them, or say --time-unit ${unit} to take all as they are.`,
+    );
+  }
+  const notes = spanNotes(name, in1(unit), now);
+  if (unit !== 's')
+    notes.push(`Times are read as ${unit} by their size; --time-unit s takes them as seconds.`);
+  return { sql: scaled(unit), notes, span: in1(unit) };
+}
+
+/** Seconds of a text in a named format; NULL where it is not written so. */
+function formatSql(column: TableColumn, format: string): string {
+  const text = column.type === 'VARCHAR' ? trimmedSql(column) : withoutZeros(column);
+  return `epoch(try_strptime(coalesce(regexp_replace(${text}, '\\.0+$', ''), ''), ${sqlText(format)}))::DOUBLE`;
+}
+
+async function remedyFor(column: TableColumn, { connection, table, keep }: Context): Promise<string> {
+  const { fitting, close } = await suggestFormats(
+    connection,
+    table,
+    trimmedSql(column),
+    `${keep} AND NOT ${isMissingSql(column)}`,
+  );
+  const quoted = (formats: string[]) =>
+    formats.map((format) => `--time-format ${JSON.stringify(format)}`).join(' or ');
+  if (fitting.length === 1) return `Every row fits ${quoted(fitting)}.`;
+  if (fitting.length > 1) return `Every row fits ${quoted(fitting)}: say which is meant.`;
+  if (close.length > 0)
+    return `Most rows fit ${quoted(close)}; mend the others or leave them out with --where.`;
+  return 'Say how it is written with --time-format (strptime: %Y %m %d %H %M %S %z), choose another column with --time, or mend the rows.';
+}
+
+/** @throws UserError for a format that strptime does not know. */
+export async function checkTimeFormat(connection: DuckDBConnection, format: string): Promise<void> {
+  const reason = await isTimeFormat(connection, format);
+  if (reason !== undefined)
+    throw new UserError(`--time-format ${JSON.stringify(format)} is no format: ${reason}`, {
+      remedy:
+        'Write it as strptime has it: %d/%m/%Y %H:%M:%S, %I:%M %p for 12 hours, %b for Jan, %z for +0100.',
+    });
+}
+
+/** Says where a clock runs, and loudly where it cannot be right. */
+function spanNotes(name: string, { from, to }: { from: number; to: number }, now: number): string[] {
+  const wrong: string[] = [];
+  if (from < EARLIEST) wrong.push('begins before 1990');
+  if (to > now + 86_400) wrong.push('ends in the future');
+  if (to - from < 86_400) wrong.push('is shorter than a day');
+  const span = `${name} runs from ${dateOf(from)} to ${dateOf(to)}`;
+  if (wrong.length === 0) return [`${span}.`];
+  return [
+    `Warning: ${span}, which ${wrong.join(' and ')}. If that is not so, say how it is written: --time-format, or --time-unit s|ms|us|ns|excel; or choose another column with --time.`,
+  ];
+}
+
+/** An ISO date and time, or the number where no calendar reaches it. */
+export function dateOf(seconds: number): string {
+  if (!(Math.abs(seconds) < 8.64e12)) return String(seconds);
+  return new Date(1000 * seconds)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replace('T00:00:00Z', '');
+}

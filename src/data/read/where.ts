@@ -1,0 +1,182 @@
+/**
+ * Conditions on rows, as people write them: `rating>=4`, `kind=buy or kind=cart`, `(a=1 or b=2) and date>=2020-01-01`.
+ * `column=` and `column!=` ask for cells without and with a value. Quotes keep words together: `title="Tom and Jerry"`.
+ */
+import { UserError } from '../../util/errors.js';
+import { nearest } from '../../util/nearest.js';
+import { sqlText } from '../duckdb.js';
+import { isMissingSql, trimmedSql } from './identifiers.js';
+import { isIsoSql, isoSql } from './iso-time.js';
+import type { Table, TableColumn } from './table.js';
+
+const OPERATORS = ['>=', '<=', '!=', '==', '=', '>', '<'] as const;
+
+export interface Condition {
+  /** As it was written. */
+  text: string;
+  /** TRUE for rows that meet it; never NULL. */
+  sql: string;
+  /** Cells that are compared as numbers but are none: the column and the SQL that is TRUE for them. */
+  notNumbers: { column: string; sql: string }[];
+  /** Cells with a decimal comma, which are numbers all the same. */
+  commas: { column: string; sql: string }[];
+}
+
+type Token = { kind: 'and' | 'or' | '(' | ')' } | { kind: 'term'; text: string };
+
+/**
+ * Reads one condition.
+ * @throws UserError where it cannot be read or a column does not exist.
+ */
+export function readCondition(text: string, columns: Table['columns'], place: string): Condition {
+  const tokens = tokenize(text, place);
+  const condition: Condition = { text, sql: '', notNumbers: [], commas: [] };
+  let at = 0;
+  const fail = (what: string): never => {
+    throw new UserError(`${JSON.stringify(text)}: ${what}`, {
+      place,
+      remedy: `Write COLUMN, one of ${OPERATORS.join(' ')}, and a value, joined by and / or, in brackets where need be: rating>=4 and (kind=buy or kind=cart).`,
+    });
+  };
+  const expression = (): string => {
+    const parts = [conjunction()];
+    while (tokens[at]?.kind === 'or') {
+      at++;
+      parts.push(conjunction());
+    }
+    return parts.length === 1 ? parts[0]! : `(${parts.join(' OR ')})`;
+  };
+  const conjunction = (): string => {
+    const parts = [operand()];
+    while (tokens[at]?.kind === 'and') {
+      at++;
+      parts.push(operand());
+    }
+    return parts.length === 1 ? parts[0]! : `(${parts.join(' AND ')})`;
+  };
+  const operand = (): string => {
+    const token = tokens[at++];
+    if (token?.kind === '(') {
+      const inside = expression();
+      if (tokens[at++]?.kind !== ')') fail('a bracket is not closed');
+      return inside;
+    }
+    if (token?.kind !== 'term')
+      return fail(
+        token === undefined
+          ? 'something is missing at its end'
+          : `a condition is missing before ${JSON.stringify(token.kind)}`,
+      );
+    return comparison(token.text, columns, place, condition);
+  };
+  condition.sql = expression();
+  if (at < tokens.length) fail(`${JSON.stringify(tokens[at]!.kind)} is one too many`);
+  return condition;
+}
+
+/** Words `and`, `or` and brackets outside quotes; a bracket within a value belongs to it where it is closed there. */
+function tokenize(text: string, place: string): Token[] {
+  const tokens: Token[] = [];
+  let term = '';
+  let depth = 0;
+  const end = () => {
+    if (term.trim() !== '') tokens.push({ kind: 'term', text: term.trim() });
+    term = '';
+    depth = 0;
+  };
+  for (let i = 0; i < text.length; ) {
+    const word = /^(and|or)(?=[\s(]|$)/i.exec(text.slice(i))?.[1];
+    const isBoundary = i === 0 || /[\s)]/.test(text[i - 1]!);
+    if (text[i] === '"' && /[=<>]\s*$/.test(term)) {
+      const close = text.indexOf('"', i + 1);
+      if (close < 0)
+        throw new UserError(`${JSON.stringify(text)}: a quote is not closed`, {
+          place,
+          remedy: 'Close the quote.',
+        });
+      term += text.slice(i, close + 1);
+      i = close + 1;
+    } else if (text[i] === '(' && term.trim() === '') {
+      tokens.push({ kind: '(' });
+      i++;
+    } else if (text[i] === '(') {
+      depth++;
+      term += text[i++];
+    } else if (text[i] === ')' && depth > 0) {
+      depth--;
+      term += text[i++];
+    } else if (text[i] === ')') {
+      end();
+      tokens.push({ kind: ')' });
+      i++;
+    } else if (word !== undefined && isBoundary && depth === 0) {
+      end();
+      tokens.push({ kind: word.toLowerCase() as 'and' | 'or' });
+      i += word.length;
+    } else term += text[i++];
+  }
+  end();
+  return tokens;
+}
+
+function comparison(text: string, columns: Table['columns'], place: string, condition: Condition): string {
+  const match = /^(.+?)\s*(>=|<=|!=|<>|==|=|>|<)\s*(.*)$/s.exec(text);
+  if (!match)
+    throw new UserError(`"${text}" is no condition`, {
+      place,
+      remedy: `Write COLUMN, one of ${OPERATORS.join(' ')}, and a value: rating>=4. A value with "and" or "or" in it stands in quotes.`,
+    });
+  const [, name, written, given] = match as unknown as [string, string, string, string];
+  const operator = written === '==' ? '=' : written === '<>' ? '!=' : written;
+  const column = findColumn(name, columns, place, `${operator}${given}`);
+  const value = /^"(.*)"$/s.exec(given)?.[1] ?? given;
+  if (value === '') {
+    if (operator === '=') return isMissingSql(column);
+    if (operator === '!=') return `NOT ${isMissingSql(column)}`;
+  }
+  const number = Number(value);
+  if (value.trim() !== '' && Number.isFinite(number) && given === value)
+    return numeric(column, operator, number, condition);
+  const cell = trimmedSql(column);
+  if (/^\d{4}-\d{1,2}-\d{1,2}([T ].*)?$/.test(value)) {
+    const date = sqlText(value);
+    const seconds = /^(TIMESTAMP|DATE$)/.test(column.type)
+      ? `epoch(${column.sql})`
+      : `CASE WHEN ${isIsoSql(cell)} THEN ${isoSql(cell)} END`;
+    if (operator !== '=' && operator !== '!=')
+      return `coalesce(${seconds} ${operator} ${isoSql(date)}, false)`;
+  }
+  if (operator !== '=' && operator !== '!=')
+    throw new UserError(`"${text}" orders by ${JSON.stringify(value)}, which is not a number`, { place });
+  // A cell without a value is not equal to anything, and differs from nothing: it is left out by both.
+  return `coalesce(${cell} ${operator} ${sqlText(value)}, false)`;
+}
+
+const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/;
+
+function numeric(column: TableColumn, operator: string, number: number, condition: Condition): string {
+  if (NUMERIC.test(column.type))
+    return `coalesce(${column.sql}::DOUBLE ${operator} ${number}::DOUBLE, false)`;
+  const cell = trimmedSql(column);
+  // 4,5 is a number; 1,234 could be two.
+  const comma = `regexp_full_match(${cell}, '[+-]?([0-9]+,([0-9]{1,2}|[0-9]{4,})|0,[0-9]+)')`;
+  const value = `TRY_CAST(CASE WHEN ${comma} THEN replace(${cell}, ',', '.') ELSE ${cell} END AS DOUBLE)`;
+  if (column.type === 'BOOLEAN') return `coalesce(${column.sql}::INTEGER ${operator} ${number}, false)`;
+  condition.commas.push({ column: column.name, sql: comma });
+  condition.notNumbers.push({
+    column: column.name,
+    sql: `(${value} IS NULL AND NOT ${isMissingSql(column)})`,
+  });
+  return `coalesce(${value} ${operator} ${number}::DOUBLE, false)`;
+}
+
+function findColumn(name: string, columns: Table['columns'], place: string, rest: string): TableColumn {
+  const column = columns.find((candidate) => candidate.name === name);
+  if (column) return column;
+  const names = columns.map((candidate) => candidate.name);
+  const near = nearest(name, names);
+  throw new UserError(
+    `there is no column ${JSON.stringify(name)}; the file has: ${names.map((n) => JSON.stringify(n)).join(', ')}`,
+    { place, remedy: near === undefined ? 'Choose one of them.' : `Did you mean ${near}${rest}?` },
+  );
+}
