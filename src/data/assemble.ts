@@ -233,7 +233,7 @@ function gather(
   return {
     offsets: newOffsets,
     items: items.slice(0, at),
-    timestamps: timestamps && timestamps.slice(0, at),
+    timestamps: timestamps ? timestamps.slice(0, at) : null,
   };
 }
 

@@ -84,7 +84,8 @@ export async function eachChunk(
 
 /** DuckDB's words about a bad file, in one line and with a place. */
 function readingError(error: unknown, path: string): unknown {
-  if (error instanceof UserError || !(error instanceof Error)) return error;
+  // A fault of our own (a TypeError and the like) is no fault of the file.
+  if (!(error instanceof Error) || error.constructor !== Error) return error;
   const text = error.message;
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
   const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);

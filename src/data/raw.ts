@@ -76,7 +76,10 @@ class Codes {
         this.table = larger;
       }
       const known = this.table[id]!;
-      return known >= 0 ? known : (this.table[id] = this.ids.push(id) - 1);
+      if (known >= 0) return known;
+      const code = this.ids.push(id) - 1;
+      this.table[id] = code;
+      return code;
     }
     let code = this.rest.get(id);
     if (code === undefined) {

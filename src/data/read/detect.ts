@@ -4,7 +4,9 @@
  */
 import { UserError } from '../../util/errors.js';
 import { looksLikeHeader } from './columns.js';
+import { guessDelimiter, splitLine } from './delimiter.js';
 import type { Format } from './formats.js';
+import { distinctNames, hasHeader, headerlessNames } from './header.js';
 import { readEnds, type Source } from './source.js';
 
 export interface DetectOptions {
@@ -92,8 +94,6 @@ function preamble(lines: string[]): { skip: number; said?: string; names?: strin
     } else if (line.trim() !== '') break;
     skip++;
   }
-  // Empty lines before the table are the parser's to skip.
-  if (comments === 0 && said === undefined) skip = 0;
   if (said !== undefined) notes.push(`The first line says that the separator is ${JSON.stringify(said)}.`);
   if (comments > 0)
     notes.push(`${comments} comment ${comments === 1 ? 'line' : 'lines'} at the beginning left out.`);
@@ -158,67 +158,11 @@ function delimited(
 export function isSeries(path: string): boolean {
   const { head, size } = readEnds(path);
   if (size === 0) throw new UserError('the file is empty', { place: path });
-  const magic = head.toString('latin1', 0, 4);
-  if (
-    magic === 'PAR1' ||
-    magic.startsWith('PK') ||
-    /^(\x1f\x8b|\x28\xb5\x2f\xfd|\xff\xfe|\xfe\xff)/.test(magic)
-  )
-    return false;
+  const isPacked = head[0] === 0x1f && head[1] === 0x8b;
+  const isWide = head.length > 1 && [0xfffe, 0xfeff].includes(head.readUInt16BE(0));
+  if (isPacked || isWide || /^(PAR1|PK|\(\xb5\/\xfd)/.test(head.toString('latin1', 0, 4))) return false;
   const lines = textLines(head, size > HEAD, path).filter((line) => line.trim() !== '');
   return lines.length > 0 && lines.every((line) => !/[\s,;|]|::|[{[]/.test(line.trim()));
-}
-
-/**
- * `::` of MovieLens, else the separator that gives nearly every line the same number of fields, the most where several do;
- * where none does, the one that occurs most in the first line; a space only where there is no other.
- */
-function guessDelimiter(lines: string[]): string {
-  const first = lines[0]!;
-  if (first.includes('::')) return '::';
-  const sample = lines.slice(0, 200);
-  let best = ' ';
-  let most = 1;
-  let evenness = 0;
-  for (const candidate of ['\t', ',', ';', '|']) {
-    const counts = sample.map((line) => splitLine(line, candidate, '"').length);
-    const fields = counts[0]!;
-    const even = counts.filter((count) => count === fields).length >= 0.95 * counts.length ? 1 : 0;
-    if (fields > 1 && (even > evenness || (even === evenness && fields > most))) {
-      most = fields;
-      best = candidate;
-      evenness = even;
-    }
-  }
-  // `user item` and `user i1,i2,...`: a space that splits every line once, where nothing else splits them evenly.
-  if (
-    evenness === 0 &&
-    best !== ' ' &&
-    sample.length > 1 &&
-    sample.every((line) => /^\S+ +\S+$/.test(line.trim()))
-  )
-    return ' ';
-  return best === ' ' && !first.trim().includes(' ') ? ',' : best;
-}
-
-/** Fields of one line; doubled quotes inside a quoted field are one quote. */
-export function splitLine(line: string, delimiter: string, quote: string): string[] {
-  if (quote === '' || !line.includes(quote)) return line.split(delimiter).map((field) => field.trim());
-  const fields: string[] = [];
-  let field = '';
-  let inside = false;
-  for (let i = 0; i < line.length; i++) {
-    if (line[i] === quote && (inside || field.trim() === '')) {
-      if (inside && line[i + 1] === quote) field += line[i++];
-      else inside = !inside;
-    } else if (!inside && line.startsWith(delimiter, i)) {
-      fields.push(field.trim());
-      field = '';
-      i += delimiter.length - 1;
-    } else field += line[i];
-  }
-  fields.push(field.trim());
-  return fields;
 }
 
 /** Lines of many lengths, some long: sequences rather than a table with a few broken lines. */
@@ -229,88 +173,6 @@ function isRagged(rows: string[][]): boolean {
     counts.set(length, (counts.get(length) ?? 0) + 1);
   }
   return Math.max(...counts.keys()) > 4 && Math.max(...counts.values()) < 0.8 * rows.length;
-}
-
-const isNumber = (field: string) => field !== '' && Number.isFinite(Number(field));
-const isDate = (field: string) => /^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]|$)/.test(field);
-
-/** A field's form: digits become 0, so that `user_000001` and `user_000002` are alike. */
-const formOf = (field: string) => field.replace(/\d+/g, '0');
-
-/**
- * Whether the first line names the columns: by a name that was asked for, by usual names, or because a column is numbers
- * but for its first line. A first line with a number or a date, or with the form of the lines below it, is a row.
- */
-function hasHeader(rows: string[][], asked: string[], place: string): boolean {
-  const first = rows[0]!;
-  if (asked.some((name) => first.includes(name))) return true;
-  const others = rows.slice(1);
-  if (
-    first.length > 2 &&
-    first.every((field, i) => field === String(i) || (i === 0 && field === '')) &&
-    others.length > 0
-  )
-    throw new UserError(
-      `does the first line, ${JSON.stringify(first.join(' ').slice(0, 60))}, number the columns?`,
-      {
-        place,
-        remedy: 'Say --header (and name the columns by their numbers) or --no-header.',
-      },
-    );
-  if (first.some((field) => isNumber(field) || isDate(field))) return false;
-  const isLike = (i: number) => {
-    const form = formOf(first[i]!);
-    return /\d/.test(first[i]!) && others.some((row) => row[i] !== undefined && formOf(row[i]!) === form);
-  };
-  if (first.some((_, i) => isLike(i))) return false;
-  if (looksLikeHeader(first)) return true;
-  return (
-    others.length > 0 &&
-    first.some((_, i) =>
-      others.every((row) => row[i] !== undefined && (isNumber(row[i]!) || isDate(row[i]!))),
-    )
-  );
-}
-
-/** Columns of a file without header: `user item rating time`, `user item time`, `user item`; else column1, column2, ... */
-function headerlessNames(rows: string[][], place: string, said: boolean): string[] {
-  const row = rows[0]!;
-  const value = (i: number) => rows.map((fields) => Number(fields[i] === '' ? Number.NaN : fields[i]));
-  const isClock = (i: number) =>
-    value(i).every((v) => v >= 1e8) || rows.every((fields) => isDate(fields[i] ?? ''));
-  if (row.length === 1)
-    throw new UserError('the first line has one field: neither a table nor sequences', {
-      place,
-      remedy: 'Name the separator with --delimiter.',
-    });
-  if (row.length === 4 && isClock(3) && value(2).every((v) => Math.abs(v) <= 1000))
-    return ['user', 'item', 'rating', 'time'];
-  if (row.length === 3 && isClock(2)) return ['user', 'item', 'time'];
-  if (row.length === 2) {
-    // Two columns of words: a header would pass for an interaction.
-    if (
-      !said &&
-      !row.some(isNumber) &&
-      rows.slice(1).every((fields) => fields[0] !== row[0] && fields[1] !== row[1])
-    )
-      throw new UserError(`does the first line, ${JSON.stringify(row.join(' '))}, name the columns?`, {
-        place,
-        remedy: 'Say --no-header, or name the columns: --user COLUMN --item COLUMN.',
-      });
-    return ['user', 'item'];
-  }
-  return row.map((_, i) => `column${i + 1}`);
-}
-
-/** Empty and repeated names made distinct, so that a column can be asked for. */
-function distinctNames(names: string[]): string[] {
-  const seen = new Set<string>();
-  return names.map((name, i) => {
-    let distinct = name === '' ? `column${i + 1}` : name;
-    for (let n = 2; seen.has(distinct); n++) distinct = `${name}_${n}`;
-    seen.add(distinct);
-    return distinct;
-  });
 }
 
 /** Whole lines of the head, without a byte-order mark; empty ones stay, so that they can be counted. */

@@ -5,7 +5,7 @@
 import { UserError } from '../../util/errors.js';
 import { sqlText } from '../duckdb.js';
 import { MISSING } from './clock.js';
-import type { Counts, Profile } from './profile.js';
+import type { Profile } from './profile.js';
 import type { TableColumn } from './table.js';
 
 const SPACES = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(65279)";
@@ -30,43 +30,54 @@ const FLOAT = 2;
 const LOSSY = 3;
 const QUOTE = 4;
 const TEXT = 5;
+const SPACED = 6;
 
-/** Adds what must be known of an identifier's column to the first reading; `keep` filters rows. */
+/**
+ * Adds what must be known of an identifier's column to the first reading.
+ * @param trims whether cells are looked at without the spaces around them; costly, and needed only where there are some.
+ */
 export function profileIdentifier(
   profile: Profile,
   role: 'user' | 'item',
   column: TableColumn,
+  trims: boolean,
   place: string,
 ): void {
-  const { sql, type, name } = column;
-  const held = column.nested ?? type;
+  const { sql, type, name, nested } = column;
+  const held = nested ?? type;
   if (/\[|STRUCT|MAP|UNION|BLOB/.test(held))
     throw new UserError(`column "${name}" holds ${held}, not identifiers`, {
       place,
       remedy: `Give one row an interaction; lists of them are read where the ${role} alone is a list, events with --events COLUMN.`,
     });
-  if (SMALL.test(type))
-    profile.define(`k_${role}`, `CASE WHEN ${sql} IS NULL THEN ${ABSENT} ELSE ${INTEGER} END`);
-  else {
-    const text = trimmedSql(column);
-    const exact = type === 'VARCHAR' ? sql : text;
-    profile.define(
-      `k_${role}`,
-      `CASE WHEN CAST(TRY_CAST(${exact} AS INTEGER) AS VARCHAR) = ${exact} THEN ${INTEGER} ` +
-        `WHEN ${text} IS NULL OR ${text} IN ${MISSING_SQL} THEN ${ABSENT} ` +
-        `WHEN regexp_full_match(${text}, '-?[0-9]+\\.0+') THEN ${FLOAT} ` +
-        `WHEN regexp_full_match(${text}, '-?[0-9](\\.[0-9]+)?[eE]\\+?[0-9]+') THEN ${LOSSY} ` +
-        `WHEN starts_with(${text}, '"') THEN ${QUOTE} ELSE ${TEXT} END`,
-    );
+  if (SMALL.test(type)) {
+    profile.classify(role, `CASE WHEN ${sql} IS NULL THEN ${ABSENT} ELSE ${INTEGER} END`);
+    return;
   }
-  for (const [what, code] of [
-    ['absent', ABSENT],
-    ['float', FLOAT],
-    ['lossy', LOSSY],
-    ['quote', QUOTE],
-    ['text', TEXT],
-  ] as const)
-    profile.countClass(`${role}.${what}`, `k_${role}`, code, 'keep');
+  const text = `${role}_t`;
+  profile.value(text, trims ? trimmedSql(column) : type === 'VARCHAR' ? sql : `CAST(${sql} AS VARCHAR)`);
+  const hasSpace = ["' '", 'chr(9)', 'chr(10)', 'chr(13)', 'chr(160)', 'chr(65279)'].map(
+    (c) => `contains(${text}, ${c})`,
+  );
+  profile.classify(
+    role,
+    `CASE WHEN CAST(TRY_CAST(${text} AS INTEGER) AS VARCHAR) = ${text} THEN ${INTEGER} ` +
+      `WHEN ${text} IS NULL OR ${text} IN ${MISSING_SQL} THEN ${ABSENT} ` +
+      (trims ? '' : `WHEN ${hasSpace.join(' OR ')} THEN ${SPACED} `) +
+      `WHEN ends_with(${text}, '0') AND regexp_full_match(${text}, '-?[0-9]+\\.0+') THEN ${FLOAT} ` +
+      `WHEN contains(lower(${text}), 'e') AND regexp_full_match(${text}, '-?[0-9](\\.[0-9]+)?[eE]\\+?[0-9]+') THEN ${LOSSY} ` +
+      `WHEN starts_with(${text}, '"') THEN ${QUOTE} ELSE ${TEXT} END`,
+  );
+}
+
+/** Kept rows whose identifier is of a kind: absent, written as 12.0, as 1.2E+10, with a quote at its beginning, or other text. */
+export function countIdentifiers(
+  profile: Profile,
+  role: 'user' | 'item',
+  kind: 'absent' | 'float' | 'lossy' | 'quote' | 'text' | 'spaced',
+): number {
+  const code = { absent: ABSENT, float: FLOAT, lossy: LOSSY, quote: QUOTE, text: TEXT, spaced: SPACED }[kind];
+  return profile.count({ keep: 1, [role]: code });
 }
 
 export interface IdentifierPlan {
@@ -78,10 +89,15 @@ export interface IdentifierPlan {
 }
 
 /** The expressions that read an identifier, as simple as the whole column allows. Missing cells are the caller's to refuse. */
-export function planIdentifier(role: 'user' | 'item', column: TableColumn, counts: Counts): IdentifierPlan {
+export function planIdentifier(
+  role: 'user' | 'item',
+  column: TableColumn,
+  trims: boolean,
+  profile: Profile,
+): IdentifierPlan {
   const { sql, type, name } = column;
   if (SMALL.test(type)) return { number: `${sql}::INTEGER`, text: undefined, notes: [] };
-  const count = (what: string) => counts.get(`${role}.${what}`)!;
+  const count = (kind: Parameters<typeof countIdentifiers>[2]) => countIdentifiers(profile, role, kind);
   const notes: string[] = [];
   const floats = count('float');
   const lossy = count('lossy');
@@ -96,7 +112,7 @@ export function planIdentifier(role: 'user' | 'item', column: TableColumn, count
   }
   const odd = floats + lossy + count('quote') + count('text') + count('absent');
   if (odd === 0) return { number: `TRY_CAST(${sql} AS INTEGER)`, text: undefined, notes };
-  const trimmed = trimmedSql(column);
+  const trimmed = trims || type !== 'VARCHAR' ? trimmedSql(column) : sql;
   const text = floats > 0 ? `regexp_replace(${trimmed}, '^(-?[0-9]+)\\.0+$', '\\1')` : trimmed;
   const number = `TRY_CAST(${text} AS INTEGER)`;
   return {

@@ -31,7 +31,7 @@ const ZONES: Record<string, number> = {
 };
 
 const BASE = String.raw`([0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}(?:(?:T| +)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?)`;
-const SUFFIX = String.raw`(?: *(Z|z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|${Object.keys(ZONES).join('|')}))?`;
+const SUFFIX = `(?: *(Z|z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|${Object.keys(ZONES).join('|')}))?`;
 const ISO = sqlText(`^${BASE}${SUFFIX}$`);
 
 /** Whether a text is such a date, and of this calendar. */

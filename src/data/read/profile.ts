@@ -6,37 +6,77 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { UserError } from '../../util/errors.js';
 import type { Table } from './table.js';
 
-export type Counts = ReadonlyMap<string, number>;
-
-/** SQL of a table's columns as texts, and what to count over them in one reading. */
+/**
+ * What each row is, by a few small classes (of its user, its time, ...), and how often each combination occurs: one
+ * grouping over the whole table, which costs far less than a count for every class.
+ */
 export class Profile {
-  private readonly expressions: [alias: string, sql: string][] = [];
-  private readonly aggregates: [name: string, sql: string][] = [];
+  private readonly values: [alias: string, sql: string][] = [];
+  private readonly classes: [alias: string, sql: string][] = [];
+  private readonly extremes: [alias: string, sql: string][] = [];
+  private groups: { classes: number[]; rows: number; least: number[]; most: number[] }[] = [];
 
-  /** Gives an expression over a row a name; aggregates speak of it by that. */
-  define(alias: string, sql: string): void {
-    this.expressions.push([alias, sql]);
+  /** Gives a value of a row a name, for expressions that need it more than once: it is computed once. */
+  value(alias: string, sql: string): void {
+    this.values.push([alias, sql]);
   }
 
-  /** Asks for an aggregate over defined expressions, under a name. */
-  ask(name: string, sql: string): void {
-    this.aggregates.push([name, sql]);
+  /** Adds a class of rows: an expression with few values (numbers, or conditions that are 1 or 0). */
+  classify(alias: string, sql: string): void {
+    this.classes.push([alias, sql]);
   }
 
-  /** Counts the rows in which a defined class has a value. */
-  countClass(name: string, alias: string, value: number, filter?: string): void {
-    this.ask(name, `count(*) FILTER (${alias} = ${value}${filter === undefined ? '' : ` AND ${filter}`})`);
+  /** Asks for the least and the greatest value of an expression. */
+  extremesOf(alias: string, sql: string): void {
+    this.extremes.push([alias, sql]);
   }
 
-  /** Reads the table once. Aggregates over no row are NaN. */
-  async run(connection: DuckDBConnection, from: string): Promise<Counts> {
-    const inner = this.expressions.map(([alias, sql]) => `${sql} AS ${alias}`).join(', ');
-    const outer = this.aggregates.map(([, sql]) => `(${sql})::DOUBLE`).join(', ');
-    const query = `SELECT ${outer} FROM (SELECT ${inner} FROM ${from})`;
-    const row = (await connection.runAndReadAll(query)).getRows()[0]!;
-    return new Map(
-      this.aggregates.map(([name], i) => [name, row[i] === null ? Number.NaN : Number(row[i])] as const),
+  /** Reads the table once. */
+  async run(connection: DuckDBConnection, from: string): Promise<void> {
+    const values = this.values.map(([alias, sql]) => `, ${sql} AS ${alias}`).join('');
+    const rows = values === '' ? from : `(SELECT *${values} FROM ${from})`;
+    const named = [
+      ...this.classes.map(([, sql], i) => `(${sql})::TINYINT AS k${i}`),
+      ...this.extremes.map(([, sql], i) => `${sql} AS x${i}`),
+    ];
+    const keys = this.classes.map((_, i) => `k${i}`).join(', ');
+    const bounds = this.extremes.map((_, i) => `min(x${i})::DOUBLE, max(x${i})::DOUBLE`);
+    const found = await connection.runAndReadAll(
+      `SELECT ${[keys, 'count(*)::DOUBLE', ...bounds].join(', ')} FROM (SELECT ${named.join(', ')} FROM ${rows}) GROUP BY ${keys}`,
     );
+    const number = (value: unknown) => (value === null || value === undefined ? Number.NaN : Number(value));
+    this.groups = found.getRows().map((row) => {
+      const at = this.classes.length;
+      return {
+        classes: row.slice(0, at).map(number),
+        rows: number(row[at]),
+        least: this.extremes.map((_, i) => number(row[at + 1 + 2 * i])),
+        most: this.extremes.map((_, i) => number(row[at + 2 + 2 * i])),
+      };
+    });
+  }
+
+  /** Rows whose classes are all as given. */
+  count(wanted: Record<string, number> = {}): number {
+    return this.matching(wanted).reduce((sum, { rows }) => sum + rows, 0);
+  }
+
+  /** The least and the greatest value among rows whose classes are as given; NaN for none. */
+  range(alias: string, wanted: Record<string, number> = {}): { from: number; to: number } {
+    const at = this.extremes.findIndex(([name]) => name === alias);
+    let [from, to] = [Number.NaN, Number.NaN];
+    for (const { least, most } of this.matching(wanted)) {
+      if (!(least[at]! >= from)) from = Number.isNaN(least[at]!) ? from : least[at]!;
+      if (!(most[at]! <= to)) to = Number.isNaN(most[at]!) ? to : most[at]!;
+    }
+    return { from, to };
+  }
+
+  private matching(wanted: Record<string, number>) {
+    const tests = Object.entries(wanted).map(
+      ([alias, value]) => [this.classes.findIndex(([name]) => name === alias), value] as const,
+    );
+    return this.groups.filter(({ classes }) => tests.every(([at, value]) => classes[at] === value));
   }
 }
 

@@ -3,13 +3,21 @@ import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { UserError } from '../../util/errors.js';
 import { eachChunk } from '../duckdb.js';
 import type { Identifier } from '../raw.js';
-import { type ColumnChoice, type ColumnOptions, chooseColumns } from './columns.js';
-import { isMissingSql, planIdentifier, profileIdentifier, trimmedSql } from './identifiers.js';
-import { firstElement, type ListStyle, listStyle, unfoldEvents, unfoldLists } from './lists.js';
+import { chooseByValues } from './choose.js';
+import { ROLES } from './column-names.js';
+import type { ColumnChoice, ColumnOptions, Samples } from './columns.js';
+import {
+  countIdentifiers,
+  isMissingSql,
+  planIdentifier,
+  profileIdentifier,
+  trimmedSql,
+} from './identifiers.js';
+import { unfoldEvents, unfoldLists } from './lists.js';
 import { columnError, firstRow, Profile, shareOf, withoutMissing } from './profile.js';
 import type { Table } from './table.js';
-import { checkTimeFormat, planTime, profileTime, type TimeOptions } from './times.js';
-import { type Condition, readCondition } from './where.js';
+import { checkTimeFormat, hasUnread, planTime, profileTime, type TimeOptions } from './times.js';
+import { profileConditions, readCondition, sayConditions } from './where.js';
 
 export type UseRow = (user: Identifier, item: Identifier, time: number, order: number) => void;
 
@@ -40,9 +48,6 @@ export interface Rows {
   byHistory(use: UseRow): Promise<void>;
 }
 
-/** Rows that columns are guessed from. */
-const SAMPLE = 1000;
-
 /**
  * Chooses the columns, says so in `notes`, and counts.
  * @throws UserError for whatever is wrong with columns, conditions or cells.
@@ -56,7 +61,7 @@ export async function openRows(
 ): Promise<Rows> {
   if (options.timeFormat !== undefined) await checkTimeFormat(connection, options.timeFormat);
   let table = await unfoldEvents(connection, opened, options.events, place, notes);
-  const { choice, lists } = await choose(connection, table, options, place);
+  const { choice, lists, samples } = await chooseByValues(connection, table, options, place);
   if (lists.size > 0) table = await unfoldLists(connection, table, lists, place, notes);
   const names = table.columns.map(({ name }) => name);
   sayColumns(choice, names, notes);
@@ -73,24 +78,43 @@ export async function openRows(
 
   const conditions = (options.where ?? []).map((text) => readCondition(text, table.columns, place));
   const keep = conditions.length === 0 ? 'true' : conditions.map(({ sql }) => `(${sql})`).join(' AND ');
-  const profile = new Profile();
-  profile.define('keep', keep);
-  profile.ask('rows', 'count(*)');
-  profile.ask('kept', 'count(*) FILTER (keep)');
-  profileConditions(profile, conditions);
-  profileIdentifier(profile, 'user', user, place);
-  profileIdentifier(profile, 'item', item, place);
-  if (time) profileTime(profile, 'time', time, options, place);
-  if (order) profileTime(profile, 'order', order, options, place);
-  const counts = await profile.run(connection, table.from);
-  const rows = counts.get('rows')!;
-  const kept = counts.get('kept')!;
+  const looks = {
+    user: isSpaced(samples[choice.user]),
+    item: isSpaced(samples[choice.item]),
+    time: isText(samples[choice.time!]),
+    order: isText(samples[choice.order!]),
+  };
+  const read = async () => {
+    const profile = new Profile();
+    profile.classify('keep', keep);
+    profileConditions(profile, conditions);
+    profileIdentifier(profile, 'user', user, looks.user, place);
+    profileIdentifier(profile, 'item', item, looks.item, place);
+    if (time) profileTime(profile, 'time', time, options, looks.time, place);
+    if (order) profileTime(profile, 'order', order, options, looks.order, place);
+    await profile.run(connection, table.from);
+    return profile;
+  };
+  let profile = await read();
+  // What the first rows did not show: the whole table is read once more, more closely.
+  const isMissed = {
+    user: countIdentifiers(profile, 'user', 'spaced') > 0,
+    item: countIdentifiers(profile, 'item', 'spaced') > 0,
+    time: time !== undefined && hasUnread(profile, 'time'),
+    order: order !== undefined && hasUnread(profile, 'order'),
+  };
+  if (Object.values(isMissed).includes(true)) {
+    for (const role of ROLES) looks[role] ||= isMissed[role];
+    profile = await read();
+  }
+  const rows = profile.count();
+  const kept = profile.count({ keep: 1 });
   if (table.counted !== undefined && table.counted !== rows)
     throw new UserError(`the file has ${table.counted} records by its lines, ${rows} as it is read`, {
       place,
       remedy: 'Quotes may be in the way: try --quote none; or the file is damaged.',
     });
-  sayConditions(conditions, counts, rows, notes);
+  sayConditions(conditions, profile, rows, notes);
   if (kept === 0)
     throw new UserError(
       rows === 0 ? 'the file holds no interactions' : 'no row meets the conditions: nothing is left',
@@ -104,14 +128,14 @@ export async function openRows(
     ['user', user],
     ['item', item],
   ] as const) {
-    const absent = counts.get(`${role}.absent`)!;
+    const absent = countIdentifiers(profile, role, 'absent');
     if (absent > 0)
       throw columnError(
         await firstRow(connection, table, place, `${keep} AND ${isMissingSql(which)}`, trimmedSql(which)),
         `the ${role} ("${which.name}") is empty or a word for no value (NA, NULL, ...) in ${shareOf(absent, kept)}`,
         `Leave them out: ${withoutMissing(which.name)}; or choose another column: --${role} COLUMN.`,
       );
-    if (counts.get(`${role}.quote`)! > 0) {
+    if (countIdentifiers(profile, role, 'quote') > 0) {
       const found = await firstRow(
         connection,
         table,
@@ -126,9 +150,9 @@ export async function openRows(
       );
     }
   }
-  const context = { connection, table, place, counts, kept, keep, now: Date.now() / 1000 };
-  const userPlan = planIdentifier('user', user, counts);
-  const itemPlan = planIdentifier('item', item, counts);
+  const context = { connection, table, place, profile, kept, keep, now: Date.now() / 1000 };
+  const userPlan = planIdentifier('user', user, looks.user, profile);
+  const itemPlan = planIdentifier('item', item, looks.item, profile);
   const timePlan = time && (await planTime('time', time, options, context));
   const orderPlan = order && (await planTime('order', order, options, context));
   notes.push(...userPlan.notes, ...itemPlan.notes, ...(timePlan?.notes ?? []), ...(orderPlan?.notes ?? []));
@@ -147,7 +171,8 @@ export async function openRows(
   );
   const where = conditions.length === 0 ? '' : ` WHERE ${keep}`;
   const query = `SELECT ${selected.join(', ')} FROM ${table.from}${where}`;
-  if (choice.unsureTime) {
+  // What the caller says of times is no guess.
+  if (choice.unsureTime && options.timeFormat === undefined && (options.timeUnit ?? 'auto') === 'auto') {
     const id = places.has(4) ? 'coalesce(v0::VARCHAR, v4)' : 'v0';
     await refuseContradiction(
       connection,
@@ -173,7 +198,7 @@ export async function openRows(
       rows,
       conditions: conditions.map(({ text }, i) => ({
         condition: text,
-        leftOut: rows - counts.get(`where.${i}`)!,
+        leftOut: rows - profile.count({ [`where${i}`]: 1 }),
       })),
       kept,
     },
@@ -190,39 +215,6 @@ export async function openRows(
       return deliver(`SELECT * EXCLUDE (r) FROM (${numbered}) ORDER BY ${by.join(', ')}`, use);
     },
   };
-}
-
-/** Chooses the columns by names and by some values; a column of lists is known by its first elements. */
-async function choose(
-  connection: DuckDBConnection,
-  table: Table,
-  options: RowOptions,
-  place: string,
-): Promise<{ choice: ColumnChoice; lists: Map<number, ListStyle> }> {
-  const conditions = (options.where ?? []).map((text) => readCondition(text, table.columns, place));
-  const where =
-    conditions.length === 0 ? '' : ` WHERE ${conditions.map(({ sql }) => `(${sql})`).join(' AND ')}`;
-  const texts = table.columns.map(({ sql }, i) => `CAST(${sql} AS VARCHAR) AS s${i}`).join(', ');
-  const values = (
-    await connection.runAndReadAll(`SELECT ${texts} FROM ${table.from}${where} LIMIT ${SAMPLE}`)
-  ).getRows();
-  const samples = table.columns.map((_, i) => values.map((row) => row[i] as string | null));
-  const styles = table.columns.map((column, i) => listStyle(column, samples[i]!));
-  const shown = samples.map((sample, i) => {
-    const style = styles[i];
-    return style === undefined ? sample : sample.map((cell) => firstElement(cell, style));
-  });
-  const names = table.columns.map(({ name }) => name);
-  const choice = chooseColumns(names, options, place, shown);
-  const lists = new Map<number, ListStyle>();
-  const style = styles[choice.item];
-  if (style === undefined) return { choice, lists };
-  // Between separators: a list only where a row is a user's whole history, not a text with commas.
-  if (style.length === 1 && new Set(samples[choice.user]).size < samples[choice.user]!.length)
-    return { choice, lists };
-  for (const at of [choice.item, choice.time, choice.order])
-    if (at !== undefined && styles[at] !== undefined) lists.set(at, styles[at]);
-  return { choice, lists };
 }
 
 /** A time that is only a count, guessed by its name, against the order in which the rows lie: one of the two is wrong. */
@@ -262,55 +254,23 @@ function sayColumns(choice: ColumnChoice, names: string[], notes: string[]): voi
     );
 }
 
-function profileConditions(profile: Profile, conditions: Condition[]): void {
-  conditions.forEach(({ sql, notNumbers, commas }, i) => {
-    profile.define(`w${i}`, `(${sql})`);
-    profile.ask(`where.${i}`, `count(*) FILTER (w${i})`);
-    notNumbers.forEach((one, j) => {
-      profile.define(`w${i}n${j}`, one.sql);
-      profile.ask(`where.${i}.words.${j}`, `count(*) FILTER (w${i}n${j})`);
-    });
-    commas.forEach((one, j) => {
-      profile.define(`w${i}c${j}`, one.sql);
-      profile.ask(`where.${i}.commas.${j}`, `count(*) FILTER (w${i}c${j})`);
-    });
-  });
-}
-
-function sayConditions(
-  conditions: Condition[],
-  counts: ReadonlyMap<string, number>,
-  rows: number,
-  notes: string[],
-): void {
-  notes.push(`${rows} rows read.`);
-  conditions.forEach(({ text, notNumbers, commas }, i) => {
-    const met = counts.get(`where.${i}`)!;
-    notes.push(
-      met === 0 ? `Warning: no row meets ${text}.` : `${rows - met} rows left out: they do not meet ${text}.`,
-    );
-    notNumbers.forEach(({ column }, j) => {
-      const words = counts.get(`where.${i}.words.${j}`)!;
-      if (words > 0)
-        notes.push(`Warning: ${words} values of ${column} are no numbers and do not meet ${text}.`);
-    });
-    commas.forEach(({ column }, j) => {
-      const found = counts.get(`where.${i}.commas.${j}`)!;
-      if (found > 0)
-        notes.push(`${found} values of ${column} have a decimal comma and are taken as numbers.`);
-    });
-  });
-}
+const isSpaced = (values: Samples[number] | undefined) =>
+  values?.some((value) => value !== null && /\s|\u00a0|\ufeff/.test(value)) ?? false;
+const isText = (values: Samples[number] | undefined) =>
+  values?.some((value) => value === null || !Number.isFinite(Number(value))) ?? false;
 
 function deliverChunk(chunk: DuckDBDataChunk, places: ReadonlyMap<number, number>, use: UseRow): void {
   const vector = (i: number) => (places.has(i) ? chunk.getColumnVector(places.get(i)!) : undefined);
   const [user, item, time, order, userText, itemText] = [0, 1, 2, 3, 4, 5].map(vector);
   const count = chunk.rowCount;
-  for (let i = 0; i < count; i++)
-    use(
-      (user!.getItem(i) ?? userText!.getItem(i)) as Identifier,
-      (item!.getItem(i) ?? itemText!.getItem(i)) as Identifier,
-      time ? (time.getItem(i) as number) : 0,
-      order ? (order.getItem(i) as number) : 0,
-    );
+  for (let i = 0; i < count; i++) {
+    const who = user!.getItem(i) ?? userText?.getItem(i);
+    const what = item!.getItem(i) ?? itemText?.getItem(i);
+    const when = time ? time.getItem(i) : 0;
+    const place = order ? order.getItem(i) : 0;
+    // The first reading has seen to it that no cell is empty.
+    if (who == null || what == null || when === null || place === null)
+      throw new Error(`row ${i} of a chunk came without a value that it was counted with`);
+    use(who as Identifier, what as Identifier, when as number, place as number);
+  }
 }

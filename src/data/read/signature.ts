@@ -41,7 +41,7 @@ export function refuseKnown(head: Buffer, path: string): void {
     refuse('a zip archive', 'Unpack it, or use `perflaw data fetch NAME --from-file ARCHIVE`.');
   }
   for (const [bytes, what, remedy] of SIGNATURES) if (text.startsWith(bytes)) refuse(what, remedy);
-  if (/^\x80[\x02-\x05]/.test(text)) refuse('a Python pickle', EXPORT);
+  if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5) refuse('a Python pickle', EXPORT);
   if (head.toString('latin1', 257, 262) === 'ustar') refuse('a tar archive', UNPACK);
   if (/^\s*<(!doctype html|html|\?xml)/i.test(text))
     refuse(

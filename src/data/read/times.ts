@@ -11,7 +11,7 @@ import { wordsOf } from './column-names.js';
 import type { TimeUnit } from './formats.js';
 import { isMissingSql, trimmedSql } from './identifiers.js';
 import { isIsoSql, isoSql, suffixSql } from './iso-time.js';
-import { type Counts, columnError, firstRow, type Profile, shareOf, withoutMissing } from './profile.js';
+import { columnError, firstRow, type Profile, shareOf, withoutMissing } from './profile.js';
 import type { Table, TableColumn } from './table.js';
 import { isTimeFormat, suggestFormats } from './time-formats.js';
 
@@ -34,6 +34,8 @@ type TimeRole = 'time' | 'order';
 
 // What a cell is.
 const ABSENT = 0;
+/** Not a number; looked at closely in a reading of its own. */
+const UNREAD = 9;
 const ZERO = 1;
 const UNIT: Record<ClockUnit, number> = { s: 2, ms: 3, us: 4, ns: 5 };
 const SMALL = 6;
@@ -49,77 +51,84 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/;
 const TYPED = /^(TIMESTAMP|DATE$)/;
 
 const numberOf = (column: TableColumn) =>
-  NUMERIC.test(column.type) ? `${column.sql}::DOUBLE` : `TRY_CAST(${trimmedSql(column)} AS DOUBLE)`;
+  NUMERIC.test(column.type) ? `${column.sql}::DOUBLE` : `TRY_CAST(${column.sql} AS DOUBLE)`;
 
 const withoutZeros = (column: TableColumn) => `regexp_replace(${trimmedSql(column)}, '\\.0+$', '')`;
 
-/** Adds what must be known of a time's or an order's column to the first reading. */
+/**
+ * Adds what must be known of a time's or an order's column to the first reading.
+ * @param asText whether cells that are no numbers are looked at closely; costly, and needed only where there are some.
+ */
 export function profileTime(
   profile: Profile,
   role: TimeRole,
   column: TableColumn,
   options: TimeOptions,
+  asText: boolean,
   place: string,
 ): void {
   const { sql, type, name } = column;
   const format = role === 'time' ? options.timeFormat : undefined;
   const missing = isMissingSql(column);
   if (TYPED.test(type)) {
-    profile.define(
-      `k_${role}`,
+    profile.classify(
+      role,
       `CASE WHEN ${sql} IS NULL THEN ${ABSENT} WHEN isfinite(${sql}) THEN ${DATE} ELSE ${OTHER} END`,
     );
-    profile.define(`${role}_v`, `CASE WHEN isfinite(${sql}) THEN epoch(${sql})::DOUBLE END`);
+    profile.extremesOf(role, `CASE WHEN isfinite(${sql}) THEN epoch(${sql})::DOUBLE END`);
   } else if (!NUMERIC.test(type) && type !== 'VARCHAR')
     throw new UserError(`column "${name}" holds ${type}, neither numbers nor dates`, { place });
   else if (format !== undefined) {
     const value = formatSql(column, format);
-    profile.define(
-      `k_${role}`,
+    profile.classify(
+      role,
       `CASE WHEN ${missing} THEN ${ABSENT} WHEN ${value} IS NULL THEN ${OTHER} ELSE ${DATE} END`,
     );
-    profile.define(`${role}_v`, value);
+    profile.extremesOf(role, value);
   } else {
-    const number = numberOf(column);
+    const number = `${role}_n`;
+    profile.value(number, numberOf(column));
     const within = (unit: ClockUnit) =>
       `WHEN ${number} >= ${EARLIEST * PER_SECOND[unit]} AND ${number} < ${LATEST * PER_SECOND[unit]} THEN ${UNIT[unit]}`;
     const ifNumber =
-      `CASE ${within('s')} ${within('ms')} ${within('us')} ${within('ns')} WHEN ${number} <= 0 THEN ${ZERO} ` +
-      `WHEN ${number} < ${NOT_SECONDS} THEN ${SMALL} WHEN ${number} < ${EARLIEST} THEN ${EARLY} ELSE ${FAR} END`;
-    const ifDate =
-      type === 'VARCHAR'
-        ? `WHEN ${isIsoSql(trimmedSql(column))} THEN CASE WHEN ${suffixSql(trimmedSql(column))} = '' THEN ${DATE} ELSE ${ZONED} END `
-        : '';
-    profile.define(
-      `k_${role}`,
-      `CASE WHEN isfinite(${number}) THEN ${ifNumber} WHEN ${missing} THEN ${ABSENT} ${ifDate}ELSE ${OTHER} END`,
-    );
-    profile.define(
-      `${role}_v`,
-      type === 'VARCHAR'
-        ? `CASE WHEN isfinite(${number}) THEN ${number} WHEN ${isIsoSql(trimmedSql(column))} THEN ${isoSql(trimmedSql(column))} END`
-        : number,
-    );
+      `${within('s')} ${within('ms')} ${within('us')} ${within('ns')} WHEN NOT isfinite(${number}) THEN NULL ` +
+      `WHEN ${number} <= 0 THEN ${ZERO} WHEN ${number} < ${NOT_SECONDS} THEN ${SMALL} WHEN ${number} < ${EARLIEST} THEN ${EARLY} ` +
+      `WHEN ${number} IS NOT NULL THEN ${FAR}`;
+    if (asText && type === 'VARCHAR') {
+      const text = `${role}_t`;
+      profile.value(text, trimmedSql(column));
+      const ifDate = `WHEN ${isIsoSql(text)} THEN CASE WHEN ${suffixSql(text)} = '' THEN ${DATE} ELSE ${ZONED} END `;
+      const absent = `WHEN ${missing} THEN ${ABSENT} `;
+      profile.classify(role, `coalesce(CASE ${ifNumber} END, CASE ${absent}${ifDate}ELSE ${OTHER} END)`);
+      const value = `CASE WHEN isfinite(${number}) THEN ${number} WHEN ${isIsoSql(text)} THEN ${isoSql(text)} END`;
+      profile.extremesOf(role, value);
+    } else {
+      const otherwise = type === 'VARCHAR' ? UNREAD : `CASE WHEN ${missing} THEN ${ABSENT} ELSE ${OTHER} END`;
+      profile.classify(role, `coalesce(CASE ${ifNumber} END, ${otherwise})`);
+      profile.extremesOf(role, `CASE WHEN isfinite(${number}) THEN ${number} END`);
+    }
     if (role === 'time') {
-      profile.define(
+      const days = '(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([0-9]{6})?';
+      const mayBe = `(${number} BETWEEN 19000101 AND 20991231 OR ${number} BETWEEN 19000101000000 AND 20991231235959)`;
+      profile.classify(
         'day',
-        `regexp_full_match(${withoutZeros(column)}, '(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([0-9]{6})?')`,
+        `CASE WHEN ${mayBe} THEN regexp_full_match(${withoutZeros(column)}, '${days}') ELSE false END`,
       );
-      profile.ask('time.days', 'count(*) FILTER (keep AND day)');
-      profile.ask('time.fractions', 'count(*) FILTER (keep AND time_v <> floor(time_v))');
+      profile.classify('fraction', `coalesce(${number} <> floor(${number}), false)`);
     }
   }
-  for (const code of [ABSENT, ZERO, 2, 3, 4, 5, SMALL, EARLY, FAR, DATE, ZONED, OTHER])
-    profile.countClass(`${role}.${code}`, `k_${role}`, code, 'keep');
-  profile.ask(`${role}.min`, `min(${role}_v) FILTER (keep)`);
-  profile.ask(`${role}.max`, `max(${role}_v) FILTER (keep)`);
+}
+
+/** Whether there are cells that must be looked at closely. */
+export function hasUnread(profile: Profile, role: TimeRole): boolean {
+  return profile.count({ [role]: UNREAD }) > 0;
 }
 
 interface Context {
   connection: DuckDBConnection;
   table: Table;
   place: string;
-  counts: Counts;
+  profile: Profile;
   /** Rows that meet the conditions, and the SQL of these (`true` where there are none). */
   kept: number;
   keep: string;
@@ -136,9 +145,9 @@ export async function planTime(
   options: TimeOptions,
   context: Context,
 ): Promise<TimePlan> {
-  const { counts, kept, connection, table, place, keep } = context;
+  const { profile, kept, connection, table, place, keep } = context;
   const { name, type, sql } = column;
-  const count = (code: number) => counts.get(`${role}.${code}`)!;
+  const count = (code: number) => profile.count({ keep: 1, [role]: code });
   const find = (condition: string) =>
     firstRow(connection, table, place, `${keep} AND (${condition})`, `CAST(${sql} AS VARCHAR)`);
   if (count(ABSENT) > 0)
@@ -148,7 +157,7 @@ export async function planTime(
       `Leave them out: ${withoutMissing(name)}; or choose another column with --${role}, or --time none.`,
     );
   const isClock = role === 'time';
-  const range = { from: counts.get(`${role}.min`)!, to: counts.get(`${role}.max`)! };
+  const range = profile.range(role, { keep: 1 });
   if (TYPED.test(type)) {
     if (count(OTHER) > 0)
       throw columnError(await find(`NOT isfinite(${sql})`), `column "${name}" is infinite`, 'Mend the row.');
@@ -198,7 +207,7 @@ export async function planTime(
       );
     // The short way where no row has a zone.
     const value =
-      count(ZONED) === 0 ? `epoch(CAST(${trimmedSql(column)} AS TIMESTAMP))` : isoSql(trimmedSql(column));
+      count(ZONED) === 0 ? `epoch(TRY_CAST(${sql} AS TIMESTAMP))::DOUBLE` : isoSql(trimmedSql(column));
     return { sql: value, notes, span: range };
   }
   const number = numberOf(column);
@@ -211,7 +220,7 @@ async function numericTime(
   number: string,
   range: { from: number; to: number },
   asked: TimeUnit,
-  { counts, kept, now }: Context,
+  { profile, kept, now }: Context,
   find: (condition: string) => ReturnType<typeof firstRow>,
   count: (code: number) => number,
 ): Promise<TimePlan> {
@@ -225,7 +234,7 @@ async function numericTime(
   const scaled = (unit: ClockUnit) => (unit === 's' ? number : `${number} / ${PER_SECOND[unit]}`);
   if (asked !== 'auto')
     return { sql: scaled(asked), notes: spanNotes(name, in1(asked), now), span: in1(asked) };
-  if (kept > 0 && counts.get('time.days') === kept) {
+  if (kept > 0 && profile.count({ keep: 1, day: 1 }) === kept) {
     const format = range.from > 1e9 ? '%Y%m%d%H%M%S' : '%Y%m%d';
     throw columnError(
       await find('true'),
@@ -236,7 +245,7 @@ async function numericTime(
   const units = (Object.keys(UNIT) as ClockUnit[]).filter((unit) => count(UNIT[unit]) > 0);
   if (units.length === 0) {
     const isDate = wordsOf(name).some((word) => ['date', 'datetime'].includes(word));
-    if (range.from > 20_000 && range.to < 80_000 && (isDate || counts.get('time.fractions')! > 0))
+    if (range.from > 20_000 && range.to < 80_000 && (isDate || profile.count({ keep: 1, fraction: 1 }) > 0))
       throw columnError(
         await find('true'),
         `column "${name}" looks like days as a spreadsheet counts them (${range.from} to ${range.to})`,

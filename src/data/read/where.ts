@@ -7,6 +7,7 @@ import { nearest } from '../../util/nearest.js';
 import { sqlText } from '../duckdb.js';
 import { isMissingSql, trimmedSql } from './identifiers.js';
 import { isIsoSql, isoSql } from './iso-time.js';
+import type { Profile } from './profile.js';
 import type { Table, TableColumn } from './table.js';
 
 const OPERATORS = ['>=', '<=', '!=', '==', '=', '>', '<'] as const;
@@ -179,4 +180,39 @@ function findColumn(name: string, columns: Table['columns'], place: string, rest
     `there is no column ${JSON.stringify(name)}; the file has: ${names.map((n) => JSON.stringify(n)).join(', ')}`,
     { place, remedy: near === undefined ? 'Choose one of them.' : `Did you mean ${near}${rest}?` },
   );
+}
+
+/** Adds the conditions to the first reading. */
+export function profileConditions(profile: Profile, conditions: Condition[]): void {
+  for (const [i, { sql, notNumbers, commas }] of conditions.entries()) {
+    profile.classify(`where${i}`, sql);
+    for (const [j, one] of notNumbers.entries()) profile.classify(`where${i}words${j}`, one.sql);
+    for (const [j, one] of commas.entries()) profile.classify(`where${i}commas${j}`, one.sql);
+  }
+}
+
+/** Says how many rows each condition left out, and what could not be compared. */
+export function sayConditions(
+  conditions: Condition[],
+  profile: Profile,
+  rows: number,
+  notes: string[],
+): void {
+  notes.push(`${rows} rows read.`);
+  conditions.forEach(({ text, notNumbers, commas }, i) => {
+    const met = profile.count({ [`where${i}`]: 1 });
+    notes.push(
+      met === 0 ? `Warning: no row meets ${text}.` : `${rows - met} rows left out: they do not meet ${text}.`,
+    );
+    notNumbers.forEach(({ column }, j) => {
+      const words = profile.count({ [`where${i}words${j}`]: 1 });
+      if (words > 0)
+        notes.push(`Warning: ${words} values of ${column} are no numbers and do not meet ${text}.`);
+    });
+    commas.forEach(({ column }, j) => {
+      const found = profile.count({ [`where${i}commas${j}`]: 1 });
+      if (found > 0)
+        notes.push(`${found} values of ${column} have a decimal comma and are taken as numbers.`);
+    });
+  });
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitLine } from '../../../src/data/read/detect.js';
+import { splitLine } from '../../../src/data/read/delimiter.js';
 import { scanText } from '../../../src/data/read/scan.js';
 import { file } from '../files.js';
 
