@@ -59,8 +59,9 @@ describe('a store', () => {
 
   const record = fakeRecord(fakeTrial());
   const text = () => JSON.stringify(record);
-  const without = (change: (r: Record<string, never>) => void) => {
-    const copy = JSON.parse(text());
+  type Parts = { config?: object; result: { test?: { masked: object } }; status?: string };
+  const without = (change: (r: Parts) => void) => {
+    const copy = JSON.parse(text()) as Parts;
     change(copy);
     return JSON.stringify(copy);
   };
@@ -76,22 +77,22 @@ describe('a store', () => {
     ],
     [
       'with another configuration',
-      () => without((r) => Object.assign(r['config'], { seed: 5 })),
+      () => without((r) => Object.assign(r.config!, { seed: 5 })),
       /does not match/,
     ],
-    ['without a configuration', () => without((r) => delete r['config']), /no configuration/],
-    ['without a metric', () => without((r) => delete r['result']['test']), /result\.test\.masked/],
+    ['without a configuration', () => without((r) => delete r.config), /no configuration/],
+    ['without a metric', () => without((r) => delete r.result.test), /result\.test\.masked/],
     [
       'with a word for a metric',
-      () => without((r) => Object.assign(r['result']['test']['masked'], { 'hr@10': '<b>' })),
+      () => without((r) => Object.assign(r.result.test!.masked, { 'hr@10': '<b>' })),
       /no metrics/,
     ],
     [
       'with a metric above one',
-      () => without((r) => Object.assign(r['result']['test']['masked'], { 'hr@10': 7 })),
+      () => without((r) => Object.assign(r.result.test!.masked, { 'hr@10': 7 })),
       /no metrics/,
     ],
-    ['without a status', () => without((r) => delete r['status']), /no status/],
+    ['without a status', () => without((r) => delete r.status), /no status/],
     ['that is a list', () => '[]', /another version/],
     ['that is null', () => 'null', /not a record/],
   ])('takes no result that is %s', (_, damaged, reason) => {
