@@ -2,7 +2,8 @@
 
 import { findSweep } from '../sweep/locate.js';
 import type { DoneRecord, FailedRecord } from '../sweep/record.js';
-import { type StoredPlan, SweepStore } from '../sweep/store.js';
+import { SweepStore } from '../sweep/store.js';
+import type { StoredPlan } from '../sweep/stored.js';
 
 export interface SweepRecords {
   name: string;

@@ -5,7 +5,8 @@ import { UserError } from '../util/errors.js';
 import { workspace } from '../util/workspace.js';
 import { findSweep, listSweeps } from './locate.js';
 import type { DoneRecord } from './record.js';
-import { SweepStore, type TrialJob } from './store.js';
+import { SweepStore } from './store.js';
+import type { TrialJob } from './stored.js';
 
 export interface FinishedTrial {
   store: SweepStore;

@@ -7,16 +7,11 @@
  */
 import type { SliceSpec } from '../data/slice.js';
 import { canonicalJson } from '../util/hash.js';
-import type { DoneRecord, TrialRecord } from './record.js';
-import type { StoredTrial, SweepStore } from './store.js';
-
-/** Successive halving as a sweep file asks for it. */
-export interface Halving {
-  /** Epochs after which the trials of a slice are compared, rising. */
-  rungs: number[];
-  /** One of so many goes on. */
-  eta: number;
-}
+import { tryClaim } from './claim.js';
+import { type DoneRecord, isHalved, type TrialRecord } from './record.js';
+import type { Halving } from './schema.js';
+import type { SweepStore } from './store.js';
+import type { StoredTrial } from './stored.js';
 
 /** What a trial should do next. */
 export type Standing =
@@ -32,11 +27,6 @@ export interface Contender {
   slice: SliceSpec;
   /** The furthest that is known of it; `out` where it failed or will never run. */
   record: TrialRecord | 'out' | undefined;
-}
-
-/** Whether a result was cut short by halving. */
-export function isHalved(record: TrialRecord | undefined): boolean {
-  return record?.status === 'done' && record.result.stopped === 'halving';
 }
 
 /** The best validation value up to a rung; undefined for a trial that has not come that far. */
@@ -138,4 +128,24 @@ function isFurther(record: TrialRecord | 'out', than: TrialRecord | 'out'): bool
     isHalved(than) &&
     record.result.epochsRun > than.result.epochsRun
   );
+}
+
+/**
+ * Makes what a trial had reached at a rung its result: successive halving ends it there. Its checkpoint stays, so that a
+ * later sweep without halving can go on from it. Undefined when somebody else has the trial.
+ * @throws UserError when the store cannot be written.
+ */
+export function endEarly(
+  store: SweepStore,
+  reached: DoneRecord,
+  provenDead: string | undefined,
+): TrialRecord | undefined {
+  const claim = tryClaim(store.folder(reached.id), provenDead);
+  if (!claim) return undefined;
+  try {
+    store.writeResult(reached);
+    return reached;
+  } finally {
+    claim.release();
+  }
 }

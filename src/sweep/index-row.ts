@@ -1,7 +1,7 @@
 /** A trial as a flat row: for `index.json`, tables, CSV, Parquet and SQL. */
 import { observationOf } from './observations.js';
 import type { TrialRecord } from './record.js';
-import type { StoredTrial } from './store.js';
+import type { StoredTrial } from './stored.js';
 
 export type Row = Record<string, string | number | null>;
 

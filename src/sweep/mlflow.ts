@@ -13,7 +13,7 @@ import { writeAtomic } from '../util/files.js';
 import { sha256 } from '../util/hash.js';
 import { fullRow, type Row } from './index-row.js';
 import type { DoneRecord, TrialRecord } from './record.js';
-import type { StoredTrial } from './store.js';
+import type { StoredTrial } from './stored.js';
 
 /** RunStatus of MLflow's protocol. */
 const STATUS = { done: 3, failed: 4 };

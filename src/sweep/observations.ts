@@ -3,9 +3,8 @@ import { basename } from 'node:path';
 import type { Observation } from '../law/observation.js';
 import type { ModelConfig } from '../model/config.js';
 import { canonicalJson } from '../util/hash.js';
-import { isHalved } from './halving.js';
 import { findSweep } from './locate.js';
-import { beatsPopularity, type DoneRecord, type SliceMeasures } from './record.js';
+import { beatsPopularity, type DoneRecord, isHalved, type SliceMeasures } from './record.js';
 import { SweepStore } from './store.js';
 
 /** What a sweep has measured so far, as observations for a law. */

@@ -3,14 +3,10 @@
  * process without a word and whose memory limit is not enforced everywhere.
  */
 import { formatBytes, formatDuration } from '../util/format.js';
-import type { LaunchLimits } from './launch/launcher.js';
+import { GRACE_SECONDS, type LaunchLimits, MEMORY_POLL_MS } from './launch/launcher.js';
 import type { FailedRecord } from './record.js';
 
 export type Failure = Pick<FailedRecord, 'reason' | 'message'>;
-
-/** Seconds that a process past its time limit has for a checkpoint. */
-const GRACE_SECONDS = 10;
-const MEMORY_POLL_MS = 500;
 
 export class OwnLimits {
   #failure: Failure | undefined;

@@ -4,10 +4,10 @@ import { sliceLabel } from '../data/slice.js';
 import type { ModelConfig } from '../model/config.js';
 import { checkTrial, prefixesOf, resolveTrial } from '../train/check.js';
 import type { TrialConfig } from '../train/config.js';
+import { trialId } from '../train/identity.js';
 import { UserError } from '../util/errors.js';
 import { canonicalJson } from '../util/hash.js';
 import { expandSweep } from './expand.js';
-import { trialId } from './identity.js';
 import type { Sweep } from './resolve.js';
 
 interface EpochWork {

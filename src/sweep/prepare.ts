@@ -1,7 +1,7 @@
 /** From a sweep file to a plan with its data set open, and from there to a run: what the command and a script both do. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { openDataset } from '../data/dataset.js';
+import { type DatasetReference, openDataset } from '../data/dataset.js';
 import { countTokens, type Interactions, type Sequences } from '../data/interactions.js';
 import { type SliceSpec, sliceLabel, sliceSequences } from '../data/slice.js';
 import { leaveOneOut } from '../data/split.js';
@@ -10,6 +10,7 @@ import { epochWork } from '../train/batches.js';
 import { UserError } from '../util/errors.js';
 import { workspace } from '../util/workspace.js';
 import { realCost } from './cost.js';
+import { environment } from './environment.js';
 import { ASSUMED_SPEED, measuredSpeed } from './estimate.js';
 import { indexRow } from './index-row.js';
 import type { Launcher } from './launch/launcher.js';
@@ -18,11 +19,11 @@ import { slurmLauncher } from './launch/slurm.js';
 import { listSweeps, rememberSweep, sweepFolder } from './locate.js';
 import { type DataFacts, type Plan, type PlannedTrial, planSweep, trialLabel } from './plan.js';
 import type { TrialRecord } from './record.js';
-import { type DataReference, resolveSweep, type Sweep, type SweepOverrides } from './resolve.js';
+import { resolveSweep, type Sweep, type SweepOverrides } from './resolve.js';
 import { type RunObserver, type RunSummary, runSweep } from './run.js';
 import { readSweepFile } from './spec.js';
-import { STORE_SCHEMA, type StoredPlan, type StoredTrial, SweepStore } from './store.js';
-import { environment } from './trial.js';
+import { SweepStore } from './store.js';
+import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from './stored.js';
 
 export interface PrepareOptions extends SweepOverrides {
   /** Folder for plan and results; `<workspace>/reports/<name>` by default. */
@@ -186,7 +187,7 @@ function storedTrial({ id, config, parameters, tokens, flops }: PlannedTrial): S
 }
 
 /** Trials may run from another folder than the command. */
-function absolute(reference: DataReference): DataReference {
+function absolute(reference: DatasetReference): DatasetReference {
   return typeof reference === 'string' && /[\\/.]/.test(reference) && existsSync(reference)
     ? resolve(reference)
     : reference;
@@ -194,7 +195,7 @@ function absolute(reference: DataReference): DataReference {
 
 async function openFor(
   sweep: Sweep,
-  reference: DataReference,
+  reference: DatasetReference,
   options: PrepareOptions,
 ): Promise<Interactions> {
   try {

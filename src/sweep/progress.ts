@@ -8,10 +8,9 @@ import pc from 'picocolors';
 import type { TrainingProgress } from '../train/hooks.js';
 import { formatCount, formatDuration } from '../util/format.js';
 import { measuredShareOfEpochs, measuredSpeed, trialSeconds, wallSeconds, workOf } from './estimate.js';
-import { isHalved } from './halving.js';
-import type { DoneRecord, TrialRecord } from './record.js';
+import { type DoneRecord, isHalved, type TrialRecord } from './record.js';
 import type { RunObserver } from './run.js';
-import type { StoredTrial } from './store.js';
+import type { StoredTrial } from './stored.js';
 
 export interface ProgressState {
   name: string;

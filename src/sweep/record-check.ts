@@ -1,5 +1,5 @@
 /** Is this text the result of that trial? Checked on every reading: a store may hold damaged files and other people's. */
-import { trialId } from './identity.js';
+import { trialId } from '../train/identity.js';
 import { RECORD_SCHEMA, type TrialRecord } from './record.js';
 
 type Json = Record<string, unknown>;

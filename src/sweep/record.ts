@@ -62,3 +62,8 @@ export function beatsPopularity({ config, result, popularity }: DoneRecord): boo
   const { select, history } = config.evaluation;
   return result.test[history][select]! > popularity.test[history][select]!;
 }
+
+/** Whether a result was cut short by halving. */
+export function isHalved(record: TrialRecord | undefined): boolean {
+  return record?.status === 'done' && record.result.stopped === 'halving';
+}

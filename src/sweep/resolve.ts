@@ -12,11 +12,9 @@ import {
   type EvaluationConfig,
   type TrainingConfig,
 } from '../train/config.js';
-import type { Halving } from './halving.js';
-import type { SlurmSettings } from './launch/slurm-script.js';
+import type { Halving } from './schema.js';
+import type { SlurmSettings } from './slurm-fields.js';
 import type { SweepSource } from './spec.js';
-
-export type DataReference = DatasetReference;
 
 /** What the command line may say over the file. */
 export interface SweepOverrides {
@@ -43,7 +41,7 @@ export interface Sweep {
   name: string;
   file: string;
   text: string;
-  data: DataReference;
+  data: DatasetReference;
   slices: SliceSpec[];
   seeds: number[];
   model: ModelConfig;
@@ -91,9 +89,9 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     ) as T;
 
   const name = take(['name'], settings.name, source.name);
-  const data = take<DataReference>(
+  const data = take<DatasetReference>(
     ['data'],
-    dataReference(settings.data as DataReference, source.file),
+    dataReference(settings.data as DatasetReference, source.file),
     '',
     overrides.data,
   );
@@ -145,7 +143,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     budget: take(['budget'], settings.budget, {}),
     halving: settings.halving && take(['halving'], settings.halving, settings.halving),
     limits: take(['limits'], settings.limits, {}),
-    slurm: take(['slurm'], settings.slurm as SlurmSettings | undefined, {}),
+    slurm: take(['slurm'], settings.slurm, {}),
     backend: take(['backend'], settings.backend as string | undefined, 'auto', overrides.backend),
     workers: take(['workers'], settings.workers, availableParallelism(), overrides.workers),
     keepWeights: take(['keepWeights'], settings.keepWeights, true),
@@ -156,7 +154,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
 }
 
 /** A file's path is meant from the sweep file's folder where it exists there, else from the current one. */
-function dataReference(data: DataReference, file: string): DataReference {
+function dataReference(data: DatasetReference, file: string): DatasetReference {
   if (typeof data !== 'string' || isAbsolute(data) || !/[\\/.]/.test(data)) return data;
   const beside = resolvePath(dirname(file), data);
   return existsSync(beside) ? beside : data;

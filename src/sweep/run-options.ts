@@ -1,11 +1,11 @@
 /** What a run is told, what it tells while it goes on, and what it answers at its end. */
+import type { DatasetReference } from '../data/dataset.js';
 import type { TrainingProgress } from '../train/hooks.js';
 import type { ClaimWatch } from './claim.js';
-import type { Halving } from './halving.js';
 import type { LaunchLimits } from './launch/launcher.js';
 import type { TrialRecord } from './record.js';
-import type { DataReference } from './resolve.js';
-import type { StoredTrial } from './store.js';
+import type { Halving } from './schema.js';
+import type { StoredTrial } from './stored.js';
 
 /** What people see of a run while it goes on. */
 export interface RunObserver {
@@ -20,7 +20,7 @@ export interface RunObserver {
 
 export interface RunOptions {
   numericVersion: number;
-  data: DataReference;
+  data: DatasetReference;
   limits?: LaunchLimits;
   /** Whether trials keep their best weights; they do where absent. */
   keepWeights?: boolean;

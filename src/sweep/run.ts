@@ -9,13 +9,20 @@ import { UserError } from '../util/errors.js';
 import { ClaimWatch } from './claim.js';
 import { expectedSeconds } from './estimate.js';
 import { logSize } from './failure.js';
-import { isHalved, type Standing, Tournament } from './halving.js';
-import type { Adopted, Ending, Launcher, RunningTrial, TrialOrder } from './launch/launcher.js';
-import type { DoneRecord, TrialRecord } from './record.js';
+import { endEarly, type Standing, Tournament } from './halving.js';
+import {
+  type Adopted,
+  type Ending,
+  type Launcher,
+  type RunningTrial,
+  TrialExit,
+  type TrialOrder,
+} from './launch/launcher.js';
+import { type DoneRecord, isHalved, type TrialRecord } from './record.js';
 import type { RunObserver, RunOptions, RunSummary } from './run-options.js';
-import { STORE_SCHEMA, type StoredTrial, type SweepStore } from './store.js';
-import { TrialExit } from './trial.js';
-import { endEarly, type LogPart, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
+import type { SweepStore } from './store.js';
+import { STORE_SCHEMA, type StoredTrial } from './stored.js';
+import { type LogPart, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
 
 export type { RunObserver, RunOptions, RunSummary };
 

@@ -272,6 +272,9 @@ export const sweepSchema = z
 
 export type SweepFile = z.output<typeof sweepSchema>;
 
+/** Successive halving: epochs after which the trials of a slice are compared, rising, and one of how many goes on. */
+export type Halving = NonNullable<SweepFile['halving']>;
+
 /** The JSON Schema (draft 2020-12) of sweep files, for editors that check and complete YAML. */
 export function sweepJsonSchema(): unknown {
   return z.toJSONSchema(sweepSchema, { io: 'input', unrepresentable: 'any' });

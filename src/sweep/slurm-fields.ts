@@ -71,3 +71,6 @@ export const slurmFields = {
     )
     .meta({ description: 'Further options of sbatch' }),
 };
+
+/** What the jobs of a sweep ask for; nothing is required. */
+export type SlurmSettings = { [K in keyof typeof slurmFields]?: z.output<(typeof slurmFields)[K]> };

@@ -11,12 +11,12 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import { dirname, join } from 'node:path';
 import type { SliceSpec } from '../data/slice.js';
 import type { EvaluationConfig } from '../train/config.js';
+import { trialId } from '../train/identity.js';
 import { fileError, UserError } from '../util/errors.js';
 import { readJson, readRegular, writeAtomic } from '../util/files.js';
 import { shortHash } from '../util/hash.js';
 import { computeOnce } from './compute-once.js';
 import { refuseLink, refuseLinks, removeLitter } from './housekeeping.js';
-import { trialId } from './identity.js';
 import type { DoneRecord, TrialRecord } from './record.js';
 import { checkRecord } from './record-check.js';
 import {
@@ -25,20 +25,10 @@ import {
   STORE_SCHEMA,
   type StoredPlan,
   type StoredProgress,
-  type StoredTrial,
   type TrialJob,
   type TrialState,
   withoutCurve,
 } from './stored.js';
-
-export {
-  STORE_SCHEMA,
-  type StoredPlan,
-  type StoredProgress,
-  type StoredTrial,
-  type TrialJob,
-  type TrialState,
-};
 
 export class SweepStore {
   readonly path: string;

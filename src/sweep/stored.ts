@@ -1,9 +1,9 @@
 /** What the store's files hold, and the layout of a result's text. */
 
+import type { DatasetReference } from '../data/dataset.js';
 import type { TrialConfig } from '../train/config.js';
 import type { TrainingProgress } from '../train/hooks.js';
 import type { TrialRecord } from './record.js';
-import type { DataReference } from './resolve.js';
 
 export const STORE_SCHEMA = 1;
 
@@ -14,7 +14,7 @@ export interface StoredPlan {
   perflaw: string;
   numericVersion: number;
   updatedAt: string;
-  data: { name: string; hash: string; numItems: number; reference: DataReference };
+  data: { name: string; hash: string; numItems: number; reference: DatasetReference };
   workers: number;
   /** The sweep file as it was read. */
   file: string;
@@ -38,7 +38,7 @@ export interface TrialJob {
   id: string;
   numericVersion: number;
   config: TrialConfig;
-  data: DataReference;
+  data: DatasetReference;
   /** Its process ends after that epoch (successive halving). */
   untilEpoch?: number;
   /** Whether the best weights are kept beside the result; kept where absent. */

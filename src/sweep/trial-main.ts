@@ -5,9 +5,10 @@
  */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { describeError, UserError } from '../util/errors.js';
+import { TrialExit } from './launch/launcher.js';
 import type { ChildMessage, ParentMessage } from './launch/worker.js';
 import { OwnLimits } from './own-limits.js';
-import { runTrial, TrialExit, type TrialParts } from './trial.js';
+import { runTrial, type TrialParts } from './trial.js';
 
 /** Milliseconds between two messages of progress. */
 const PROGRESS_MS = 200;

@@ -3,36 +3,21 @@
  * killed in between, the result is the same: everything that decides it comes from the trial's configuration, and
  * an unfinished training goes on from its checkpoint.
  */
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+import type { DatasetReference } from '../data/dataset.js';
 import type { Interactions } from '../data/interactions.js';
 import type { TrialConfig } from '../train/config.js';
 import type { TrainingHooks, TrainingProgress } from '../train/hooks.js';
 import type { RankingMetrics, TrainingResult } from '../train/result.js';
 import { UserError } from '../util/errors.js';
-import { packageRoot } from '../util/workspace.js';
 import { awaitClaim } from './await-claim.js';
 import { type Claim, HEARTBEAT_SECONDS, tryClaim } from './claim.js';
+import { environment } from './environment.js';
 import { failureMessage, failureReason, isDiskFull } from './failure.js';
+import { TrialExit } from './launch/launcher.js';
 import type { Failure, OwnLimits } from './own-limits.js';
-import { type DoneRecord, type Environment, RECORD_SCHEMA, type SliceMeasures } from './record.js';
-import type { DataReference } from './resolve.js';
-import { SweepStore, type TrialJob } from './store.js';
-
-/** How a trial's process ends; the result itself lies in the store. */
-export const TrialExit = {
-  /** A result, good or failed, is in the store. */
-  recorded: 0,
-  /** The disk is full: nothing could be recorded. */
-  diskFull: 74,
-  /** Stopped on request, with a checkpoint. */
-  interrupted: 75,
-  /** Somebody else works on it. */
-  held: 76,
-  /** Came to the epoch that its job names; what it reached lies in the store. */
-  rung: 77,
-} as const;
+import { type DoneRecord, RECORD_SCHEMA, type SliceMeasures } from './record.js';
+import { SweepStore } from './store.js';
+import type { TrialJob } from './stored.js';
 
 export interface SliceFacts {
   slice: SliceMeasures;
@@ -43,7 +28,7 @@ export interface SliceFacts {
 export interface TrialParts {
   /** Part of the identity: see CostModel. */
   numericVersion: number;
-  openData(reference: DataReference): Promise<Interactions>;
+  openData(reference: DatasetReference): Promise<Interactions>;
   /** Throws an error named `TrainingInterrupted` after an abort, once its checkpoint is written. */
   train(config: TrialConfig, data: Interactions, hooks: TrainingHooks): Promise<TrainingResult>;
   sliceFacts(data: Interactions, config: TrialConfig): Promise<SliceFacts> | SliceFacts;
@@ -208,16 +193,4 @@ function signOfLife(store: SweepStore, id: string, claim: Claim, options: TrialO
       store.writeProgress(id, { ...rest, at: new Date().toISOString() });
     }
   };
-}
-
-let known: Environment | undefined;
-
-export function environment(): Environment {
-  known ??= {
-    perflaw: JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version as string,
-    node: process.version,
-    platform: `${process.platform}-${process.arch}`,
-    host: hostname(),
-  };
-  return known;
 }

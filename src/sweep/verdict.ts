@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { formatBytes, formatDuration } from '../util/format.js';
 import { readClaim, tryClaim } from './claim.js';
+import { environment } from './environment.js';
 import { logTail, logTellsOutOfMemory } from './failure.js';
 import type { Ending, LaunchLimits } from './launch/launcher.js';
-import { type DoneRecord, type FailedRecord, RECORD_SCHEMA, type TrialRecord } from './record.js';
-import type { StoredTrial, SweepStore } from './store.js';
-import { environment } from './trial.js';
+import { type FailedRecord, RECORD_SCHEMA } from './record.js';
+import type { SweepStore } from './store.js';
+import type { StoredTrial } from './stored.js';
 
 /** How many processes the system has killed for lack of memory, in this container or on this machine. */
 export function outOfMemoryKills(): number {
@@ -100,26 +101,6 @@ export function recordFailure(
     store.writeResult(record);
     store.cleanTrial(trial.id, { checkpoint: true });
     return record;
-  } finally {
-    claim.release();
-  }
-}
-
-/**
- * Makes what a trial had reached at a rung its result: successive halving ends it there. Its checkpoint stays, so that a
- * later sweep without halving can go on from it. Undefined when somebody else has the trial.
- * @throws UserError when the store cannot be written.
- */
-export function endEarly(
-  store: SweepStore,
-  reached: DoneRecord,
-  provenDead: string | undefined,
-): TrialRecord | undefined {
-  const claim = tryClaim(store.folder(reached.id), provenDead);
-  if (!claim) return undefined;
-  try {
-    store.writeResult(reached);
-    return reached;
   } finally {
     claim.release();
   }

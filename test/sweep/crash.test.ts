@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { TrialExit } from '../../src/sweep/launch/launcher.js';
 import { SweepStore } from '../../src/sweep/store.js';
-import { TrialExit } from '../../src/sweep/trial.js';
 import { FAKE_ENTRY, fakeTrial, NUMERIC_VERSION, temporaryFolder } from './fake.js';
 import { type Fault, faultEnvironment } from './killing.js';
 

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { DEFAULT_MODEL } from '../../src/model/config.js';
-import { trialId } from '../../src/sweep/identity.js';
 import { localLauncher } from '../../src/sweep/launch/local.js';
 import type { DoneRecord } from '../../src/sweep/record.js';
-import type { StoredTrial, SweepStore } from '../../src/sweep/store.js';
+import type { SweepStore } from '../../src/sweep/store.js';
+import type { StoredTrial } from '../../src/sweep/stored.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../../src/train/config.js';
+import { trialId } from '../../src/train/identity.js';
 
 export const FAKE_ENTRY = fileURLToPath(new URL('./programs/fake-trial.mjs', import.meta.url));
 export const Mishap = {

@@ -12,10 +12,11 @@ import {
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ClaimWatch, readClaim, tryClaim } from '../../src/sweep/claim.js';
-import { trialId } from '../../src/sweep/identity.js';
 import { type RunOptions, runSweep } from '../../src/sweep/run.js';
-import { type StoredTrial, SweepStore } from '../../src/sweep/store.js';
+import { SweepStore } from '../../src/sweep/store.js';
+import type { StoredTrial } from '../../src/sweep/stored.js';
 import { runTrial } from '../../src/sweep/trial.js';
+import { trialId } from '../../src/train/identity.js';
 import { fakeLauncher, fakeRecord, fakeTrial, NUMERIC_VERSION, temporaryFolder } from './fake.js';
 import { mountSmallDisk } from './small-disk.js';
 

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Contender, type Halving, isHalved, standings } from '../../src/sweep/halving.js';
-import type { DoneRecord } from '../../src/sweep/record.js';
+import { type Contender, standings } from '../../src/sweep/halving.js';
+import { type DoneRecord, isHalved } from '../../src/sweep/record.js';
 import { type RunOptions, runSweep } from '../../src/sweep/run.js';
+import type { Halving } from '../../src/sweep/schema.js';
 import { SweepStore } from '../../src/sweep/store.js';
 import { fakeLauncher, fakeRecord, fakeTrial, NUMERIC_VERSION, temporaryFolder } from './fake.js';
 

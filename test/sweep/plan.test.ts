@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { trialId } from '../../src/sweep/identity.js';
 import { type CostModel, type DataFacts, planSweep } from '../../src/sweep/plan.js';
 import { resolveSweep } from '../../src/sweep/resolve.js';
 import { checkSweepText } from '../../src/sweep/spec.js';
+import { trialId } from '../../src/train/identity.js';
 import type { UserError } from '../../src/util/errors.js';
 import { canonicalJson } from '../../src/util/hash.js';
 

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { TrialRecord } from '../../src/sweep/record.js';
 import { type RunObserver, type RunOptions, runSweep } from '../../src/sweep/run.js';
-import { type StoredTrial, SweepStore } from '../../src/sweep/store.js';
+import { SweepStore } from '../../src/sweep/store.js';
+import type { StoredTrial } from '../../src/sweep/stored.js';
 import { fakeLauncher, fakeRecord, fakeTrial, Mishap, NUMERIC_VERSION, temporaryFolder } from './fake.js';
 import { fillDisk, mountSmallDisk } from './small-disk.js';
 

@@ -1,10 +1,6 @@
 /** Trials as processes of this machine, as many side by side as there are workers. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { UserError } from '../../util/errors.js';
-import { packageRoot } from '../../util/workspace.js';
 import { SweepStore } from '../store.js';
+import { trialEntry } from './entry.js';
 import { type Launcher, type LaunchLimits, trialWords } from './launcher.js';
 import { TrialWorker } from './worker.js';
 
@@ -42,17 +38,4 @@ export function localLauncher(options: LocalOptions): Launcher {
       await Promise.all([...workers].map((worker) => worker.close()));
     },
   };
-}
-
-/** The built program, also where this file itself runs from its TypeScript source. */
-export function trialEntry(): string {
-  const beside = fileURLToPath(new URL('../trial-process.js', import.meta.url));
-  const built = join(packageRoot, 'dist', 'sweep', 'trial-process.js');
-  const entry = [beside, built].find((path) => existsSync(path));
-  if (!entry)
-    throw new UserError('the program of a trial is missing', {
-      place: built,
-      remedy: 'Run `npm run build`.',
-    });
-  return entry;
 }

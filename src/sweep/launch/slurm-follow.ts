@@ -4,8 +4,7 @@
  */
 import type { TrainingProgress } from '../../train/hooks.js';
 import { SweepStore } from '../store.js';
-import { TrialExit } from '../trial.js';
-import type { Ending, OnProgress, RunningTrial } from './launcher.js';
+import { type Ending, type OnProgress, type RunningTrial, TrialExit } from './launcher.js';
 import { type QueuedTask, type SlurmQueue, type TaskEnd, taskName, UNFINISHED } from './slurm-queue.js';
 import { type Submission, Submissions } from './slurm-submissions.js';
 

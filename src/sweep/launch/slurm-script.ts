@@ -1,31 +1,6 @@
 /** The batch script of a job array: one task a trial. It is written to be read, and to be submitted by hand if need be. */
 import { UserError } from '../../util/errors.js';
-
-/** The section `slurm:` of a sweep file: what jobs ask for. Nothing here is part of a trial's identity. */
-export interface SlurmSettings {
-  partition?: string;
-  account?: string;
-  qos?: string;
-  constraint?: string;
-  /** A number, or a kind with a number: `a100:1`. */
-  gpus?: string;
-  cpus?: number;
-  /** Bytes. */
-  memory?: number;
-  /** Wall time of one job, in seconds. */
-  time?: number;
-  /** Seconds before that end at which a job is told to write its checkpoint. */
-  grace?: number;
-  /** Most tasks of an array at the same time. */
-  concurrent?: number;
-  /** The Node program on the nodes. */
-  node?: string;
-  environment?: Record<string, string>;
-  /** Lines of shell that come before the program: modules, virtual environments. */
-  setup?: string[];
-  /** Further options of sbatch, such as `--exclude=node7`. */
-  options?: string[];
-}
+import type { SlurmSettings } from '../slurm-fields.js';
 
 export const DEFAULT_GRACE_SECONDS = 60;
 

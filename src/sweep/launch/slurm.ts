@@ -6,8 +6,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../util/errors.js';
+import { environment } from '../environment.js';
+import type { SlurmSettings } from '../slurm-fields.js';
 import { SweepStore } from '../store.js';
-import { environment } from '../trial.js';
+import { trialEntry } from './entry.js';
 import {
   type Adopted,
   type Launcher,
@@ -17,10 +19,9 @@ import {
   type RunningTrial,
   type TrialOrder,
 } from './launcher.js';
-import { trialEntry } from './local.js';
 import { endingOf, SlurmFollower, WITHDRAWN } from './slurm-follow.js';
 import { SlurmQueue, taskName, UNFINISHED } from './slurm-queue.js';
-import { batchScript, outputPattern, type SlurmSettings } from './slurm-script.js';
+import { batchScript, outputPattern } from './slurm-script.js';
 import { type Submission, Submissions } from './slurm-submissions.js';
 
 export interface SlurmOptions {

@@ -8,16 +8,20 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { TrainingProgress } from '../../train/hooks.js';
 import { fileError } from '../../util/errors.js';
-import { type Ending, type LaunchLimits, nodeOptions, type RunningTrial } from './launcher.js';
+import {
+  type Ending,
+  GRACE_SECONDS,
+  type LaunchLimits,
+  MEMORY_POLL_MS,
+  nodeOptions,
+  type RunningTrial,
+} from './launcher.js';
 
 /** What a trial's process hears from its parent. */
 export type ParentMessage = { type: 'stop' } | { type: 'run'; words: string[]; log: string };
 /** What a parent hears from a trial's process. `ended`: the process waits for another trial. */
 export type ChildMessage = { type: 'progress'; progress: TrainingProgress } | { type: 'ended'; code: number };
 
-/** Seconds that a process past its time limit has for a checkpoint. */
-const GRACE_SECONDS = 10;
-const MEMORY_POLL_MS = 500;
 /** How long a process waits for another trial before it is let go. */
 const IDLE_MS = 1000;
 

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readClaim } from '../../../src/sweep/claim.js';
 import type { Ending, Launcher } from '../../../src/sweep/launch/launcher.js';
+import { TrialExit } from '../../../src/sweep/launch/launcher.js';
 import { localLauncher } from '../../../src/sweep/launch/local.js';
-import { type StoredTrial, SweepStore } from '../../../src/sweep/store.js';
-import { TrialExit } from '../../../src/sweep/trial.js';
+import { SweepStore } from '../../../src/sweep/store.js';
+import type { StoredTrial } from '../../../src/sweep/stored.js';
 import { launcherContract } from '../../contract/launcher.js';
 import { FAKE_ENTRY, fakeTrial, Mishap, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
 

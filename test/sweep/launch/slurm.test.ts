@@ -9,7 +9,8 @@ import { cancelJobs, openJobs, type SlurmOptions, slurmLauncher } from '../../..
 import { endingOf } from '../../../src/sweep/launch/slurm-follow.js';
 import { SlurmQueue } from '../../../src/sweep/launch/slurm-queue.js';
 import { type RunOptions, runSweep } from '../../../src/sweep/run.js';
-import { type StoredTrial, SweepStore } from '../../../src/sweep/store.js';
+import { SweepStore } from '../../../src/sweep/store.js';
+import type { StoredTrial } from '../../../src/sweep/stored.js';
 import { launcherContract } from '../../contract/launcher.js';
 import { FAKE_ENTRY, fakeTrial, letGo, Mishap, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
 import { type FakeSlurm, fakeSlurm } from './slurm-fake.js';

@@ -1,6 +1,7 @@
 /** What a trial is called: its folder, and the proof that a result is its own. Light: reading results needs nothing else of the plan. */
-import type { TrialConfig } from '../train/config.js';
+
 import { shortHash } from '../util/hash.js';
+import type { TrialConfig } from './config.js';
 
 /** A trial's name: ten hexadecimal digits of its configuration, its data and the numeric version of the code. */
 export function trialId(config: TrialConfig, numericVersion: number): string {
