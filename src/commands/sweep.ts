@@ -2,9 +2,9 @@
 import type { Argv } from 'yargs';
 import { sliceLabel } from '../data/slice.js';
 import { BACKENDS } from '../kernels/choose.js';
-import type { LauncherName, PreparedSweep, StartOptions } from '../sweep/prepare.js';
-import type { DoneRecord } from '../sweep/record.js';
-import type { RunSummary } from '../sweep/run.js';
+import type { RunSummary } from '../sweep/run/run.js';
+import type { LauncherName, PreparedSweep, StartOptions } from '../sweep/run/start.js';
+import type { DoneRecord } from '../sweep/store/record.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
@@ -46,7 +46,7 @@ export async function run(args: Arguments): Promise<number> {
   if (args['watch']) return watch(file, out);
   const { launch, detach } = launchOptions(args);
   if (args['cancel']) return cancel(file, out, launch, args.json);
-  const { prepareSweep } = await import('../sweep/prepare.js');
+  const { prepareSweep } = await import('../sweep/run/start.js');
   const prepared = await prepareSweep(file, { ...overrides, out, launch, onNote: note });
   if (args['dry-run']) return dryRun(prepared, args.json);
   return train(prepared, { retryFailed: Boolean(args['retry-failed']), launch, detach }, args.json);
@@ -76,9 +76,9 @@ async function cancel(
   json?: boolean,
 ): Promise<number> {
   const [{ readSweepFile }, { cancelJobs }, { sweepFolder }] = await Promise.all([
-    import('../sweep/spec.js'),
-    import('../sweep/launch/slurm.js'),
-    import('../sweep/locate.js'),
+    import('../sweep/file/spec.js'),
+    import('../sweep/launch/slurm/slurm.js'),
+    import('../sweep/store/locate.js'),
   ]);
   const { name } = readSweepFile(file);
   const cancelled = await cancelJobs(sweepFolder(name, out), name);
@@ -108,8 +108,8 @@ function backendOption(value: unknown): string | undefined {
 
 async function printConfig(file: string, overrides: object, json?: boolean): Promise<number> {
   const [{ readSweepFile }, { resolveSweep }] = await Promise.all([
-    import('../sweep/spec.js'),
-    import('../sweep/resolve.js'),
+    import('../sweep/file/spec.js'),
+    import('../sweep/file/resolve.js'),
   ]);
   const { lines } = resolveSweep(readSweepFile(file), overrides);
   if (json) printJson(lines);
@@ -125,9 +125,9 @@ async function printConfig(file: string, overrides: object, json?: boolean): Pro
 
 async function watch(file: string, out: string | undefined): Promise<number> {
   const [{ readSweepFile }, { watchSweep }, { sweepFolder }] = await Promise.all([
-    import('../sweep/spec.js'),
-    import('../sweep/watch.js'),
-    import('../sweep/locate.js'),
+    import('../sweep/file/spec.js'),
+    import('../sweep/run/watch.js'),
+    import('../sweep/store/locate.js'),
   ]);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
@@ -138,8 +138,8 @@ async function watch(file: string, out: string | undefined): Promise<number> {
 async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> {
   const { plan, store, stored, sweep } = prepared;
   const [{ expectedSpeed }, { wallSeconds, workOf }] = await Promise.all([
-    import('../sweep/prepare.js'),
-    import('../sweep/estimate.js'),
+    import('../sweep/run/start.js'),
+    import('../sweep/run/estimate.js'),
   ]);
   const { speed, from } = expectedSpeed(store, stored);
   const trials = plan.trials.map((trial) => {
@@ -213,8 +213,8 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
 async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
   const { sweep, store, stored, plan } = prepared;
   const [{ startSweep }, { newProgress, showProgress }] = await Promise.all([
-    import('../sweep/prepare.js'),
-    import('../sweep/progress.js'),
+    import('../sweep/run/start.js'),
+    import('../sweep/run/progress.js'),
   ]);
   if (plan.beyondBudget.length > 0)
     note(`${plan.beyondBudget.length} trials lie past the budget and are not planned.`);
@@ -250,7 +250,7 @@ async function train(prepared: PreparedSweep, options: StartOptions, json?: bool
 }
 
 async function sayHowToComeBack({ store }: PreparedSweep, left: number): Promise<void> {
-  const { openJobs } = await import('../sweep/launch/slurm.js');
+  const { openJobs } = await import('../sweep/launch/slurm/slurm.js');
   note(
     [
       `${left === 1 ? '1 trial is' : `${left} trials are`} with Slurm and go on without this command.`,

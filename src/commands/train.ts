@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
-import { modelFields, trainingFields } from '../sweep/schema.js';
+import { modelFields, trainingFields } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import { ExitCode, UserError } from '../util/errors.js';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Ending, Launcher } from '../../src/sweep/launch/launcher.js';
 import { TrialExit } from '../../src/sweep/launch/launcher.js';
-import { SweepStore } from '../../src/sweep/store.js';
-import type { StoredTrial } from '../../src/sweep/stored.js';
+import type { StoredTrial } from '../../src/sweep/store/layout.js';
+import { SweepStore } from '../../src/sweep/store/store.js';
 import type { TrainingProgress } from '../../src/train/hooks.js';
 import { fakeTrial, letGo, Mishap, NUMERIC_VERSION, temporaryFolder } from '../sweep/fake.js';
 

@@ -1,8 +1,8 @@
 /** Simulated records as a sweep's folder on disk, as `perflaw sweep` leaves it. */
 import { join } from 'node:path';
-import type { TrialRecord } from '../../src/sweep/record.js';
-import { SweepStore } from '../../src/sweep/store.js';
-import { STORE_SCHEMA } from '../../src/sweep/stored.js';
+import { STORE_SCHEMA } from '../../src/sweep/store/layout.js';
+import type { TrialRecord } from '../../src/sweep/store/record.js';
+import { SweepStore } from '../../src/sweep/store/store.js';
 import { trialId } from '../../src/train/identity.js';
 import { ITEMS, type SimulationOptions, simulateRecords } from './simulated-sweep.js';
 

@@ -1,5 +1,5 @@
 /** What every launcher must do, done by a real Slurm. */
-import { slurmLauncher } from '../../src/sweep/launch/slurm.js';
+import { slurmLauncher } from '../../src/sweep/launch/slurm/slurm.js';
 import { launcherContract } from '../contract/launcher.js';
 import { FAKE_ENTRY } from '../sweep/fake.js';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { DEFAULT_MODEL } from '../../src/model/config.js';
-import { localLauncher } from '../../src/sweep/launch/local.js';
-import type { DoneRecord } from '../../src/sweep/record.js';
-import type { SweepStore } from '../../src/sweep/store.js';
-import type { StoredTrial } from '../../src/sweep/stored.js';
+import { localLauncher } from '../../src/sweep/launch/local/local.js';
+import type { StoredTrial } from '../../src/sweep/store/layout.js';
+import type { DoneRecord } from '../../src/sweep/store/record.js';
+import type { SweepStore } from '../../src/sweep/store/store.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../../src/train/config.js';
 import { trialId } from '../../src/train/identity.js';
 

@@ -7,8 +7,8 @@ import { packageRoot } from '../../util/workspace.js';
 
 /** The built program, also where this file itself runs from its TypeScript source. */
 export function trialEntry(): string {
-  const beside = fileURLToPath(new URL('../trial-process.js', import.meta.url));
-  const built = join(packageRoot, 'dist', 'sweep', 'trial-process.js');
+  const beside = fileURLToPath(new URL('../run/trial-process.js', import.meta.url));
+  const built = join(packageRoot, 'dist', 'sweep', 'run', 'trial-process.js');
   const entry = [beside, built].find((path) => existsSync(path));
   if (!entry)
     throw new UserError('the program of a trial is missing', {

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trialProcess } from '../../../dist/sweep/trial-main.js';
+import { trialProcess } from '../../../dist/sweep/run/trial-main.js';
 import { writeJson } from '../../../dist/util/files.js';
 import { createRandom, randomFromState } from '../../../dist/util/random.js';
 
