@@ -137,10 +137,7 @@ async function watch(file: string, out: string | undefined): Promise<number> {
 
 async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> {
   const { plan, store, stored, sweep } = prepared;
-  const [{ expectedSpeed }, { wallSeconds, workOf }] = await Promise.all([
-    import('../sweep/run/start.js'),
-    import('../sweep/run/estimate.js'),
-  ]);
+  const { expectedSpeed, wallSeconds, workOf } = await import('../sweep/run/estimate.js');
   const { speed, from } = expectedSpeed(store, stored);
   const trials = plan.trials.map((trial) => {
     const { state } = store.readTrial(trial.id, stored.numericVersion);

@@ -25,7 +25,7 @@ export interface DataFacts {
   /** Training events in a slice. */
   tokensOf(slice: SliceSpec): number;
   /** Steps that one epoch feeds the model, about the slice's events or those of its prefixes, and the share that predicts. */
-  workOf(config: TrialConfig): EpochWork;
+  epochWorkOf(config: TrialConfig): EpochWork;
 }
 
 /** What the plan must know of the code that trains. */
@@ -77,7 +77,7 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
       remedy: 'Lower evaluation.ks, or use a larger data set.',
     });
   const tokensOf = once(data.tokensOf, (slice) => slice);
-  const workOf = once(data.workOf, (config: TrialConfig) => [
+  const epochWorkOf = once(data.epochWorkOf, (config: TrialConfig) => [
     config.slice,
     config.model.maxLength,
     config.training.loss === 'last' ? prefixesOf(config) : null,
@@ -89,7 +89,7 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     checkRungs(sweep, config);
     const id = trialId(config, cost.numericVersion);
     if (trials.has(id)) continue;
-    const { steps, predicting } = workOf(config);
+    const { steps, predicting } = epochWorkOf(config);
     const { parameters, flopsPerToken } = cost.sizeOf(config, data.numItems, predicting);
     trials.set(id, {
       id,

@@ -164,7 +164,7 @@ class Run {
       i < this.#waiting.length && this.#running.size + batch.length < this.launcher.capacity;
     ) {
       const trial = this.#waiting[i]!;
-      const outcome = this.#look(trial, standing?.get(trial.id) ?? { next: 'train' });
+      const outcome = this.#decide(trial, standing?.get(trial.id) ?? { next: 'train' });
       if (outcome === 'not now') {
         i++;
         continue;
@@ -206,7 +206,7 @@ class Run {
   }
 
   /** Whether a trial has its result, can be started, or must wait for somebody. */
-  #look(
+  #decide(
     trial: StoredTrial,
     standing: Standing,
   ): { record: TrialRecord; kept: boolean } | { order: TrialOrder; untilEpoch?: number } | 'not now' {

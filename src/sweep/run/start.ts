@@ -18,11 +18,10 @@ import { slurmLauncher } from '../launch/slurm/slurm.js';
 import { indexRow } from '../results/index-row.js';
 import { environment } from '../store/environment.js';
 import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout.js';
-import { listSweeps, rememberSweep, sweepFolder } from '../store/locate.js';
+import { rememberSweep, sweepFolder } from '../store/locate.js';
 import type { TrialRecord } from '../store/record.js';
 import { SweepStore } from '../store/store.js';
-import { realCost } from './cost.js';
-import { ASSUMED_SPEED, measuredSpeed } from './estimate.js';
+import { realCost } from './estimate.js';
 import { type RunObserver, type RunSummary, runSweep } from './run.js';
 
 export interface PrepareOptions extends SweepOverrides {
@@ -157,31 +156,6 @@ function resultsLeftOut(store: SweepStore, stored: StoredPlan): number {
   }
 }
 
-/** Work (see workOf) a second of one process: measured in this sweep, in another one of the workspace, or assumed. */
-export function expectedSpeed(store: SweepStore, stored: StoredPlan): { speed: number; from: string } {
-  const backend = stored.trials[0]?.config.backend;
-  const measure = (from: SweepStore, plan: StoredPlan) => {
-    const records: TrialRecord[] = [];
-    for (const { id, config } of plan.trials) {
-      if (config.backend !== backend || records.length >= 100) continue;
-      const found = from.readTrial(id, plan.numericVersion);
-      if (found.state === 'done') records.push(found.record);
-    }
-    return measuredSpeed(records);
-  };
-  const own = measure(store, stored);
-  if (own !== undefined) return { speed: own, from: 'measured in this sweep' };
-  for (const name of listSweeps().slice(0, 5))
-    try {
-      const other = new SweepStore(join(workspace().reports, name));
-      const speed = measure(other, other.readPlan());
-      if (speed !== undefined) return { speed, from: `measured in the sweep ${name}` };
-    } catch {
-      // A damaged sweep tells nothing about speed.
-    }
-  return { speed: ASSUMED_SPEED, from: 'assumed, nothing was measured here yet' };
-}
-
 function storedTrial({ id, config, parameters, tokens, flops }: PlannedTrial): StoredTrial {
   return { id, label: trialLabel(config), config, parameters, tokens, flops };
 }
@@ -227,6 +201,6 @@ function factsOf(data: Interactions): DataFacts {
     numItems: data.numItems,
     timed: data.timestamps !== null,
     tokensOf: (slice) => countTokens(sequencesOf(slice)),
-    workOf: (config) => epochWork(config, sequencesOf(config.slice)),
+    epochWorkOf: (config) => epochWork(config, sequencesOf(config.slice)),
   };
 }

@@ -13,7 +13,7 @@ const DATA: DataFacts = {
   numItems: 500,
   timed: true,
   tokensOf: ({ users }) => 1000 * users,
-  workOf: ({ slice }) => ({ steps: 1000 * slice.users, predicting: 1 }),
+  epochWorkOf: ({ slice }) => ({ steps: 1000 * slice.users, predicting: 1 }),
 };
 const COST: CostModel = {
   numericVersion: 1,
@@ -42,7 +42,7 @@ describe('a plan', () => {
     const seen: string[] = [];
     const data: DataFacts = {
       ...DATA,
-      workOf: ({ training }) => {
+      epochWorkOf: ({ training }) => {
         seen.push(`${training.loss} ${training.prefixes}`);
         return { steps: 100, predicting: training.prefixes === 3 ? 0.5 : 1 };
       },

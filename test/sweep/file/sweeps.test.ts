@@ -7,7 +7,7 @@ import { planSweep } from '../../../src/sweep/file/plan.js';
 import { resolveSweep } from '../../../src/sweep/file/resolve.js';
 import { sweepJsonSchema } from '../../../src/sweep/file/schema.js';
 import { checkSweepText, readSweepFile } from '../../../src/sweep/file/spec.js';
-import { realCost } from '../../../src/sweep/run/cost.js';
+import { realCost } from '../../../src/sweep/run/estimate.js';
 import { prepareSweep } from '../../../src/sweep/run/start.js';
 import { packageRoot } from '../../../src/util/workspace.js';
 
@@ -59,7 +59,7 @@ describe('the sweep files that ship', () => {
           numItems: items,
           timed: true,
           tokensOf: (slice) => slice.users * (interactions - 2 * users),
-          workOf: ({ slice }) => ({ steps: slice.users * (interactions - 3 * users), predicting: 1 }),
+          epochWorkOf: ({ slice }) => ({ steps: slice.users * (interactions - 3 * users), predicting: 1 }),
         },
         await realCost(),
       );

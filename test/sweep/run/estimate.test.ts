@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_MODEL } from '../../../src/model/config.js';
 import { countParameters, trainingFlopsPerToken } from '../../../src/model/size.js';
-import { estimateMemory, realCost } from '../../../src/sweep/run/cost.js';
+import { estimateMemory, realCost } from '../../../src/sweep/run/estimate.js';
 import { NUMERIC_VERSION } from '../../../src/train/version.js';
 import { fakeTrial } from '../fake.js';
 

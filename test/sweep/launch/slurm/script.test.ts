@@ -48,10 +48,10 @@ const FULL: ScriptFacts = {
 
 describe('the batch script', () => {
   it('of a sweep without settings', async () => {
-    await expect(batchScript(PLAIN)).toMatchFileSnapshot('../../golden/slurm-plain.sbatch');
+    await expect(batchScript(PLAIN)).toMatchFileSnapshot('../../../golden/slurm-plain.sbatch');
   });
   it('with every setting', async () => {
-    await expect(batchScript(FULL)).toMatchFileSnapshot('../../golden/slurm-full.sbatch');
+    await expect(batchScript(FULL)).toMatchFileSnapshot('../../../golden/slurm-full.sbatch');
   });
   it('has every directive before the first command, where Slurm stops reading them', () => {
     for (const facts of [PLAIN, FULL]) {
