@@ -12,7 +12,7 @@ import {
   type EvaluationConfig,
   type TrainingConfig,
 } from '../../train/config.js';
-import type { SlurmSettings } from '../launch/slurm/fields.js';
+import { LAUNCHER_NAMES, type LauncherName, launcherKind } from '../launch/launchers.js';
 import type { Halving } from './schema.js';
 import type { SweepSource } from './spec.js';
 
@@ -54,7 +54,8 @@ export interface Sweep {
   budget: { flops?: number; hours?: number };
   halving: Halving | undefined;
   limits: { memory?: number; time?: number };
-  slurm: SlurmSettings;
+  /** What each launcher is asked in its own section, by its name. */
+  launchers: Partial<Record<LauncherName, Record<string, unknown>>>;
   backend: string;
   workers: number;
   /** Whether every trial's best weights stay beside its result. */
@@ -122,6 +123,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
         ),
       ]),
     );
+  const sections: Record<string, unknown> = settings;
   const points = (kind: 'list' | 'exclude') =>
     settings[kind] === undefined
       ? []
@@ -143,7 +145,12 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     budget: take(['budget'], settings.budget, {}),
     halving: settings.halving && take(['halving'], settings.halving, settings.halving),
     limits: take(['limits'], settings.limits, {}),
-    slurm: take(['slurm'], settings.slurm, {}),
+    launchers: Object.fromEntries(
+      LAUNCHER_NAMES.filter((name) => launcherKind(name).section).map((name) => [
+        name,
+        take([name], sections[name] as Record<string, unknown> | undefined, {}),
+      ]),
+    ),
     backend: take(['backend'], settings.backend as string | undefined, 'auto', overrides.backend),
     workers: take(['workers'], settings.workers, availableParallelism(), overrides.workers),
     keepWeights: take(['keepWeights'], settings.keepWeights, true),

@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { BACKENDS as KNOWN_BACKENDS } from '../../kernels/choose.js';
 import { MODEL_NAMES } from '../../model/config.js';
 import { bytes, choice, duration, named, optionalAll, real, text, whole } from '../../util/fields.js';
-import { slurmFields } from '../launch/slurm/fields.js';
+import type { LauncherSection } from '../launch/kind.js';
+import { LAUNCHER_NAMES, type LAUNCHERS, launcherKind } from '../launch/launchers.js';
 
 export const BACKENDS = ['auto', ...KNOWN_BACKENDS] as const;
 
@@ -139,6 +140,27 @@ const METRIC = /^(hr|ndcg|mrr)@[1-9][0-9]*$/;
 const section = <T extends z.ZodRawShape>(shape: T, example: string, description: string) =>
   z.strictObject(shape, { error: named(`settings such as ${example}`) }).meta({ description });
 
+const launcherSection = <F extends z.ZodRawShape>({ fields, example, description }: LauncherSection<F>) =>
+  section(optionalAll(fields), example, description).optional();
+
+type Launchers = typeof LAUNCHERS;
+type Sections = {
+  [N in keyof Launchers as Launchers[N] extends { section: object } ? N : never]: Launchers[N] extends {
+    section: LauncherSection<infer F>;
+  }
+    ? ReturnType<typeof launcherSection<F>>
+    : never;
+};
+
+/** Launchers that ask something of a sweep file have a section of their name. */
+function launcherSections(): Sections {
+  const sections = LAUNCHER_NAMES.flatMap((name) => {
+    const { section } = launcherKind(name);
+    return section ? [[name, launcherSection(section)]] : [];
+  });
+  return Object.fromEntries(sections) as Sections;
+}
+
 export const syntheticFields = optionalAll({
   seed: whole({ min: 0 }, 'Seed of the generator'),
   users: whole({ min: 1, max: 1e8 }, 'Users'),
@@ -249,11 +271,7 @@ export const sweepSchema = z
         '{memory: 4GiB, time: 2h}',
         'A trial past a limit is stopped and recorded as failed',
       ).optional(),
-      slurm: section(
-        optionalAll(slurmFields),
-        '{partition: gpu, gpus: 1, time: 4h}',
-        'What the jobs of `--launch slurm` ask for',
-      ).optional(),
+      ...launcherSections(),
       backend: choice([...BACKENDS], 'Where trials run').optional(),
       workers: whole(
         { min: 1, max: 4096 },

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { z } from 'zod';
 import { fileError, UserError } from '../../util/errors.js';
 import { nearest } from '../../util/nearest.js';
-import { slurmFields } from '../launch/slurm/fields.js';
+import { LAUNCHER_NAMES, launcherKind } from '../launch/launchers.js';
 import {
   AXIS_NAMES,
   type AxisName,
@@ -151,7 +151,9 @@ const SECTIONS: Record<string, string[]> = {
   evaluation: ['ks', 'select', 'history'],
   budget: ['flops', 'hours'],
   limits: ['memory', 'time'],
-  slurm: Object.keys(slurmFields),
+  ...Object.fromEntries(
+    LAUNCHER_NAMES.map((name) => [name, Object.keys(launcherKind(name).section?.fields ?? {})]),
+  ),
 };
 
 function suggestKey(key: string, path: Path): string | undefined {

@@ -8,13 +8,10 @@ import { leaveOneOut } from '../../data/split.js';
 import { resolveBackend } from '../../kernels/choose.js';
 import { epochWork } from '../../train/batches.js';
 import { UserError } from '../../util/errors.js';
-import { workspace } from '../../util/workspace.js';
 import { type DataFacts, type Plan, type PlannedTrial, planSweep, trialLabel } from '../file/plan.js';
 import { resolveSweep, type Sweep, type SweepOverrides } from '../file/resolve.js';
 import { readSweepFile } from '../file/spec.js';
-import type { Launcher } from '../launch/launcher.js';
-import { localLauncher } from '../launch/local/local.js';
-import { slurmLauncher } from '../launch/slurm/slurm.js';
+import { type LauncherName, launcherKind } from '../launch/launchers.js';
 import { indexRow } from '../results/index-row.js';
 import { environment } from '../store/environment.js';
 import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout.js';
@@ -27,7 +24,7 @@ import { type RunObserver, type RunSummary, runSweep } from './run.js';
 export interface PrepareOptions extends SweepOverrides {
   /** Folder for plan and results; `<workspace>/reports/<name>` by default. */
   out?: string;
-  /** Where it will run: on a cluster as many trials at a time as it allows. */
+  /** Where it will run, which may decide how many trials run at a time. */
   launch?: LauncherName;
   onNote?(note: string): void;
 }
@@ -41,18 +38,15 @@ export interface PreparedSweep {
 
 export interface StartOptions {
   retryFailed?: boolean;
-  /** Where trials run: processes of this machine (default), or jobs of a cluster. */
+  /** Where trials run: processes of this machine where absent. */
   launch?: LauncherName;
-  /** With slurm: submit what is missing and return. */
+  /** Where trials go on without the command: submit what is missing and return. */
   detach?: boolean;
   /** Aborted: checkpoint and stop. */
   signal?: AbortSignal;
   /** Aborted: stop at once. */
   killSignal?: AbortSignal;
 }
-
-export const LAUNCHERS = ['local', 'slurm'] as const;
-export type LauncherName = (typeof LAUNCHERS)[number];
 
 /**
  * Reads a sweep file, opens its data set and plans its trials. Writes nothing but the data set's cache.
@@ -63,7 +57,10 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
   const reference = absolute(sweep.data);
   const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
   const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data), cost);
-  if (options.launch === 'slurm') sweep.workers = sweep.slurm.concurrent ?? plan.trials.length;
+  if (options.launch) {
+    const { workers } = launcherKind(options.launch);
+    sweep.workers = workers?.(sweep.launchers[options.launch] ?? {}, plan.trials.length) ?? sweep.workers;
+  }
   const store = new SweepStore(sweepFolder(sweep.name, options.out));
   const stored: StoredPlan = {
     schema: STORE_SCHEMA,
@@ -78,18 +75,6 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     trials: plan.trials.map(storedTrial),
   };
   return { sweep, plan, store, stored };
-}
-
-function launcherOf(sweep: Sweep, name: LauncherName, observer: RunObserver): Launcher {
-  const { limits, workers } = sweep;
-  if (name === 'local') return localLauncher({ workers, limits });
-  return slurmLauncher({
-    sweep: sweep.name,
-    settings: sweep.slurm,
-    workspace: workspace().root,
-    limits,
-    onNote: (text) => observer.note?.(text),
-  });
 }
 
 /**
@@ -110,6 +95,13 @@ export async function startSweep(
   store.removeLitter();
   rememberSweep(store.path);
   const { limits, budget, keepWeights, halving } = sweep;
+  const launcher = await launcherKind(launch).open({
+    sweep: sweep.name,
+    workers: sweep.workers,
+    limits,
+    settings: sweep.launchers[launch] ?? {},
+    onNote: (text) => observer.note?.(text),
+  });
   const records = new Map<string, TrialRecord>();
   let indexedAt = performance.now();
   const writeIndex = () =>
@@ -117,7 +109,7 @@ export async function startSweep(
   const summary = await runSweep(
     store,
     stored.trials,
-    launcherOf(sweep, launch, observer),
+    launcher,
     {
       numericVersion: stored.numericVersion,
       data: stored.data.reference,

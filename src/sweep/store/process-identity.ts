@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { shortHash } from '../../util/hash.js';
+import { batchJob } from '../launch/batch-jobs.js';
 
 export interface ProcessIdentity {
   pid: number;
@@ -14,14 +15,6 @@ export interface ProcessIdentity {
   /** The batch system's job, such as `cluster:123_4`, and how often it was put back into the queue: only one of its runs is ever alive. */
   job?: string;
   restarts?: number;
-}
-
-function batchJob(): Pick<ProcessIdentity, 'job' | 'restarts'> {
-  const { SLURM_JOB_ID, SLURM_ARRAY_JOB_ID, SLURM_ARRAY_TASK_ID, SLURM_CLUSTER_NAME, SLURM_RESTART_COUNT } =
-    process.env;
-  if (!SLURM_JOB_ID) return {};
-  const task = SLURM_ARRAY_JOB_ID ? `${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}` : SLURM_JOB_ID;
-  return { job: `${SLURM_CLUSTER_NAME ?? ''}:${task}`, restarts: Number(SLURM_RESTART_COUNT ?? 0) };
 }
 
 function thisMachine(): string {
@@ -65,7 +58,7 @@ export function ownIdentity(): ProcessIdentity {
 export function liveness(owner: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   const own = ownIdentity();
   if (owner.machine !== own.machine) {
-    // Slurm starts a job again only when nothing of its earlier run is left.
+    // A batch system starts a job again only when nothing of its earlier run is left.
     const earlier = owner.job !== undefined && owner.job === own.job && owner.restarts! < own.restarts!;
     return earlier ? 'dead' : 'unknown';
   }

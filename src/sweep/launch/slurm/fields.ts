@@ -1,6 +1,7 @@
 /** The section `slurm:` of a sweep file: what jobs ask for. Strict as the rest; nothing here is part of a trial's identity. */
 import { z } from 'zod';
 import { bytes, duration, named, text, whole } from '../../../util/fields.js';
+import type { Settings } from '../kind.js';
 
 const WORD = /^[A-Za-z0-9_.,:@/+=&|*()[\]-]+$/;
 const word = (name: string, description: string) =>
@@ -73,4 +74,4 @@ export const slurmFields = {
 };
 
 /** What the jobs of a sweep ask for; nothing is required. */
-export type SlurmSettings = { [K in keyof typeof slurmFields]?: z.output<(typeof slurmFields)[K]> };
+export type SlurmSettings = Settings<typeof slurmFields>;
