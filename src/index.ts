@@ -33,6 +33,7 @@ export { shannonEntropy } from './data/entropy/shannon.js';
 
 // Models: exact sizes.
 export { DEFAULT_MODEL, type ModelConfig, type ModelName } from './model/config.js';
+export type { ModelSettings } from './model/settings.js';
 export { countParameters, type ParameterCount, trainingFlopsPerToken } from './model/size.js';
 
 // Training.

@@ -141,9 +141,9 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
 
 /** @throws UserError for a setting that would change nothing. */
 function refuseIgnored(args: Arguments, model: ModelConfig['name']): void {
-  for (const [field, models] of Object.entries(MEANT_FOR))
-    if (args[kebab(field as FieldName)] !== undefined && !models.includes(model))
-      throw new UserError(`--${kebab(field as FieldName)} means nothing to ${model}`, {
+  for (const [field, models] of MEANT_FOR)
+    if (args[kebab(field)] !== undefined && !models.includes(model))
+      throw new UserError(`--${kebab(field)} means nothing to ${model}`, {
         remedy: `It is a setting of ${models.join(' and ')}.`,
       });
   if (args['prefixes'] !== undefined && (args['loss'] ?? defaultLoss(model)) !== 'last')

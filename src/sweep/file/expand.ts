@@ -1,8 +1,8 @@
 /** From axes to configurations: grid x zip x list x slices x seeds, without what `exclude` names. */
 import type { SliceSpec } from '../../data/slice.js';
-import { defaultLoss, MEANT_FOR, type ModelConfig, type ModelName } from '../../model/config.js';
-import { PUBLISHED_HEAD_DIM } from '../../model/size.js';
-import type { TrainingConfig, TrialConfig } from '../../train/config.js';
+import type { ModelConfig, ModelName } from '../../model/config.js';
+import type { OpenTrial } from '../../train/check.js';
+import type { TrainingConfig } from '../../train/config.js';
 import { UserError } from '../../util/errors.js';
 import { canonicalJson } from '../../util/hash.js';
 import type { Point, Sweep } from './resolve.js';
@@ -11,12 +11,12 @@ import { modelFields, trainingFields } from './schema.js';
 /** More than this is a slip of the pen, not a sweep. */
 export const MOST_TRIALS = 100_000;
 
-/** A trial's configuration without the data set, which the plan adds. */
-export type Configuration = Omit<TrialConfig, 'data'>;
+/** A trial's configuration without the data set, which the plan adds, and not yet made whole for its model. */
+export type Configuration = Omit<OpenTrial, 'data'>;
 
 /**
  * Every configuration of a sweep, in the order of its axes; `excluded` counts those left out by `exclude`.
- * @throws UserError when there are none, or more than MOST_TRIALS, or a configuration cannot be built.
+ * @throws UserError when there are none, or more than MOST_TRIALS.
  */
 export function expandSweep(
   sweep: Sweep,
@@ -87,36 +87,14 @@ function configurationOf(point: Point, sweep: Sweep, backend: string): Configura
     Object.fromEntries(keys.filter((key) => key in point).map((key) => [key, point[key]]));
   const model: ModelConfig = { ...sweep.model, ...pick(MODEL_KEYS) };
   if (point['model'] !== undefined) model.name = point['model'] as ModelName;
-  const training: TrainingConfig = { ...sweep.training, ...pick(TRAINING_KEYS) };
-  fitToModel(model, training, sweep.given.has('training.loss') || 'loss' in point);
-  const inner = model.expand * model.dim;
-  const fault = !Number.isInteger(inner)
-    ? `expand ${model.expand} x dim ${model.dim} is not a whole number`
-    : model.headDim !== undefined && inner % model.headDim !== 0
-      ? `headDim ${model.headDim} does not divide expand x dim = ${inner}`
-      : undefined;
-  if (fault)
-    throw new UserError(`${fault} (${model.name}, ${model.layers} layers)`, {
-      place: sweep.placeOf('dim' in sweep.grid ? ['grid', 'dim'] : ['model']),
-      remedy: 'Change one of them, or leave the combination out with `exclude:`.',
-    });
+  const { loss, ...training } = { ...sweep.training, ...pick(TRAINING_KEYS) };
+  const lossGiven = sweep.given.has('training.loss') || 'loss' in point;
   return {
     slice: point.slice ?? ({ users: 1 } satisfies SliceSpec),
     model,
-    training,
+    training: lossGiven ? { ...training, loss } : training,
     evaluation: sweep.evaluation,
     seed: (point['seed'] as number | undefined) ?? 0,
     backend,
   };
-}
-
-/** Sets what has a meaning, or another default, for one family of models only. */
-function fitToModel(model: ModelConfig, training: TrainingConfig, lossGiven: boolean): void {
-  for (const [field, models] of Object.entries(MEANT_FOR))
-    if (!models.includes(model.name)) delete model[field as keyof ModelConfig];
-  if (MEANT_FOR.headDim!.includes(model.name)) model.headDim ??= PUBLISHED_HEAD_DIM[model.name];
-  if (!lossGiven) training.loss = defaultLoss(model.name);
-  // Without a loss at the last position there are no prefixes to choose from.
-  if (training.loss !== 'last') delete training.prefixes;
-  if (!training.negatives) delete training.proposal;
 }

@@ -84,8 +84,9 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
   ]);
   const trials = new Map<string, PlannedTrial>();
   for (const configuration of configurations) {
-    const config = resolveTrial({ data: { name: data.name, hash: data.hash }, ...configuration });
-    checkAt(sweep, () => checkTrial(config, data));
+    const open = { data: { name: data.name, hash: data.hash }, ...configuration };
+    const config = saidAt(sweep, 'dim', () => resolveTrial(open));
+    saidAt(sweep, 'model', () => checkTrial(config, data));
     checkRungs(sweep, config);
     const id = trialId(config, cost.numericVersion);
     if (trials.has(id)) continue;
@@ -133,13 +134,13 @@ function once<A, B>(compute: (argument: A) => B, keyOf: (argument: A) => unknown
   };
 }
 
-/** Contradictions between settings are said before anything is trained, with the place of the model in the file. */
-function checkAt(sweep: Sweep, check: () => void): void {
+/** Contradictions between settings are said before anything is trained, with the place of the axis, or of the model, in the file. */
+function saidAt<T>(sweep: Sweep, axis: 'dim' | 'model', check: () => T): T {
   try {
-    check();
+    return check();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const place = sweep.placeOf('model' in sweep.grid ? ['grid', 'model'] : ['model']);
+    const place = sweep.placeOf(axis in sweep.grid ? ['grid', axis] : ['model']);
     throw new UserError(error.message, { place, remedy: error.remedy, cause: error });
   }
 }

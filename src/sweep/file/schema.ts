@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { BACKENDS as KNOWN_BACKENDS } from '../../kernels/choose.js';
-import { MODEL_NAMES } from '../../model/config.js';
+import { MODEL_NAMES, type ModelName } from '../../model/config.js';
 import { bytes, choice, duration, named, optionalAll, real, text, whole } from '../../util/fields.js';
 import type { LauncherSection } from '../launch/kind.js';
 import { LAUNCHER_NAMES, type LAUNCHERS, launcherKind } from '../launch/launchers.js';
@@ -80,7 +80,7 @@ export const trainingFields = {
   evaluateEvery: whole({ min: 1 }, 'Epochs between evaluations'),
 };
 
-const model = choice([...MODEL_NAMES], 'Model');
+const model = choice(MODEL_NAMES as [ModelName, ...ModelName[]], 'Model');
 const seed = whole({ min: 0 }, 'Seed of the initial values, batches and dropout');
 const slice = z
   .strictObject(

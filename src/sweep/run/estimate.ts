@@ -1,6 +1,6 @@
 /** What a sweep costs before and while it runs: parameters, FLOPs and memory of a trial, and its time by the speed of those that finished. */
 import { join } from 'node:path';
-import { BIDIRECTIONAL } from '../../model/config.js';
+import { kindOf } from '../../model/kinds.js';
 import { countParameters, trainingFlopsPerToken } from '../../model/size.js';
 import type { TrialConfig } from '../../train/config.js';
 import { workspace } from '../../util/workspace.js';
@@ -22,7 +22,7 @@ export function estimateMemory(config: TrialConfig, numItems: number): number {
   const { model, training } = config;
   const tokens = training.rows * model.maxLength;
   const inner = model.expand * model.dim;
-  const directions = BIDIRECTIONAL.includes(model.name) ? 2 : 1;
+  const directions = kindOf(model).bidirectional ? 2 : 1;
   const layer = 1.5 * directions * (10 * inner + 22 * model.dim);
   const predicting = training.loss === 'last' ? training.rows : tokens;
   const scored = training.negatives ? Math.min(training.negatives, numItems) + 1 : numItems + 1;

@@ -104,7 +104,7 @@ describe('the sweep files that ship', () => {
     expect(grid['dim']).toEqual([25, 50, 75, 100]);
   });
 
-  it('have a JSON Schema beside them that is up to date', () => {
+  it('have a JSON Schema beside them that is up to date (npm run schema writes it)', () => {
     const shipped = JSON.parse(readFileSync(join(folder, 'sweep.schema.json'), 'utf8'));
     expect(shipped).toEqual(JSON.parse(JSON.stringify(sweepJsonSchema())));
   });
