@@ -1,6 +1,7 @@
 /** `perflaw train`: one model on one data set, straight from a file. */
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
+import { BACKENDS } from '../kernels/choose.js';
 import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
 import { modelFields, trainingFields } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
@@ -49,7 +50,7 @@ export function options(yargs: Argv): Argv {
     .option('backend', {
       type: 'string',
       default: 'auto',
-      description: 'auto, wasm, webgpu, composed, cpu or tensorflow; auto takes a GPU where there is one',
+      description: `auto, ${BACKENDS.join(', ')}; auto takes a GPU where there is one`,
     })
     .option('out', {
       type: 'string',

@@ -11,7 +11,7 @@
  * hidden. A state knows the whole history in both directions, so the loss is at the last position of prefixes, never at all.
  */
 import * as tf from '@tensorflow/tfjs';
-import { gelu } from '../kernels/activation/op.js';
+import { gelu } from '../kernels/activation/gelu.js';
 import { embedding } from '../kernels/embedding/op.js';
 import { createRandom } from '../util/random.js';
 import type { ModelConfig } from './config.js';

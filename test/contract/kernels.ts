@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gelu } from '../../src/kernels/activation/op.js';
+import { gelu } from '../../src/kernels/activation/gelu.js';
 import { geluReference } from '../../src/kernels/activation/reference.js';
 import { adamSteps, clipFactor, sumOfSquares } from '../../src/kernels/adam/op.js';
 import { adamReference } from '../../src/kernels/adam/reference.js';

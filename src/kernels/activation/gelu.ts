@@ -1,7 +1,6 @@
 /** GELU, exact by the error function (Hendrycks and Gimpel 2016), as the published models use it. */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp } from '../fused.js';
+import { fusedOp, hasKernel } from '../fused.js';
 
 /** Elementwise; keeps the shape. */
 export function gelu<T extends tf.Tensor>(x: T): T {
