@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../sweep/fake.js';
+import { temporaryFolder } from '../../src/contract/fake.js';
 import { CLI } from '../sweep/killing.js';
 import { fakeSlurm } from '../sweep/launch/slurm/fake.js';
 

@@ -1,7 +1,8 @@
 /** What every launcher must do, done by a real Slurm. */
+
+import { FAKE_ENTRY } from '../../src/contract/fake.js';
+import { launcherContract } from '../../src/contract/launcher.js';
 import { slurmLauncher } from '../../src/sweep/launch/slurm/slurm.js';
-import { launcherContract } from '../contract/launcher.js';
-import { FAKE_ENTRY } from '../sweep/fake.js';
 
 launcherContract('slurm', {
   make: (limits) =>

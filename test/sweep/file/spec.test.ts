@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../src/contract/fake.js';
 import { sweepJsonSchema } from '../../../src/sweep/file/schema.js';
 import { checkSweepText, readSweepFile } from '../../../src/sweep/file/spec.js';
 import { UserError } from '../../../src/util/errors.js';
-import { temporaryFolder } from '../fake.js';
 
 const GOOD = `# purpose
 name: tiny

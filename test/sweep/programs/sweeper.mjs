@@ -7,7 +7,7 @@ import { SweepStore } from '../../../dist/sweep/store/store.js';
 import { describeError, UserError } from '../../../dist/util/errors.js';
 
 const { path, trials } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const entry = fileURLToPath(new URL('./fake-trial.mjs', import.meta.url));
+const entry = fileURLToPath(new URL('../../../dist/contract/fake-trial.js', import.meta.url));
 try {
   const { done, failed } = await runSweep(
     new SweepStore(path),

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { temporaryFolder } from '../../../src/contract/fake.js';
 import { exportMlflow } from '../../../src/sweep/results/mlflow.js';
 import { SweepStore } from '../../../src/sweep/store/store.js';
 import { storeSweep } from '../../report/stored-sweep.js';
-import { temporaryFolder } from '../fake.js';
 
 function recordedTrials(path: string) {
   const store = new SweepStore(path);

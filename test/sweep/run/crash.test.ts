@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { FAKE_ENTRY, fakeTrial, NUMERIC_VERSION, temporaryFolder } from '../../../src/contract/fake.js';
 import { TrialExit } from '../../../src/sweep/launch/launcher.js';
 import { SweepStore } from '../../../src/sweep/store/store.js';
-import { FAKE_ENTRY, fakeTrial, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
 import { type Fault, faultEnvironment } from '../killing.js';
 
 const SWEEPER = fileURLToPath(new URL('../programs/sweeper.mjs', import.meta.url));

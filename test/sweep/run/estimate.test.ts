@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
+import { fakeTrial } from '../../../src/contract/fake.js';
 import { DEFAULT_MODEL } from '../../../src/model/config.js';
 import { countParameters, trainingFlopsPerToken } from '../../../src/model/size.js';
 import { estimateMemory, realCost } from '../../../src/sweep/run/estimate.js';
 import { NUMERIC_VERSION } from '../../../src/train/version.js';
-import { fakeTrial } from '../fake.js';
 
 it('the cost model counts what the model room counts', async () => {
   const { sizeOf, numericVersion } = await realCost();

@@ -2,12 +2,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  fakeLauncher,
+  fakeRecord,
+  fakeTrial,
+  NUMERIC_VERSION,
+  temporaryFolder,
+} from '../../../src/contract/fake.js';
 import type { Halving } from '../../../src/sweep/file/schema.js';
 import { type Contender, standings } from '../../../src/sweep/run/halving.js';
 import { type RunOptions, runSweep } from '../../../src/sweep/run/run.js';
 import { type DoneRecord, isHalved } from '../../../src/sweep/store/record.js';
 import { SweepStore } from '../../../src/sweep/store/store.js';
-import { fakeLauncher, fakeRecord, fakeTrial, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
 
 /** A trial whose validation value rises by `gain` an epoch, trained to `epochs`. */
 function record(seed: number, gain: number, epochs: number, whole: boolean): DoneRecord {

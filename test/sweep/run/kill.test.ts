@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { temporaryFolder } from '../../../src/contract/fake.js';
 import { createRandom } from '../../../src/util/random.js';
-import { temporaryFolder } from '../fake.js';
 import {
   exitOf,
   type Home,

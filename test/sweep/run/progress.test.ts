@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { fakeRecord, fakeTrial } from '../../../src/contract/fake.js';
 import { workOf } from '../../../src/sweep/run/estimate.js';
 import {
   finishedLine,
@@ -8,7 +9,6 @@ import {
   showProgress,
   windowLines,
 } from '../../../src/sweep/run/progress.js';
-import { fakeRecord, fakeTrial } from '../fake.js';
 
 const PROGRESS = {
   epoch: 2,

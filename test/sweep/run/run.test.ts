@@ -3,11 +3,18 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import {
+  fakeLauncher,
+  fakeRecord,
+  fakeTrial,
+  Mishap,
+  NUMERIC_VERSION,
+  temporaryFolder,
+} from '../../../src/contract/fake.js';
 import { type RunObserver, type RunOptions, runSweep } from '../../../src/sweep/run/run.js';
 import type { StoredTrial } from '../../../src/sweep/store/layout.js';
 import type { TrialRecord } from '../../../src/sweep/store/record.js';
 import { SweepStore } from '../../../src/sweep/store/store.js';
-import { fakeLauncher, fakeRecord, fakeTrial, Mishap, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
 import { fillDisk, mountSmallDisk } from '../small-disk.js';
 
 const OPTIONS: RunOptions = { numericVersion: NUMERIC_VERSION, data: 'fake', pollMs: 50 };

@@ -1,10 +1,10 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../src/contract/fake.js';
 import type { Ending } from '../../../src/sweep/launch/launcher.js';
 import { failureReason, logSize } from '../../../src/sweep/run/failure.js';
 import { verdict } from '../../../src/sweep/run/verdict.js';
-import { temporaryFolder } from '../fake.js';
 
 const died = (signal: string | null, code: number | null = null): Ending => ({ code, signal });
 

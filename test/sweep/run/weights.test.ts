@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../src/contract/fake.js';
 import { decodeSafetensors } from '../../../src/model/safetensors.js';
 import { TrialExit } from '../../../src/sweep/launch/launcher.js';
 import { realParts } from '../../../src/sweep/run/parts.js';
@@ -13,7 +14,6 @@ import { trialId } from '../../../src/train/identity.js';
 import { NUMERIC_VERSION } from '../../../src/train/version.js';
 import { sha256 } from '../../../src/util/hash.js';
 import { ringWalks, smallConfig } from '../../train/small.js';
-import { temporaryFolder } from '../fake.js';
 
 const data = ringWalks(30, 12);
 

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../src/contract/fake.js';
 import { awaitClaim } from '../../../src/sweep/store/await-claim.js';
 import { readClaim, tryClaim } from '../../../src/sweep/store/claim.js';
-import { temporaryFolder } from '../fake.js';
 
 /** Makes a claim look as if it came from another machine. */
 function moveElsewhere(folder: string, change: object = {}): void {

@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../src/contract/fake.js';
 import { ClaimWatch, readClaim, tryClaim } from '../../../src/sweep/store/claim.js';
 import { liveness, ownIdentity } from '../../../src/sweep/store/process-identity.js';
 import { createRandom } from '../../../src/util/random.js';
-import { temporaryFolder } from '../fake.js';
 
 const CLAIMER = fileURLToPath(new URL('../programs/claimer.mjs', import.meta.url));
 const claimsIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('claim-'));

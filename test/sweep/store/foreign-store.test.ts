@@ -11,13 +11,19 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import {
+  fakeLauncher,
+  fakeRecord,
+  fakeTrial,
+  NUMERIC_VERSION,
+  temporaryFolder,
+} from '../../../src/contract/fake.js';
 import { type RunOptions, runSweep } from '../../../src/sweep/run/run.js';
 import { runTrial } from '../../../src/sweep/run/trial.js';
 import { ClaimWatch, readClaim, tryClaim } from '../../../src/sweep/store/claim.js';
 import type { StoredTrial } from '../../../src/sweep/store/layout.js';
 import { SweepStore } from '../../../src/sweep/store/store.js';
 import { trialId } from '../../../src/train/identity.js';
-import { fakeLauncher, fakeRecord, fakeTrial, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
 import { mountSmallDisk } from '../small-disk.js';
 
 const OPTIONS: RunOptions = { numericVersion: NUMERIC_VERSION, data: 'fake', pollMs: 50 };

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { fakeRecord, fakeTrial, NUMERIC_VERSION, temporaryFolder } from '../../../src/contract/fake.js';
 import { readSweepObservations } from '../../../src/sweep/results/observations.js';
 import type { StoredPlan, StoredTrial } from '../../../src/sweep/store/layout.js';
 import { findSweep, listSweeps, rememberSweep } from '../../../src/sweep/store/locate.js';
@@ -10,7 +11,6 @@ import { SweepStore } from '../../../src/sweep/store/store.js';
 import { DEFAULT_EVALUATION } from '../../../src/train/config.js';
 import { UserError } from '../../../src/util/errors.js';
 import { createRandom } from '../../../src/util/random.js';
-import { fakeRecord, fakeTrial, NUMERIC_VERSION, temporaryFolder } from '../fake.js';
 import { fillDisk, mountSmallDisk } from '../small-disk.js';
 
 const WRITER = fileURLToPath(new URL('../programs/writer.mjs', import.meta.url));

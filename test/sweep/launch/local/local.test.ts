@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import {
+  FAKE_ENTRY,
+  fakeTrial,
+  Mishap,
+  NUMERIC_VERSION,
+  temporaryFolder,
+} from '../../../../src/contract/fake.js';
+import { launcherContract } from '../../../../src/contract/launcher.js';
 import type { Ending, Launcher } from '../../../../src/sweep/launch/launcher.js';
 import { TrialExit } from '../../../../src/sweep/launch/launcher.js';
 import { localLauncher } from '../../../../src/sweep/launch/local/local.js';
 import { readClaim } from '../../../../src/sweep/store/claim.js';
 import type { StoredTrial } from '../../../../src/sweep/store/layout.js';
 import { SweepStore } from '../../../../src/sweep/store/store.js';
-import { launcherContract } from '../../../contract/launcher.js';
-import { FAKE_ENTRY, fakeTrial, Mishap, NUMERIC_VERSION, temporaryFolder } from '../../fake.js';
 
 const make = (limits = {}) => localLauncher({ workers: 2, limits, entry: FAKE_ENTRY });
 

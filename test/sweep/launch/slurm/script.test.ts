@@ -4,13 +4,13 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../src/contract/fake.js';
 import {
   batchScript,
   outputPattern,
   type ScriptFacts,
   shellWord,
 } from '../../../../src/sweep/launch/slurm/script.js';
-import { temporaryFolder } from '../../fake.js';
 
 const PLAIN: ScriptFacts = {
   sweep: 'ml1m',

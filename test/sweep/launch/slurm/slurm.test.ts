@@ -4,6 +4,15 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fr
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import {
+  FAKE_ENTRY,
+  fakeTrial,
+  letGo,
+  Mishap,
+  NUMERIC_VERSION,
+  temporaryFolder,
+} from '../../../../src/contract/fake.js';
+import { launcherContract } from '../../../../src/contract/launcher.js';
 import type { Launcher, LaunchLimits } from '../../../../src/sweep/launch/launcher.js';
 import { endingOf } from '../../../../src/sweep/launch/slurm/follow.js';
 import { SlurmQueue } from '../../../../src/sweep/launch/slurm/queue.js';
@@ -16,8 +25,6 @@ import {
 import { type RunOptions, runSweep } from '../../../../src/sweep/run/run.js';
 import type { StoredTrial } from '../../../../src/sweep/store/layout.js';
 import { SweepStore } from '../../../../src/sweep/store/store.js';
-import { launcherContract } from '../../../contract/launcher.js';
-import { FAKE_ENTRY, fakeTrial, letGo, Mishap, NUMERIC_VERSION, temporaryFolder } from '../../fake.js';
 import { type FakeSlurm, fakeSlurm } from './fake.js';
 
 const launcherOn = (slurm: FakeSlurm, more: Partial<SlurmOptions> = {}): Launcher =>

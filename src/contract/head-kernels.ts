@@ -2,29 +2,29 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hardswish } from '../../src/kernels/activation/hardswish.js';
-import { hardswishReference } from '../../src/kernels/activation/reference.js';
-import { openBackend } from '../../src/kernels/backend.js';
-import { rmsNorm } from '../../src/kernels/rms-norm/op.js';
-import { rmsNormReference } from '../../src/kernels/rms-norm/reference.js';
-import { type ScanInputs, selectiveScan } from '../../src/kernels/selective-scan/op.js';
-import { type ScanArrays, selectiveScanReference } from '../../src/kernels/selective-scan/reference.js';
-import {
-  checkOp,
-  createRandom,
-  type Inputs,
-  randomInput,
-  randomReset,
-  worstDifference,
-} from '../kernels/compare.js';
+import { hardswish } from '../kernels/activation/hardswish.js';
+import { hardswishReference } from '../kernels/activation/reference.js';
+import { openBackend } from '../kernels/backend.js';
+import { rmsNorm } from '../kernels/rms-norm/op.js';
+import { rmsNormReference } from '../kernels/rms-norm/reference.js';
+import { type ScanInputs, selectiveScan } from '../kernels/selective-scan/op.js';
+import { type ScanArrays, selectiveScanReference } from '../kernels/selective-scan/reference.js';
+import { checkOp, createRandom, type Inputs, randomInput, randomReset, worstDifference } from './compare.js';
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
 
-/** @param runs examples a property: slow backends take fewer. */
-export function describeHeadKernels(backend: string, runs: number): void {
+/**
+ * @param runs examples a property: slow backends take fewer.
+ * @param open makes the backend tfjs's current one, with its kernels registered.
+ */
+export function describeHeadKernels(
+  backend: string,
+  runs: number,
+  open: (name: string) => Promise<unknown> = openBackend,
+): void {
   describe(`Mamba-2 kernels on ${backend}`, () => {
     beforeAll(async () => {
-      await openBackend(backend);
+      await open(backend);
     });
 
     it('scan with one decay a head: values and all gradients over shapes, with and without every option', () => {

@@ -1,7 +1,7 @@
 /** Holds an op on the open backend against its float64 reference: the value, and every gradient along random directions. */
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
-import { createRandom, type Random } from '../../src/util/random.js';
+import { createRandom, type Random } from '../util/random.js';
 
 export interface Input {
   shape: number[];

@@ -1,12 +1,12 @@
 /** What every launcher must do; each launcher's own test calls this with a way to make one. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Ending, Launcher } from '../../src/sweep/launch/launcher.js';
-import { TrialExit } from '../../src/sweep/launch/launcher.js';
-import type { StoredTrial } from '../../src/sweep/store/layout.js';
-import { SweepStore } from '../../src/sweep/store/store.js';
-import type { TrainingProgress } from '../../src/train/hooks.js';
-import { fakeTrial, letGo, Mishap, NUMERIC_VERSION, temporaryFolder } from '../sweep/fake.js';
+import type { Ending, Launcher } from '../sweep/launch/launcher.js';
+import { TrialExit } from '../sweep/launch/launcher.js';
+import type { StoredTrial } from '../sweep/store/layout.js';
+import { SweepStore } from '../sweep/store/store.js';
+import type { TrainingProgress } from '../train/hooks.js';
+import { fakeTrial, letGo, Mishap, NUMERIC_VERSION, temporaryFolder } from './fake.js';
 
 export interface LauncherUnderTest {
   make(limits?: { memory?: number; time?: number }): Launcher;

@@ -2,29 +2,22 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { DEFAULT_MODEL } from '../../src/model/config.js';
-import { localLauncher } from '../../src/sweep/launch/local/local.js';
-import type { StoredTrial } from '../../src/sweep/store/layout.js';
-import type { DoneRecord } from '../../src/sweep/store/record.js';
-import type { SweepStore } from '../../src/sweep/store/store.js';
-import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../../src/train/config.js';
-import { trialId } from '../../src/train/identity.js';
+import { packageRoot } from '../util/workspace.js';
+import { Mishap, NUMERIC_VERSION } from './mishap.js';
 
-export const FAKE_ENTRY = fileURLToPath(new URL('./programs/fake-trial.mjs', import.meta.url));
-export const Mishap = {
-  none: 0,
-  notANumber: 1,
-  memory: 2,
-  hang: 3,
-  abort: 4,
-  killedAlways: 5,
-  killedOnce: 6,
-  error: 7,
-  waits: 8,
-};
+export { Mishap, NUMERIC_VERSION };
 
+import { DEFAULT_MODEL } from '../model/config.js';
+import { localLauncher } from '../sweep/launch/local/local.js';
+import type { StoredTrial } from '../sweep/store/layout.js';
+import type { DoneRecord } from '../sweep/store/record.js';
+import type { SweepStore } from '../sweep/store/store.js';
+import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
+import { trialId } from '../train/identity.js';
+
+/** The program of a fake trial; compiled, also where this file itself runs from its TypeScript source. */
+export const FAKE_ENTRY = join(packageRoot, 'dist', 'contract', 'fake-trial.js');
 /** Lets trials go on that wait (`Mishap.waits`). */
 export function letGo(store: SweepStore, ...trials: StoredTrial[]): void {
   for (const { id } of trials) {
@@ -32,7 +25,6 @@ export function letGo(store: SweepStore, ...trials: StoredTrial[]): void {
     writeFileSync(join(store.checkpointFolder(id), 'go'), '');
   }
 }
-export const NUMERIC_VERSION = 1;
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'perflaw-sweep-'));

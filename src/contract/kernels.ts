@@ -2,43 +2,43 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gelu } from '../../src/kernels/activation/gelu.js';
-import { geluReference } from '../../src/kernels/activation/reference.js';
-import { adamSteps, clipFactor, sumOfSquares } from '../../src/kernels/adam/op.js';
-import { adamReference } from '../../src/kernels/adam/reference.js';
-import { openBackend } from '../../src/kernels/backend.js';
-import { ACTIVATIONS } from '../../src/kernels/causal-conv/inputs.js';
-import { causalConv } from '../../src/kernels/causal-conv/op.js';
-import { causalConvReference } from '../../src/kernels/causal-conv/reference.js';
-import { linearCrossEntropy } from '../../src/kernels/cross-entropy/op.js';
-import { crossEntropyReference } from '../../src/kernels/cross-entropy/reference.js';
-import { dropout } from '../../src/kernels/dropout/op.js';
-import { dropoutMask } from '../../src/kernels/dropout/reference.js';
-import { embedding } from '../../src/kernels/embedding/op.js';
-import { gatherReference } from '../../src/kernels/embedding/reference.js';
-import { layerNorm } from '../../src/kernels/layer-norm/op.js';
-import { layerNormReference } from '../../src/kernels/layer-norm/reference.js';
-import { linear, matMul } from '../../src/kernels/matmul/op.js';
-import { matMulReference } from '../../src/kernels/matmul/reference.js';
-import { splitLinear } from '../../src/kernels/matmul/split.js';
-import { targetRanks } from '../../src/kernels/rank/op.js';
-import { ranksReference } from '../../src/kernels/rank/reference.js';
-import { type ScanInputs, selectiveScan } from '../../src/kernels/selective-scan/op.js';
-import { type ScanArrays, selectiveScanReference } from '../../src/kernels/selective-scan/reference.js';
-import {
-  checkOp,
-  createRandom,
-  type Inputs,
-  randomInput,
-  randomReset,
-  worstDifference,
-} from '../kernels/compare.js';
+import { gelu } from '../kernels/activation/gelu.js';
+import { geluReference } from '../kernels/activation/reference.js';
+import { adamSteps, clipFactor, sumOfSquares } from '../kernels/adam/op.js';
+import { adamReference } from '../kernels/adam/reference.js';
+import { openBackend } from '../kernels/backend.js';
+import { ACTIVATIONS } from '../kernels/causal-conv/inputs.js';
+import { causalConv } from '../kernels/causal-conv/op.js';
+import { causalConvReference } from '../kernels/causal-conv/reference.js';
+import { linearCrossEntropy } from '../kernels/cross-entropy/op.js';
+import { crossEntropyReference } from '../kernels/cross-entropy/reference.js';
+import { dropout } from '../kernels/dropout/op.js';
+import { dropoutMask } from '../kernels/dropout/reference.js';
+import { embedding } from '../kernels/embedding/op.js';
+import { gatherReference } from '../kernels/embedding/reference.js';
+import { layerNorm } from '../kernels/layer-norm/op.js';
+import { layerNormReference } from '../kernels/layer-norm/reference.js';
+import { linear, matMul } from '../kernels/matmul/op.js';
+import { matMulReference } from '../kernels/matmul/reference.js';
+import { splitLinear } from '../kernels/matmul/split.js';
+import { targetRanks } from '../kernels/rank/op.js';
+import { ranksReference } from '../kernels/rank/reference.js';
+import { type ScanInputs, selectiveScan } from '../kernels/selective-scan/op.js';
+import { type ScanArrays, selectiveScanReference } from '../kernels/selective-scan/reference.js';
+import { checkOp, createRandom, type Inputs, randomInput, randomReset, worstDifference } from './compare.js';
 
 const seeds = fc.integer({ min: 0, max: 1 << 30 });
 const upTo = (max: number) => fc.integer({ min: 1, max });
 
-/** @param runs examples a property: slow backends take fewer. */
-export function describeKernels(backend: string, runs = 25): void {
+/**
+ * @param runs examples a property: slow backends take fewer.
+ * @param open makes the backend tfjs's current one, with its kernels registered.
+ */
+export function describeKernels(
+  backend: string,
+  runs = 25,
+  open: (name: string) => Promise<unknown> = openBackend,
+): void {
   const property = <T extends unknown[]>(
     arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> },
     check: (...values: T) => void,
@@ -49,7 +49,7 @@ export function describeKernels(backend: string, runs = 25): void {
 
   describe(`kernels on ${backend}`, () => {
     beforeAll(async () => {
-      await openBackend(backend);
+      await open(backend);
     });
 
     it('selective scan: values and all gradients over shapes, with and without every option', () => {

@@ -6,27 +6,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trialProcess } from '../../../dist/sweep/run/trial-main.js';
-import { writeJson } from '../../../dist/util/files.js';
-import { createRandom, randomFromState } from '../../../dist/util/random.js';
+import type { Interactions } from '../data/interactions.js';
+import { trialProcess } from '../sweep/run/trial-main.js';
+import type { TrialConfig } from '../train/config.js';
+import type { TrainingHooks } from '../train/hooks.js';
+import type { TrainingResult } from '../train/result.js';
+import { writeJson } from '../util/files.js';
+import { createRandom, randomFromState } from '../util/random.js';
+import { Mishap, NUMERIC_VERSION } from './mishap.js';
 
-export const Mishap = {
-  none: 0,
-  notANumber: 1,
-  memory: 2,
-  hang: 3,
-  abort: 4,
-  killedAlways: 5,
-  killedOnce: 6,
-  error: 7,
-  /** Waits after its first epoch until there is a file `go` among its checkpoints. */
-  waits: 8,
-};
 const STEPS = 4;
 
-async function train(config, _data, hooks) {
+async function train(config: TrialConfig, _data: unknown, hooks: TrainingHooks): Promise<TrainingResult> {
   process.stdout.write('training\n');
-  const file = join(hooks.checkpointDir, 'state.json');
+  const file = join(hooks.checkpointDir!, 'state.json');
   const fresh = !existsSync(file);
   const state = fresh
     ? {
@@ -59,7 +52,7 @@ async function train(config, _data, hooks) {
     if (state.step >= STEPS) await mishap(config.training.warmup, fresh, hooks);
     await sleep(config.training.learningRate * 1000);
   }
-  const rankingOf = (value) => {
+  const rankingOf = (value: number) => {
     const metrics = { 'hr@10': value, 'ndcg@10': value / 2 };
     return { masked: metrics, unmasked: metrics };
   };
@@ -94,15 +87,15 @@ async function train(config, _data, hooks) {
   };
 }
 
-async function mishap(kind, fresh, hooks) {
+async function mishap(kind: number, fresh: boolean, hooks: TrainingHooks): Promise<void> {
   if (kind === Mishap.waits)
-    while (!existsSync(join(hooks.checkpointDir, 'go')) && !hooks.signal?.aborted) await sleep(20);
+    while (!existsSync(join(hooks.checkpointDir!, 'go')) && !hooks.signal?.aborted) await sleep(20);
   if (kind === Mishap.notANumber)
     throw Object.assign(new Error('loss is NaN at step 4'), {
       name: 'NotANumberError',
     });
   if (kind === Mishap.memory) {
-    const kept = [];
+    const kept: Buffer[] = [];
     for (;;) {
       kept.push(Buffer.alloc(16 << 20, 1));
       await sleep(20);
@@ -121,8 +114,8 @@ const ranking = {
 };
 
 await trialProcess(process.argv.slice(2), async () => ({
-  numericVersion: 1,
-  openData: async () => ({ name: 'fake', hash: 'fake-hash' }),
+  numericVersion: NUMERIC_VERSION,
+  openData: async () => ({ name: 'fake', hash: 'fake-hash' }) as Interactions,
   train,
   sliceFacts: (_, config) => ({
     slice: {
@@ -131,6 +124,11 @@ await trialProcess(process.argv.slice(2), async () => ({
       tokens: 1000,
       apenPooled: 1,
       apenPerUser: 1,
+      lempelZiv: 1,
+      lempelZivPrefix: 1,
+      shannon: 1,
+      compression: 1,
+      repeatShare: 0,
     },
     popularity: { validation: ranking, test: ranking },
   }),

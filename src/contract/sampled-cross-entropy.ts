@@ -2,19 +2,26 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openBackend } from '../../src/kernels/backend.js';
-import { linearCrossEntropy } from '../../src/kernels/cross-entropy/op.js';
-import { sampledCrossEntropy } from '../../src/kernels/sampled-cross-entropy/op.js';
-import { sampledCrossEntropyReference } from '../../src/kernels/sampled-cross-entropy/reference.js';
-import { checkOp, createRandom, randomInput, worstDifference } from '../kernels/compare.js';
+import { openBackend } from '../kernels/backend.js';
+import { linearCrossEntropy } from '../kernels/cross-entropy/op.js';
+import { sampledCrossEntropy } from '../kernels/sampled-cross-entropy/op.js';
+import { sampledCrossEntropyReference } from '../kernels/sampled-cross-entropy/reference.js';
+import { checkOp, createRandom, randomInput, worstDifference } from './compare.js';
 
 const upTo = (max: number) => fc.integer({ min: 1, max });
 
-/** @param runs examples a property: slow backends take fewer. */
-export function describeSampledCrossEntropy(backend: string, runs = 25): void {
+/**
+ * @param runs examples a property: slow backends take fewer.
+ * @param open makes the backend tfjs's current one, with its kernels registered.
+ */
+export function describeSampledCrossEntropy(
+  backend: string,
+  runs = 25,
+  open: (name: string) => Promise<unknown> = openBackend,
+): void {
   describe(`sampled cross-entropy on ${backend}`, () => {
     beforeAll(async () => {
-      await openBackend(backend);
+      await open(backend);
     });
 
     it('values and gradients, with rows left out, targets among the negatives and negatives that repeat', () => {
