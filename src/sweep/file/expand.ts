@@ -87,12 +87,12 @@ function configurationOf(point: Point, sweep: Sweep, backend: string): Configura
     Object.fromEntries(keys.filter((key) => key in point).map((key) => [key, point[key]]));
   const model: ModelConfig = { ...sweep.model, ...pick(MODEL_KEYS) };
   if (point['model'] !== undefined) model.name = point['model'] as ModelName;
-  const { loss, ...training } = { ...sweep.training, ...pick(TRAINING_KEYS) };
+  const training: TrainingConfig = { ...sweep.training, ...pick(TRAINING_KEYS) };
   const lossGiven = sweep.given.has('training.loss') || 'loss' in point;
   return {
     slice: point.slice ?? ({ users: 1 } satisfies SliceSpec),
     model,
-    training: lossGiven ? { ...training, loss } : training,
+    training: lossGiven ? training : { ...training, loss: undefined },
     evaluation: sweep.evaluation,
     seed: (point['seed'] as number | undefined) ?? 0,
     backend,
