@@ -122,7 +122,7 @@ beforeAll(() => {
   const types = run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
   const tests = run('node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/tsconfig.json');
   said = [kernels, types, tests].map(({ status, out }) => `${status} ${out}`).join('');
-}, 180_000);
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('recipes', () => {
@@ -130,12 +130,18 @@ describe('recipes', () => {
     expect(said).toBe('0 0 0 ');
   });
 
-  it.each(PAGES.filter((page) => testsOf(page).length > 0))('%s: its own tests pass', (page) => {
-    const { status, out } = runTests(...testsOf(page));
-    expect(status, out).toBe(0);
-  });
+  it.each(PAGES.filter((page) => testsOf(page).length > 0))(
+    '%s: its own tests pass',
+    { timeout: 180_000 },
+    (page) => {
+      const { status, out } = runTests(...testsOf(page));
+      expect(status, out).toBe(0);
+    },
+  );
 
-  it('docs/own-model.md: the command trains, and the size is the one that is built', () => {
+  it('docs/own-model.md: the command trains, and the size is the one that is built', {
+    timeout: 240_000,
+  }, () => {
     const page = readFileSync(join(ROOT, 'docs/own-model.md'), 'utf8');
     const words = /^npx perflaw (train --model plain-mamba .*)$/m.exec(page)![1]!.split(' ');
     const trained = run('dist/cli.js', ...words, '--d-state', '2', '--max-length', '10');

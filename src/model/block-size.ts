@@ -12,10 +12,6 @@ export interface Shape {
   h: number;
   R: number;
   L: number;
-  /** Whether TiM4Rec has its time path. */
-  timed: boolean;
-  /** Gates of that path a history. */
-  gates: number;
 }
 
 /** One size of each kind of model: parameters outside the layers, of a layer, and forward FLOPs a token of a layer. */

@@ -45,7 +45,7 @@ export interface ModelKind {
   /** Set where it looks at timestamps: whether it does with these settings, and how to do without. */
   time?: { used(settings: ModelSettings): boolean; without: string };
   /** Its size; test/model/packing.test.ts holds it against the model as it is built. */
-  counts(shape: Shape): Counts;
+  counts(shape: Shape, settings: ModelSettings): Counts;
   upstream?: Upstream;
 }
 
@@ -121,18 +121,19 @@ const tim4rec: ModelKind = {
     };
   },
   time: { used: ({ time }) => time !== 'none', without: 'train without the time path (`time: none`)' },
-  counts(s) {
+  counts(s, { time: mode, timeGate }) {
     const { d, k, h, L } = s;
     const block = ssdBlockSize(s, true);
-    if (!s.timed)
+    if (mode === 'none')
       return {
         stem: 2 * d,
         layer: block.parameters + 2 * d + feedForwardSize(s).parameters,
         layerFlops: block.flops + feedForwardSize(s).flops,
       };
+    const gates = timeGate === 'position' ? L : 1;
     // two depthwise convolutions over time, W1 and W2 over the length axis, one gate or L, the norm over the length
-    const time = 2 * (h * k + h) + 2 * (L * L + L) + s.gates * (L + 1) + 2 * L;
-    const timeFlops = 4 * h * k + 4 * h * L + 2 * h * s.gates;
+    const time = 2 * (h * k + h) + 2 * (L * L + L) + gates * (L + 1) + 2 * L;
+    const timeFlops = 4 * h * k + 4 * h * L + 2 * h * gates;
     return {
       stem: 2 * d + 2 * L,
       layer: block.parameters + time + 2 * d + feedForwardSize(s).parameters,

@@ -60,8 +60,6 @@ function shapeOf(config: ModelConfig): Shape {
     h: E / headDim,
     R: Math.ceil(config.dim / 16),
     L: config.maxLength,
-    timed: config.time !== 'none',
-    gates: config.timeGate === 'position' ? config.maxLength : 1,
   };
 }
 
@@ -71,7 +69,7 @@ function shapeOf(config: ModelConfig): Shape {
  * @throws UserError where expand or headDim do not go with dim.
  */
 export function countParameters(config: ModelConfig, numItems: number): ParameterCount {
-  const { stem, layer } = kindOf(config).counts(shapeOf(config));
+  const { stem, layer } = kindOf(config).counts(shapeOf(config), config);
   const nonEmbedding = stem + config.layers * layer;
   return { total: (numItems + 1) * config.dim + nonEmbedding, nonEmbedding };
 }
@@ -85,7 +83,7 @@ export function trainingFlopsPerToken(
   numItems: number,
   options: FlopOptions = {},
 ): number {
-  const { layerFlops } = kindOf(config).counts(shapeOf(config));
+  const { layerFlops } = kindOf(config).counts(shapeOf(config), config);
   const loss = options.loss ?? defaultLoss(config.name);
   const scored = options.negatives ? Math.min(options.negatives, numItems) + 1 : numItems + 1;
   const predicting = loss === 'all' ? 1 : (options.predicting ?? 1 / config.maxLength);
