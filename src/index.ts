@@ -33,6 +33,7 @@ export { shannonEntropy } from './data/entropy/shannon.js';
 
 // Models: exact sizes.
 export { DEFAULT_MODEL, type ModelConfig, type ModelName } from './model/config.js';
+export type { ModelSettings } from './model/settings.js';
 export { countParameters, type ParameterCount, trainingFlopsPerToken } from './model/size.js';
 
 // Training.
@@ -71,10 +72,10 @@ export async function popularityBaseline(
 }
 
 // Sweeps: checking files, reading what runs left.
-export { checkSweepText, readSweepFile, type SweepSource } from './sweep/spec.js';
-export { sweepJsonSchema } from './sweep/schema.js';
-export { readSweepObservations, type SweepObservations } from './sweep/observations.js';
-export type { DoneRecord, FailedRecord, SliceMeasures, TrialRecord } from './sweep/record.js';
+export { checkSweepText, readSweepFile, type SweepSource } from './sweep/file/spec.js';
+export { sweepJsonSchema } from './sweep/file/schema.js';
+export { readSweepObservations, type SweepObservations } from './sweep/results/observations.js';
+export type { DoneRecord, FailedRecord, SliceMeasures, TrialRecord } from './sweep/store/record.js';
 
 // Laws: fitting, what the data cannot tell, comparing, predicting.
 export type { Observation } from './law/observation.js';

@@ -21,8 +21,8 @@ const { status } = spawnSync(
     'run',
     '--config',
     'test/vitest.config.ts',
-    'test/sweep/kill.test.ts',
-    'test/sweep/crash.test.ts',
+    'test/sweep/run/kill.test.ts',
+    'test/sweep/run/crash.test.ts',
     '--no-file-parallelism',
   ],
   {

@@ -78,7 +78,7 @@ async function sourceOf(run: string, sweep: string | undefined): Promise<Source>
 }
 
 async function trialSource(run: string, sweep: string | undefined): Promise<Source> {
-  const { findTrial } = await import('../sweep/find-trial.js');
+  const { findTrial } = await import('../sweep/store/find-trial.js');
   const { job, record, store } = findTrial(run, sweep);
   const { config, result } = record;
   const remedy = `Remove the folder ${store.folder(job.id)} and run the sweep again: only this trial is trained anew.`;

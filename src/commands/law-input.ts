@@ -27,7 +27,7 @@ export async function readLawInput(
     const { readTable } = await import('../law/table.js');
     return readTable(source, metric);
   }
-  const { readSweepObservations } = await import('../sweep/observations.js');
+  const { readSweepObservations } = await import('../sweep/results/observations.js');
   const sweep = await readSweepObservations(source, options);
   if (sweep.observations.length === 0 && sweep.halved > 0)
     throw new UserError(`all ${sweep.halved} finished trials were ended early by successive halving`, {

@@ -1,9 +1,10 @@
 /** `perflaw results`: the trials of a sweep as a table, filtered, queried, exported. */
 import type { Argv } from 'yargs';
-import { curveRows, fullRow, type Row } from '../sweep/index-row.js';
-import { findSweep } from '../sweep/locate.js';
-import type { TrialRecord } from '../sweep/record.js';
-import { type StoredTrial, SweepStore } from '../sweep/store.js';
+import { curveRows, fullRow, type Row } from '../sweep/results/index-row.js';
+import type { StoredTrial } from '../sweep/store/layout.js';
+import { findSweep } from '../sweep/store/locate.js';
+import type { TrialRecord } from '../sweep/store/record.js';
+import { SweepStore } from '../sweep/store/store.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { formatCount } from '../util/format.js';
@@ -59,7 +60,7 @@ export async function run(args: Arguments): Promise<number> {
   const where = args['where'] as string | undefined;
   const sql = (args['sql'] as string | undefined) ?? (where && `select * from trials where ${where}`);
   if (sql !== undefined) {
-    const { queryRows } = await import('../sweep/query.js');
+    const { queryRows } = await import('../sweep/results/query.js');
     const result = await queryRows(
       { trials, curves: recorded.flatMap(({ record }) => curveRows(record)) },
       sql,
@@ -74,12 +75,12 @@ export async function run(args: Arguments): Promise<number> {
   if (csv === '' || csv === '-') process.stdout.write(csvText(rows));
   else if (csv !== undefined) writeAtomic(csv, csvText(rows));
   if (parquet === '') throw new UserError('--parquet needs the name of a file');
-  if (parquet !== undefined) await (await import('../sweep/query.js')).writeParquet(rows, parquet);
+  if (parquet !== undefined) await (await import('../sweep/results/query.js')).writeParquet(rows, parquet);
   const mlflow = args['mlflow'] as string | undefined;
   if (mlflow === '') throw new UserError('--mlflow needs the name of a folder');
   if (mlflow !== undefined) {
     const kept = new Set(rows.map((row) => row['id']));
-    const { exportMlflow } = await import('../sweep/mlflow.js');
+    const { exportMlflow } = await import('../sweep/results/mlflow.js');
     const done = exportMlflow(
       plan.name,
       recorded.filter(({ trial }) => kept.has(trial.id)),

@@ -1,8 +1,8 @@
 /** What `perflaw sweep` says at its end. */
 import { relative } from 'node:path';
-import type { PreparedSweep } from '../sweep/prepare.js';
-import { beatsPopularity, type DoneRecord } from '../sweep/record.js';
-import type { RunSummary } from '../sweep/run.js';
+import type { RunSummary } from '../sweep/run/run.js';
+import type { PreparedSweep } from '../sweep/run/start.js';
+import { beatsPopularity, type DoneRecord } from '../sweep/store/record.js';
 import { formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { print } from './command.js';

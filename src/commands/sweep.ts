@@ -2,14 +2,19 @@
 import type { Argv } from 'yargs';
 import { sliceLabel } from '../data/slice.js';
 import { BACKENDS } from '../kernels/choose.js';
-import type { LauncherName, PreparedSweep, StartOptions } from '../sweep/prepare.js';
-import type { DoneRecord } from '../sweep/record.js';
-import type { RunSummary } from '../sweep/run.js';
+import type { LauncherKind } from '../sweep/launch/kind.js';
+import { LAUNCHER_NAMES, type LauncherName, launcherKind } from '../sweep/launch/launchers.js';
+import type { RunSummary } from '../sweep/run/run.js';
+import type { PreparedSweep, StartOptions } from '../sweep/run/start.js';
+import type { DoneRecord } from '../sweep/store/record.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { printSummary, summaryJson } from './sweep-summary.js';
+
+/** Launchers whose trials go on without the command. */
+const QUEUES = LAUNCHER_NAMES.filter((name) => launcherKind(name).queue).join(' or ');
 
 export function options(yargs: Argv): Argv {
   return yargs
@@ -21,9 +26,12 @@ export function options(yargs: Argv): Argv {
     .option('out', { type: 'string', describe: 'Folder for the results [default: reports/<name>]' })
     .option('retry-failed', { type: 'boolean', describe: 'Run failed trials again' })
     .option('print-config', { type: 'boolean', describe: 'Show every setting and where it comes from' })
-    .option('launch', { type: 'string', describe: 'local processes, or slurm [default: local]' })
-    .option('detach', { type: 'boolean', describe: 'With slurm: submit what is missing and return' })
-    .option('cancel', { type: 'boolean', describe: 'With slurm: take its jobs out of the queue' })
+    .option('launch', {
+      type: 'string',
+      describe: `Where trials run: ${LAUNCHER_NAMES.join(', ')} [default: local]`,
+    })
+    .option('detach', { type: 'boolean', describe: `With ${QUEUES}: submit what is missing and return` })
+    .option('cancel', { type: 'boolean', describe: `With ${QUEUES}: take its jobs out of the queue` })
     .option('watch', { type: 'boolean', describe: 'Show the progress of a sweep that another command runs' })
     .example('$0 sweep sweeps/quickstart.yaml', 'Train the embedded example; the same again resumes')
     .example('$0 sweep sweeps/ml100k.yaml --data u.data', 'The published grid on a file you have')
@@ -46,25 +54,26 @@ export async function run(args: Arguments): Promise<number> {
   if (args['watch']) return watch(file, out);
   const { launch, detach } = launchOptions(args);
   if (args['cancel']) return cancel(file, out, launch, args.json);
-  const { prepareSweep } = await import('../sweep/prepare.js');
+  const { prepareSweep } = await import('../sweep/run/start.js');
   const prepared = await prepareSweep(file, { ...overrides, out, launch, onNote: note });
   if (args['dry-run']) return dryRun(prepared, args.json);
   return train(prepared, { retryFailed: Boolean(args['retry-failed']), launch, detach }, args.json);
 }
 
 function launchOptions(args: Arguments): { launch: LauncherName; detach: boolean } {
-  const launch = String(args['launch'] ?? 'local');
+  const asked = String(args['launch'] ?? 'local');
   const detach = Boolean(args['detach']);
-  if (launch !== 'local' && launch !== 'slurm')
-    throw new UserError(`unknown launcher "${launch}"`, {
+  const launch = LAUNCHER_NAMES.find((name) => name === asked);
+  if (!launch)
+    throw new UserError(`unknown launcher "${asked}"`, {
       place: '--launch',
-      remedy: 'Known: local, slurm.',
+      remedy: `Known: ${LAUNCHER_NAMES.join(', ')}.`,
     });
   for (const option of ['detach', 'cancel'])
-    if (args[option] && launch === 'local')
+    if (args[option] && !launcherKind(launch).queue)
       throw new UserError(`--${option} is for jobs that outlive the command`, {
         place: `--${option}`,
-        remedy: 'Add --launch slurm.',
+        remedy: `Add --launch ${QUEUES}.`,
       });
   return { launch, detach };
 }
@@ -75,15 +84,15 @@ async function cancel(
   launch: LauncherName,
   json?: boolean,
 ): Promise<number> {
-  const [{ readSweepFile }, { cancelJobs }, { sweepFolder }] = await Promise.all([
-    import('../sweep/spec.js'),
-    import('../sweep/launch/slurm.js'),
-    import('../sweep/locate.js'),
+  const [{ readSweepFile }, { sweepFolder }] = await Promise.all([
+    import('../sweep/file/spec.js'),
+    import('../sweep/store/locate.js'),
   ]);
   const { name } = readSweepFile(file);
-  const cancelled = await cancelJobs(sweepFolder(name, out), name);
+  const queue = launcherKind(launch).queue!;
+  const cancelled = await queue.cancel(sweepFolder(name, out), name);
   if (json) printJson({ name, launch, cancelled });
-  else if (cancelled === 0) print('Slurm has no trial of this sweep.');
+  else if (cancelled === 0) print(`${queue.title} has no trial of this sweep.`);
   else
     print(
       `${cancelled === 1 ? '1 trial' : `${cancelled} trials`} taken out of the queue. Those that ran write their checkpoint; the same command without --cancel goes on.`,
@@ -108,8 +117,8 @@ function backendOption(value: unknown): string | undefined {
 
 async function printConfig(file: string, overrides: object, json?: boolean): Promise<number> {
   const [{ readSweepFile }, { resolveSweep }] = await Promise.all([
-    import('../sweep/spec.js'),
-    import('../sweep/resolve.js'),
+    import('../sweep/file/spec.js'),
+    import('../sweep/file/resolve.js'),
   ]);
   const { lines } = resolveSweep(readSweepFile(file), overrides);
   if (json) printJson(lines);
@@ -125,9 +134,9 @@ async function printConfig(file: string, overrides: object, json?: boolean): Pro
 
 async function watch(file: string, out: string | undefined): Promise<number> {
   const [{ readSweepFile }, { watchSweep }, { sweepFolder }] = await Promise.all([
-    import('../sweep/spec.js'),
-    import('../sweep/watch.js'),
-    import('../sweep/locate.js'),
+    import('../sweep/file/spec.js'),
+    import('../sweep/run/watch.js'),
+    import('../sweep/store/locate.js'),
   ]);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
@@ -137,10 +146,7 @@ async function watch(file: string, out: string | undefined): Promise<number> {
 
 async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> {
   const { plan, store, stored, sweep } = prepared;
-  const [{ expectedSpeed }, { wallSeconds, workOf }] = await Promise.all([
-    import('../sweep/prepare.js'),
-    import('../sweep/estimate.js'),
-  ]);
+  const { expectedSpeed, wallSeconds, workOf } = await import('../sweep/run/estimate.js');
   const { speed, from } = expectedSpeed(store, stored);
   const trials = plan.trials.map((trial) => {
     const { state } = store.readTrial(trial.id, stored.numericVersion);
@@ -213,20 +219,20 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
 async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
   const { sweep, store, stored, plan } = prepared;
   const [{ startSweep }, { newProgress, showProgress }] = await Promise.all([
-    import('../sweep/prepare.js'),
-    import('../sweep/progress.js'),
+    import('../sweep/run/start.js'),
+    import('../sweep/run/progress.js'),
   ]);
   if (plan.beyondBudget.length > 0)
     note(`${plan.beyondBudget.length} trials lie past the budget and are not planned.`);
   const state = newProgress(sweep.name, Math.min(stored.workers, stored.trials.length), stored.trials);
   const view = showProgress(state, { stream: process.stderr });
+  const queue = options.launch && launcherKind(options.launch).queue;
   const stop = new AbortController();
   const kill = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) kill.abort();
     else {
-      if (options.launch !== 'slurm')
-        view.observer.note?.('Stopping: trials write their checkpoints. Once more stops at once.');
+      if (!queue) view.observer.note?.('Stopping: trials write their checkpoints. Once more stops at once.');
       stop.abort();
     }
   };
@@ -244,18 +250,21 @@ async function train(prepared: PreparedSweep, options: StartOptions, json?: bool
   );
   if (json) printJson(summaryJson(prepared, summary, done));
   else printSummary(store.path, summary, done);
-  if (summary.left > 0) await sayHowToComeBack(prepared, summary.left);
+  if (queue && summary.left > 0) await sayHowToComeBack(prepared, queue, summary.left);
   if (summary.interrupted) return ExitCode.interrupted;
   return summary.failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
 }
 
-async function sayHowToComeBack({ store }: PreparedSweep, left: number): Promise<void> {
-  const { openJobs } = await import('../sweep/launch/slurm.js');
+async function sayHowToComeBack(
+  { store }: PreparedSweep,
+  { title, byHand }: NonNullable<LauncherKind['queue']>,
+  left: number,
+): Promise<void> {
+  const more = byHand ? `\n(${await byHand(store.path)}).` : '.';
   note(
     [
-      `${left === 1 ? '1 trial is' : `${left} trials are`} with Slurm and go on without this command.`,
-      'The same command comes back to them and submits what is missing; --watch shows them; --cancel stops them with checkpoints',
-      `(scancel ${openJobs(store.path).join(' ')} does too, and records them as cancelled).`,
+      `${left === 1 ? '1 trial is' : `${left} trials are`} with ${title} and go on without this command.`,
+      `The same command comes back to them and submits what is missing; --watch shows them; --cancel stops them with checkpoints${more}`,
     ].join('\n'),
   );
 }

@@ -1,8 +1,9 @@
 /** `perflaw train`: one model on one data set, straight from a file. */
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
+import { BACKENDS } from '../kernels/choose.js';
 import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
-import { modelFields, trainingFields } from '../sweep/schema.js';
+import { modelFields, trainingFields } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import { ExitCode, UserError } from '../util/errors.js';
@@ -49,7 +50,7 @@ export function options(yargs: Argv): Argv {
     .option('backend', {
       type: 'string',
       default: 'auto',
-      description: 'auto, wasm, webgpu, composed, cpu or tensorflow; auto takes a GPU where there is one',
+      description: `auto, ${BACKENDS.join(', ')}; auto takes a GPU where there is one`,
     })
     .option('out', {
       type: 'string',
@@ -141,9 +142,9 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
 
 /** @throws UserError for a setting that would change nothing. */
 function refuseIgnored(args: Arguments, model: ModelConfig['name']): void {
-  for (const [field, models] of Object.entries(MEANT_FOR))
-    if (args[kebab(field as FieldName)] !== undefined && !models.includes(model))
-      throw new UserError(`--${kebab(field as FieldName)} means nothing to ${model}`, {
+  for (const [field, models] of MEANT_FOR)
+    if (args[kebab(field)] !== undefined && !models.includes(model))
+      throw new UserError(`--${kebab(field)} means nothing to ${model}`, {
         remedy: `It is a setting of ${models.join(' and ')}.`,
       });
   if (args['prefixes'] !== undefined && (args['loss'] ?? defaultLoss(model)) !== 'last')

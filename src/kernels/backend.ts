@@ -87,11 +87,6 @@ export function hasWideVectors(): boolean {
   return simd?.wide ?? false;
 }
 
-/** True where the current backend has a fused kernel of that name. */
-export function hasKernel(name: string): boolean {
-  return tf.getKernel(name, tf.getBackend()) !== undefined;
-}
-
 async function prepareWasm(): Promise<void> {
   simd = chooseSimd();
   const { setThreadsCount } = await import('@tensorflow/tfjs-backend-wasm');

@@ -3,6 +3,11 @@ import * as tf from '@tensorflow/tfjs';
 
 type Optional = Record<string, tf.Tensor | undefined>;
 
+/** True where the current backend has a fused kernel of that name. */
+export function hasKernel(name: string): boolean {
+  return tf.getKernel(name, tf.getBackend()) !== undefined;
+}
+
 /**
  * A function with its own gradient on tfjs's tape.
  * @param forward returns the value and what the way back needs.

@@ -1,6 +1,6 @@
 /** Parts that the models share: the Mamba-1 block, the feed-forward block, dropout by site. */
 import * as tf from '@tensorflow/tfjs';
-import { gelu } from '../kernels/activation/op.js';
+import { gelu } from '../kernels/activation/gelu.js';
 import { causalConv } from '../kernels/causal-conv/op.js';
 import { dropout } from '../kernels/dropout/op.js';
 import { dropoutMask } from '../kernels/dropout/reference.js';

@@ -1,5 +1,5 @@
 /** Models by name. */
-import type { ModelConfig } from './config.js';
+import type { ModelConfig, ModelName } from './config.js';
 import { createMamba4Rec } from './mamba4rec.js';
 import type { PackedBatch, SequenceModel } from './sequence-model.js';
 import { createSsd4Rec } from './ssd4rec.js';
@@ -7,14 +7,14 @@ import { createTim4Rec } from './tim4rec.js';
 
 export type { PackedBatch, SequenceModel };
 
+/** How each model is built; what else there is to know of it stands in kinds.ts. */
+const MODELS: Record<ModelName, (config: ModelConfig, numItems: number, seed: number) => SequenceModel> = {
+  mamba4rec: createMamba4Rec,
+  tim4rec: createTim4Rec,
+  ssd4rec: createSsd4Rec,
+};
+
 /** Builds a model with initial weights drawn from `seed`. The backend must be open. */
 export function createModel(config: ModelConfig, numItems: number, seed: number): SequenceModel {
-  switch (config.name) {
-    case 'mamba4rec':
-      return createMamba4Rec(config, numItems, seed);
-    case 'tim4rec':
-      return createTim4Rec(config, numItems, seed);
-    case 'ssd4rec':
-      return createSsd4Rec(config, numItems, seed);
-  }
+  return MODELS[config.name](config, numItems, seed);
 }

@@ -11,11 +11,12 @@
  * hidden. A state knows the whole history in both directions, so the loss is at the last position of prefixes, never at all.
  */
 import * as tf from '@tensorflow/tfjs';
-import { gelu } from '../kernels/activation/op.js';
+import { gelu } from '../kernels/activation/gelu.js';
 import { embedding } from '../kernels/embedding/op.js';
 import { createRandom } from '../util/random.js';
-import { type ModelConfig, SSD4REC_DEFAULTS } from './config.js';
+import type { ModelConfig } from './config.js';
 import { type Histories, historiesOf, mirrorIndices } from './histories.js';
+import { SSD4REC_DEFAULTS } from './kinds.js';
 import {
   addFeedForward,
   addLayerNorm,

@@ -1,7 +1,7 @@
 /** Layer normalisation along the length, as TiM4Rec's time path needs it: whole, over a history alone, over the past alone. */
 import * as tf from '@tensorflow/tfjs';
-import type { TimeMode } from './config.js';
 import { EPSILON } from './layers.js';
+import type { TimeMode } from './settings.js';
 
 /** Where fewer values than the whole length take part a deviation of 0 is common (a first item, equal gaps). */
 const SHORT_EPSILON = 1e-5;

@@ -1,5 +1,7 @@
-/** What a trial may not ask for, said before any work is done. */
-import { BIDIRECTIONAL, type ModelConfig, timeMode } from '../model/config.js';
+/** A trial's configuration made whole for its model, and what it may not ask for, said before any work is done. */
+import { defaultLoss, MEANT_FOR, type ModelConfig } from '../model/config.js';
+import { kindOf } from '../model/kinds.js';
+import type { LossPlace } from '../model/settings.js';
 import { countParameters } from '../model/size.js';
 import { UserError } from '../util/errors.js';
 import type { Prefixes, Proposal, TrainingConfig, TrialConfig } from './config.js';
@@ -11,32 +13,46 @@ const DEFAULT_PROPOSAL: Proposal = 'popularity';
 /** Prefixes of each history an epoch: one teaches too little for the time that an epoch's evaluation takes (docs/log.md). */
 const DEFAULT_PREFIXES = 16;
 
+/** A configuration that may leave the place of the loss to its model, and may name settings of other models. */
+export type OpenTrial = Omit<TrialConfig, 'training'> & {
+  training: Omit<TrainingConfig, 'loss'> & { loss?: LossPlace };
+};
+
 /**
- * The configuration with nothing left open that depends on other settings, and each meaning written in one way: TiM4Rec's
- * time mode follows the loss, a loss at the last position has prefixes and 1 of them is a random one, sampled negatives have a
- * proposal and 0 of them are all items. One that leaves nothing open comes back as it is.
+ * The configuration made whole for its model: nothing left open that depends on other settings, nothing named that means nothing
+ * to this model, and each meaning written in one way. The loss is where the model's is, TiM4Rec's time mode follows the loss, a loss
+ * at the last position has prefixes and 1 of them is a random one, sampled negatives have a proposal and 0 of them are
+ * all items. A whole one comes back as it is.
+ * @throws UserError where expand or headDim do not go with dim.
  */
-export function resolveTrial(config: TrialConfig): TrialConfig {
-  return { ...config, model: resolveModel(config), training: resolveTraining(config) };
+export function resolveTrial(open: OpenTrial): TrialConfig {
+  const loss = open.training.loss ?? defaultLoss(open.model.name);
+  const model = resolveModel(open.model, loss);
+  return { ...open, model, training: resolveTraining(model, { ...open.training, loss }) };
 }
 
-function resolveModel({ model, training }: TrialConfig): ModelConfig {
-  if (model.name !== 'tim4rec' || model.time !== undefined) return model;
-  return { ...model, time: timeMode(model, training.loss) };
+function resolveModel(model: ModelConfig, loss: LossPlace): ModelConfig {
+  const kind = kindOf(model);
+  const own = { ...model };
+  for (const [setting, models] of MEANT_FOR) if (!models.includes(model.name)) delete own[setting];
+  if (kind.headDim !== undefined) own.headDim ??= kind.headDim;
+  Object.assign(own, kind.complete?.(own, loss));
+  countParameters(own, 1); // a dim that does not go with expand or headDim is said here
+  return own;
 }
 
-function resolveTraining(config: TrialConfig): TrainingConfig {
-  const { negatives, proposal, prefixes: _prefixes, ...rest } = config.training;
+function resolveTraining(model: ModelConfig, training: TrainingConfig): TrainingConfig {
+  const { negatives, proposal, prefixes: _prefixes, ...rest } = training;
   return {
     ...rest,
-    ...(rest.loss === 'last' ? { prefixes: prefixesOf(config) } : {}),
+    ...(rest.loss === 'last' ? { prefixes: prefixesOf({ model, training }) } : {}),
     ...(negatives ? { negatives, proposal: proposal ?? DEFAULT_PROPOSAL } : {}),
   };
 }
 
 /** Which prefixes a loss at the last position trains on. */
 export function prefixesOf({ model, training }: Pick<TrialConfig, 'model' | 'training'>): Prefixes {
-  const prefixes = training.prefixes ?? (model.name === 'mamba4rec' ? 'every' : DEFAULT_PREFIXES);
+  const prefixes = training.prefixes ?? (kindOf(model).everyPrefix ? 'every' : DEFAULT_PREFIXES);
   return prefixes === 1 ? 'random' : prefixes;
 }
 
@@ -49,31 +65,23 @@ export interface TimedData {
 /** @throws UserError for settings that contradict each other or that a model cannot be trained with. */
 export function checkTrial(trial: TrialConfig, data: TimedData): void {
   const { evaluation, training, model } = trial;
+  const { bidirectional, contradiction, time } = kindOf(model);
   if (!evaluation.ks.includes(parseMetric(evaluation.select)))
     throw new UserError(`selection uses ${evaluation.select}, but ks is [${evaluation.ks.join(', ')}]`, {
       remedy: 'Add that K to evaluation.ks.',
     });
   if (training.rows < 1 || training.epochs < 1 || model.maxLength < 1)
     throw new UserError('rows, epochs and maxLength must be at least 1');
-  countParameters(model, 1); // a headDim that does not divide is said here
-  if (BIDIRECTIONAL.includes(model.name) && training.loss === 'all')
+  if (bidirectional && training.loss === 'all')
     throw new UserError(
       `${model.name} reads histories in both directions, so with a loss at all positions it would see what it predicts`,
       { remedy: 'Train it with `loss: last` (the last position of prefixes).' },
     );
-  if (model.name === 'tim4rec') checkTime(trial, data);
-}
-
-function checkTime({ model, training }: TrialConfig, data: TimedData): void {
-  const time = timeMode(model, training.loss);
-  if (training.loss === 'all' && (time === 'paper' || time === 'masked'))
-    throw new UserError(
-      `tim4rec with \`time: ${time}\` mixes timestamps over the whole history, so with a loss at all positions every position would know when the items it predicts were taken`,
-      { remedy: 'Use `time: causal` with `loss: all`, or `loss: last` with this time mode.' },
-    );
-  if (time !== 'none' && !data.timed)
-    throw new UserError(`tim4rec uses the time between items, and '${data.name}' has no timestamps`, {
+  const fault = contradiction?.(model, training.loss);
+  if (fault) throw new UserError(fault.message, { remedy: fault.remedy });
+  if (time?.used(model) && !data.timed)
+    throw new UserError(`${model.name} uses the time between items, and '${data.name}' has no timestamps`, {
       place: data.name,
-      remedy: 'Import it with a column of times, or train without the time path (`time: none`).',
+      remedy: `Import it with a column of times, or ${time.without}.`,
     });
 }

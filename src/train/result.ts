@@ -31,7 +31,7 @@ export interface TrainingResult {
   test: RankingMetrics;
   bestEpoch: number;
   epochsRun: number;
-  /** `halving`: cut short because others were better, see sweep/halving.ts. */
+  /** `halving`: cut short because others were better, see sweep/run/halving.ts. */
   stopped: 'epochs' | 'patience' | 'halving';
   curve: EpochRecord[];
   parameters: { total: number; nonEmbedding: number };

@@ -7,6 +7,7 @@ import type { Interactions, Sequences } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
 import { leaveOneOut, type Split } from '../data/split.js';
 import { currentDevice, openBackend, simdVariant } from '../kernels/backend.js';
+import { kindOf } from '../model/kinds.js';
 import { createModel } from '../model/model.js';
 import { countParameters, trainingFlopsPerToken } from '../model/size.js';
 import { loadWeights } from '../model/weights-file.js';
@@ -48,8 +49,8 @@ export async function trainModel(
   data: Interactions,
   hooks: TrainingHooks = {},
 ): Promise<TrainingResult> {
-  checkTrial(trial, { name: data.name, timed: data.timestamps !== null });
   const config = resolveTrial(trial);
+  checkTrial(config, { name: data.name, timed: data.timestamps !== null });
   await openBackend(config.backend, hooks.onNote);
   const split = leaveOneOut(data);
   if (split.evaluated.length === 0)
@@ -137,7 +138,7 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
       rows.slice(from, from + rowsPerStep),
       config.model.maxLength,
       loss,
-      config.model.name === 'tim4rec' ? sequences.timestamps : null,
+      kindOf(config.model).time?.used(config.model) ? sequences.timestamps : null,
     );
     const value = trainStep(run, batch, config.training.epochs * steps);
     if (!Number.isFinite(value))

@@ -3,8 +3,9 @@
  * published PyTorch code, which source item each row of the item table is, how it was trained and what it scored.
  */
 import type { Interactions } from '../data/interactions.js';
-import { type ModelConfig, SSD4REC_DEFAULTS } from '../model/config.js';
-import { countParameters, PUBLISHED_HEAD_DIM } from '../model/size.js';
+import type { ModelConfig } from '../model/config.js';
+import { COMMON_UPSTREAM, kindOf, type UpstreamSetting } from '../model/kinds.js';
+import { countParameters } from '../model/size.js';
 import { UserError } from '../util/errors.js';
 import { readJson } from '../util/files.js';
 import type { TrialConfig } from './config.js';
@@ -75,33 +76,7 @@ export function readWeightsCard(path: string): WeightsCard {
 }
 
 function upstreamSettings(model: ModelConfig, numItems: number): WeightsCard['upstream'] {
-  const common = {
-    hidden_size: model.dim,
-    num_layers: model.layers,
-    dropout_prob: model.dropout,
-    d_state: model.dState,
-    d_conv: model.dConv,
-    expand: model.expand,
-    MAX_ITEM_LIST_LENGTH: model.maxLength,
-    n_items: numItems + 1,
-  };
-  const headDim = model.headDim ?? PUBLISHED_HEAD_DIM[model.name];
-  if (model.name === 'tim4rec')
-    return {
-      ...common,
-      head_dim: headDim,
-      is_time: model.time !== 'none',
-      p2p_residual: model.timeGate === 'position',
-      time_drop_out: model.timeDropout ?? model.dropout,
-      is_kai_ming_init: model.convInit === 'kaiming',
-    };
-  if (model.name === 'ssd4rec')
-    return {
-      ...common,
-      headdim: headDim,
-      beta: model.beta ?? SSD4REC_DEFAULTS.beta,
-      maskratio: model.hiddenShare ?? SSD4REC_DEFAULTS.hiddenShare,
-      norm_embedding: model.embeddingNorm !== 'off',
-    };
-  return common;
+  const named = (settings: readonly UpstreamSetting[] = []) =>
+    Object.fromEntries(settings.map(({ name, write }) => [name, write(model)]));
+  return { ...named(COMMON_UPSTREAM), n_items: numItems + 1, ...named(kindOf(model).upstream?.settings) };
 }

@@ -26,10 +26,10 @@ const observations: Observation[] = Array.from({ length: 20 }, (_, i) => i + 1).
 );
 
 it('200 points, all forms, 1,000 replicates', async () => {
-  const compiled = new URL('../../dist/law/', import.meta.url);
+  const compiled = new URL('../../dist/law', import.meta.url);
   const folder = existsSync(new URL('analyse.js', compiled))
     ? compiled
-    : new URL('../../src/law/', import.meta.url);
+    : new URL('../../src/law', import.meta.url);
   const at = (name: string) => new URL(folder === compiled ? `${name}.js` : `${name}.ts`, folder).href;
   const { analysePanel } = (await import(at('analyse'))) as typeof import('../../src/law/analyse.js');
   const { panelsOf } = (await import(at('points'))) as typeof import('../../src/law/points.js');

@@ -11,11 +11,11 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DEFAULT_MODEL } from '../../dist/model/config.js';
-import { trialId } from '../../dist/sweep/identity.js';
-import { readSweepObservations } from '../../dist/sweep/observations.js';
-import { SweepStore } from '../../dist/sweep/store.js';
-import { recordText } from '../../dist/sweep/stored.js';
+import { readSweepObservations } from '../../dist/sweep/results/observations.js';
+import { recordText } from '../../dist/sweep/store/layout.js';
+import { SweepStore } from '../../dist/sweep/store/store.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING } from '../../dist/train/config.js';
+import { trialId } from '../../dist/train/identity.js';
 import { NUMERIC_VERSION } from '../../dist/train/version.js';
 import { createRandom } from '../../dist/util/random.js';
 

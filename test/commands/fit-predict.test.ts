@@ -182,7 +182,7 @@ describe('perflaw predict', () => {
 });
 
 describe('what fit and predict load', () => {
-  const root = new URL('../../', import.meta.url).pathname;
+  const root = new URL('../..', import.meta.url).pathname;
   /** Files and packages reached by static imports; types are erased and do not count. */
   function reached(entry: string): { files: Set<string>; packages: Set<string> } {
     const files = new Set<string>();
@@ -245,7 +245,7 @@ describe('what fit and predict load', () => {
     'src/commands/fit.ts',
     'src/commands/predict.ts',
     'src/law/table.ts',
-    'src/sweep/observations.ts',
+    'src/sweep/results/observations.ts',
     'src/law/bootstrap-worker.ts',
   ])
     it(`${entry} reaches neither tfjs nor vega, DuckDB or the reader of sweep files`, () => {

@@ -4,9 +4,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../sweep/fake.js';
+import { temporaryFolder } from '../../src/contract/fake.js';
 import { CLI } from '../sweep/killing.js';
-import { fakeSlurm } from '../sweep/launch/slurm-fake.js';
+import { fakeSlurm } from '../sweep/launch/slurm/fake.js';
 
 const TINY = `name: tiny
 data: {synthetic: {users: 60, items: 40, meanLength: 10}}

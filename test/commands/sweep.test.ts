@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../sweep/fake.js';
+import { temporaryFolder } from '../../src/contract/fake.js';
 import { CLI } from '../sweep/killing.js';
 import { fillDisk, mountSmallDisk } from '../sweep/small-disk.js';
 

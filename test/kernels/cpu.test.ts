@@ -1,3 +1,3 @@
-import { describeKernels } from '../contract/kernels.js';
+import { describeKernels } from '../../src/contract/kernels.js';
 
 describeKernels('cpu', 4);

@@ -1,5 +1,5 @@
 /** The Mamba-2 kernels built without fused multiply-adds, for engines that lack relaxed SIMD. */
-import { describeHeadKernels } from '../contract/head-kernels.js';
+import { describeHeadKernels } from '../../src/contract/head-kernels.js';
 
 process.env['PERFLAW_SIMD'] = 'baseline';
 

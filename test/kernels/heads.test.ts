@@ -1,4 +1,4 @@
-import { describeHeadKernels } from '../contract/head-kernels.js';
+import { describeHeadKernels } from '../../src/contract/head-kernels.js';
 
 describeHeadKernels('wasm', 25);
 describeHeadKernels('composed', 10);

@@ -1,4 +1,4 @@
-import { describeSampledCrossEntropy } from '../contract/sampled-cross-entropy.js';
+import { describeSampledCrossEntropy } from '../../src/contract/sampled-cross-entropy.js';
 
 describeSampledCrossEntropy('wasm', 40);
 describeSampledCrossEntropy('composed', 10);

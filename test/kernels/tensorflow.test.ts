@@ -3,9 +3,9 @@
  * (test/tensorflow/build.sh makes one).
  */
 import { describe, it } from 'vitest';
+import { describeHeadKernels } from '../../src/contract/head-kernels.js';
+import { describeKernels } from '../../src/contract/kernels.js';
 import { findTensorflow } from '../../src/kernels/tensorflow.js';
-import { describeHeadKernels } from '../contract/head-kernels.js';
-import { describeKernels } from '../contract/kernels.js';
 
 if (findTensorflow()) {
   describeKernels('tensorflow', 10);

@@ -1,8 +1,8 @@
 /** The kernels built without fused multiply-adds, for engines that lack relaxed SIMD. */
 import { beforeAll, expect, it } from 'vitest';
+import { describeKernels } from '../../src/contract/kernels.js';
+import { describeSampledCrossEntropy } from '../../src/contract/sampled-cross-entropy.js';
 import { openBackend, simdVariant } from '../../src/kernels/backend.js';
-import { describeKernels } from '../contract/kernels.js';
-import { describeSampledCrossEntropy } from '../contract/sampled-cross-entropy.js';
 
 process.env['PERFLAW_SIMD'] = 'baseline';
 

@@ -6,10 +6,10 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { describeHeadKernels } from '../../src/contract/head-kernels.js';
+import { describeKernels } from '../../src/contract/kernels.js';
 import { hasWideVectors, openBackend } from '../../src/kernels/backend.js';
 import { chooseSimd } from '../../src/kernels/wasm/simd.js';
-import { describeHeadKernels } from '../contract/head-kernels.js';
-import { describeKernels } from '../contract/kernels.js';
 
 const OPTIMISED = ['--wasm-sync-tier-up', '--wasm-tiering-budget=1'];
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { describeKernels } from '../contract/kernels.js';
+import { describeKernels } from '../../src/contract/kernels.js';
 
 describeKernels('wasm');
 

@@ -1,6 +1,13 @@
 /** WGSL kernels at sizes beyond one workgroup or one slab. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  checkOp,
+  createRandom,
+  randomInput,
+  randomReset,
+  worstDifference,
+} from '../../src/contract/compare.js';
 import { openBackend } from '../../src/kernels/backend.js';
 import { causalConv } from '../../src/kernels/causal-conv/op.js';
 import { causalConvReference } from '../../src/kernels/causal-conv/reference.js';
@@ -8,7 +15,6 @@ import { embedding } from '../../src/kernels/embedding/op.js';
 import { layerNorm } from '../../src/kernels/layer-norm/op.js';
 import { layerNormReference } from '../../src/kernels/layer-norm/reference.js';
 import { noAdapter } from './adapter.js';
-import { checkOp, createRandom, randomInput, randomReset, worstDifference } from './compare.js';
 
 describe.skipIf(noAdapter)('webgpu kernels over several workgroups', () => {
   beforeAll(async () => {

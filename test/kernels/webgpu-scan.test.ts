@@ -4,11 +4,11 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { checkOp, createRandom, type Inputs, randomInput, randomReset } from '../../src/contract/compare.js';
 import { openBackend } from '../../src/kernels/backend.js';
 import { type ScanInputs, selectiveScan } from '../../src/kernels/selective-scan/op.js';
 import { type ScanArrays, selectiveScanReference } from '../../src/kernels/selective-scan/reference.js';
 import { noAdapter } from './adapter.js';
-import { checkOp, createRandom, type Inputs, randomInput, randomReset } from './compare.js';
 
 interface Size {
   batch: number;

@@ -1,6 +1,7 @@
 /** Shapes at which the WGSL kernels take another way: parts, large tiles, chunks, more workgroups than a dispatch has. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { checkOp, createRandom, randomInput, worstDifference } from '../../src/contract/compare.js';
 import { openBackend } from '../../src/kernels/backend.js';
 import { linearCrossEntropy } from '../../src/kernels/cross-entropy/op.js';
 import { cutScores } from '../../src/kernels/cross-entropy/plan.js';
@@ -12,7 +13,6 @@ import { ranksReference } from '../../src/kernels/rank/reference.js';
 import { cutProduct } from '../../src/kernels/webgpu/gemm.js';
 import { webgpuKernel } from '../../src/kernels/webgpu/program.js';
 import { noAdapter } from './adapter.js';
-import { checkOp, createRandom, randomInput, worstDifference } from './compare.js';
 
 const floats = (values: ArrayLike<number>, shape: number[]) => tf.tensor(Float32Array.from(values), shape);
 

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
-import { describeHeadKernels } from '../contract/head-kernels.js';
-import { describeKernels } from '../contract/kernels.js';
-import { describeSampledCrossEntropy } from '../contract/sampled-cross-entropy.js';
+import { describeHeadKernels } from '../../src/contract/head-kernels.js';
+import { describeKernels } from '../../src/contract/kernels.js';
+import { describeSampledCrossEntropy } from '../../src/contract/sampled-cross-entropy.js';
 import { noAdapter } from './adapter.js';
 
 describe.skipIf(noAdapter)('webgpu', () => {

@@ -67,7 +67,7 @@ describe.each(['wasm', 'composed'])('Mamba4Rec on %s', (backend) => {
       [64, 2, 32],
     ] as const) {
       const config: ModelConfig = { ...DEFAULT_MODEL, name, dim, layers, dState };
-      if (MEANT_FOR.headDim!.includes(name)) config.headDim = 4;
+      if (MEANT_FOR.get('headDim')!.includes(name)) config.headDim = 4;
       const model = createModel(config, NUM_ITEMS, 1);
       expect(model.weights.size()).toBe(countParameters(config, NUM_ITEMS).total);
       model.weights.dispose();

@@ -3,8 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/kernels/backend.js';
-import { DEFAULT_MODEL, type ModelConfig, type TimeMode } from '../../src/model/config.js';
+import { DEFAULT_MODEL, type ModelConfig } from '../../src/model/config.js';
 import { createModel, type PackedBatch, type SequenceModel } from '../../src/model/model.js';
+import type { TimeMode } from '../../src/model/settings.js';
 import { countParameters } from '../../src/model/size.js';
 import { createRandom, type Random } from '../../src/util/random.js';
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { worstDifference } from '../../src/contract/compare.js';
 import { openBackend } from '../../src/kernels/backend.js';
 import { embedding } from '../../src/kernels/embedding/op.js';
 import { matMul } from '../../src/kernels/matmul/op.js';
@@ -14,7 +15,6 @@ import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensor
 import { settingsOfTensors } from '../../src/model/tensor-settings.js';
 import { loadWeights, readWeightsFile } from '../../src/model/weights-file.js';
 import { UserError } from '../../src/util/errors.js';
-import { worstDifference } from '../kernels/compare.js';
 
 interface Stored {
   shape: number[];

@@ -10,7 +10,7 @@ import type {
   MetricChoice,
   ReportInput,
 } from '../../src/report/model.js';
-import type { DoneRecord, FailedRecord, SliceMeasures } from '../../src/sweep/record.js';
+import type { DoneRecord, FailedRecord, SliceMeasures } from '../../src/sweep/store/record.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING } from '../../src/train/config.js';
 import type { EpochRecord, RankingMetrics } from '../../src/train/result.js';
 import { createRandom } from '../../src/util/random.js';

@@ -1,8 +1,9 @@
 /** Simulated records as a sweep's folder on disk, as `perflaw sweep` leaves it. */
 import { join } from 'node:path';
-import { trialId } from '../../src/sweep/identity.js';
-import type { TrialRecord } from '../../src/sweep/record.js';
-import { STORE_SCHEMA, SweepStore } from '../../src/sweep/store.js';
+import { STORE_SCHEMA } from '../../src/sweep/store/layout.js';
+import type { TrialRecord } from '../../src/sweep/store/record.js';
+import { SweepStore } from '../../src/sweep/store/store.js';
+import { trialId } from '../../src/train/identity.js';
 import { ITEMS, type SimulationOptions, simulateRecords } from './simulated-sweep.js';
 
 /** Writes the sweep to `<root>/reports/<name>` and returns that folder. `open` more trials are planned but have no result. */

@@ -1,7 +1,8 @@
 /** What every launcher must do, done by a real Slurm. */
-import { slurmLauncher } from '../../src/sweep/launch/slurm.js';
-import { launcherContract } from '../contract/launcher.js';
-import { FAKE_ENTRY } from '../sweep/fake.js';
+
+import { FAKE_ENTRY } from '../../src/contract/fake.js';
+import { launcherContract } from '../../src/contract/launcher.js';
+import { slurmLauncher } from '../../src/sweep/launch/slurm/slurm.js';
 
 launcherContract('slurm', {
   make: (limits) =>

@@ -7,9 +7,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { readClaim } from '../../src/sweep/claim.js';
-import { Submissions } from '../../src/sweep/launch/slurm-submissions.js';
-import { temporaryFolder } from '../sweep/fake.js';
+import { temporaryFolder } from '../../src/contract/fake.js';
+import { Submissions } from '../../src/sweep/launch/slurm/submissions.js';
+import { readClaim } from '../../src/sweep/store/claim.js';
 import { CLI, exitOf, type Home, makeHome, numbersOf } from '../sweep/killing.js';
 
 const SWEEP = `name: killed

@@ -8,8 +8,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readClaim } from '../../src/sweep/claim.js';
-import { SweepStore } from '../../src/sweep/store.js';
+import { readClaim } from '../../src/sweep/store/claim.js';
+import { SweepStore } from '../../src/sweep/store/store.js';
 import type { Random } from '../../src/util/random.js';
 import { packageRoot } from '../../src/util/workspace.js';
 

@@ -7,9 +7,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Interactions, Sequences } from '../../src/data/interactions.js';
 import { leaveOneOut } from '../../src/data/split.js';
 import { openBackend } from '../../src/kernels/backend.js';
-import type { ModelConfig, TimeMode } from '../../src/model/config.js';
+import { defaultLoss, MODEL_NAMES, type ModelConfig } from '../../src/model/config.js';
 import { createModel } from '../../src/model/model.js';
 import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.js';
+import type { TimeMode } from '../../src/model/settings.js';
 import { loadWeights, readWeightsFile } from '../../src/model/weights-file.js';
 import {
   assemble,
@@ -247,31 +248,23 @@ describe('random prefixes', () => {
 describe('weights of other programs', () => {
   const shape = (t: { shape: number[] }) => t.shape.join();
 
-  it.each([
-    ['mamba4rec', {}],
-    ['tim4rec', { time: 'causal' }],
-    ['ssd4rec', {}],
-  ] as [ModelConfig['name'], Partial<ModelConfig>][])(
-    '%s: a written file gives the same scores',
-    async (name, more) => {
-      const data = timedWalks(30, 12);
-      const loss = name === 'ssd4rec' ? 'last' : 'all';
-      const trial = trialOf(data, { name, ...more }, { epochs: 2, loss });
-      const path = join(folder, 'weights.safetensors');
-      const result = await trainModel(trial, data, { weightsPath: path });
-      const file = readWeightsFile(path);
-      const model = createModel(trial.model, data.numItems, 99);
-      loadWeights(model, file);
-      const set = evaluationSet(data, leaveOneOut(data), 'test');
-      expect(evaluateModel(model, set, trial.evaluation)).toEqual(result.test);
-      // Trained on from there, the first loss is what it had reached, and the result is another than from drawn weights.
-      const onward = { ...trial, startFrom: file.sha256 };
-      const more1 = await trainModel(onward, data, { initialWeights: file });
-      expect(more1.curve[0]!.loss).toBeLessThan(result.curve[0]!.loss);
-      await expect(trainModel(trial, data, { initialWeights: file })).rejects.toThrow('startFrom');
-      model.weights.dispose();
-    },
-  );
+  it.each(MODEL_NAMES)('%s: a written file gives the same scores', async (name) => {
+    const data = timedWalks(30, 12);
+    const trial = trialOf(data, { name }, { epochs: 2, loss: defaultLoss(name) });
+    const path = join(folder, 'weights.safetensors');
+    const result = await trainModel(trial, data, { weightsPath: path });
+    const file = readWeightsFile(path);
+    const model = createModel(trial.model, data.numItems, 99);
+    loadWeights(model, file);
+    const set = evaluationSet(data, leaveOneOut(data), 'test');
+    expect(evaluateModel(model, set, trial.evaluation)).toEqual(result.test);
+    // Trained on from there, the first loss is what it had reached, and the result is another than from drawn weights.
+    const onward = { ...trial, startFrom: file.sha256 };
+    const more1 = await trainModel(onward, data, { initialWeights: file });
+    expect(more1.curve[0]!.loss).toBeLessThan(result.curve[0]!.loss);
+    await expect(trainModel(trial, data, { initialWeights: file })).rejects.toThrow('startFrom');
+    model.weights.dispose();
+  });
 
   it('says which tensor is missing, too many, of another shape or not finite, and changes nothing', async () => {
     const data = timedWalks(30, 12);

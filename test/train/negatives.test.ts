@@ -116,7 +116,8 @@ describe('training with sampled negatives', () => {
     const data = ringWalks();
     const prefixes = (model: 'mamba4rec' | 'tim4rec', training: Parameters<typeof smallConfig>[1]) => {
       const config = smallConfig(data, training);
-      return resolveTrial({ ...config, model: { ...config.model, name: model } }).training.prefixes;
+      return resolveTrial({ ...config, model: { ...config.model, name: model, headDim: 4 } }).training
+        .prefixes;
     };
     expect(prefixes('mamba4rec', { loss: 'last' })).toBe('every');
     expect(prefixes('tim4rec', { loss: 'last' })).toBe(16);

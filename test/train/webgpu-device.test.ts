@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { currentDevice } from '../../src/kernels/backend.js';
 import type { WebgpuBackend } from '../../src/kernels/webgpu/open.js';
-import { failureReason } from '../../src/sweep/failure.js';
+import { failureReason } from '../../src/sweep/run/failure.js';
 import type { TrialConfig } from '../../src/train/config.js';
 import { trainModel } from '../../src/train/trainer.js';
 import { noAdapter } from '../kernels/adapter.js';

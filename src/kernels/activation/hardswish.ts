@@ -3,8 +3,7 @@
  * between. Fused on wasm; elsewhere plain tfjs ops, two passes over the data in either direction.
  */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp, withGradient } from '../fused.js';
+import { fusedOp, hasKernel, withGradient } from '../fused.js';
 
 /** Elementwise; keeps the shape. */
 export function hardswish<T extends tf.Tensor>(x: T): T {

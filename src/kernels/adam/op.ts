@@ -1,6 +1,6 @@
 /** The optimiser's step, fused: a parameter and its two moments are updated in place where the backend can. */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
+import { hasKernel } from '../fused.js';
 
 export interface AdamSettings {
   rate: number;

@@ -1,7 +1,6 @@
 /** Causal depthwise convolution over time, with bias and activation, that does not look back over a reset. */
 import type * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp } from '../fused.js';
+import { fusedOp, hasKernel } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedConv } from './composed.js';
 import { ACTIVATIONS, type Activation, type ConvInputs } from './inputs.js';

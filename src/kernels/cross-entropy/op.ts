@@ -1,7 +1,6 @@
 /** Softmax cross-entropy over all items, fused with the output projection: logits = hidden . items^T. */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { withGradient } from '../fused.js';
+import { hasKernel, withGradient } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedCrossEntropy } from './composed.js';
 

@@ -1,7 +1,6 @@
 /** Dropout (Srivastava et al. 2014) with a seed a call, so that the mask need not be kept for the way back. */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp } from '../fused.js';
+import { fusedOp, hasKernel } from '../fused.js';
 import { dropoutMask } from './reference.js';
 
 /**

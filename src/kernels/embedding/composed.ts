@@ -3,8 +3,7 @@
  * the gradient is a product with one-hot rows, a chunk at a time.
  */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { withGradient } from '../fused.js';
+import { hasKernel, withGradient } from '../fused.js';
 import { composedMatMul } from '../matmul/composed.js';
 
 const CHUNK = 1024;

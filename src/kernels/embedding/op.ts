@@ -1,7 +1,6 @@
 /** Embedding lookup: rows of a table by index, with a gradient that adds up in a fixed order. */
 import type * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp } from '../fused.js';
+import { fusedOp, hasKernel } from '../fused.js';
 import { composedEmbedding } from './composed.js';
 
 /**

@@ -1,7 +1,6 @@
 /** Layer normalisation over the last axis (Ba et al. 2016). */
 import type * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp } from '../fused.js';
+import { fusedOp, hasKernel } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedLayerNorm } from './composed.js';
 

@@ -1,7 +1,6 @@
 /** Matrix products of the models: a product of two matrices, and a linear layer as PyTorch stores it. */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp } from '../fused.js';
+import { fusedOp, hasKernel } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedMatMul } from './composed.js';
 

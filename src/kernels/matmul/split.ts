@@ -3,7 +3,7 @@
  * cut out of a whole, on the way back neither the input's gradient nor the weight's is put together from pieces.
  */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
+import { hasKernel } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { linear } from './op.js';
 

@@ -1,6 +1,6 @@
 /** Rank of each user's target in a full ranking over all items, with and without the user's history among them. */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
+import { hasKernel } from '../fused.js';
 import { composedMatMul } from '../matmul/composed.js';
 import { assertShape } from '../shapes.js';
 import type { Ranks } from './reference.js';

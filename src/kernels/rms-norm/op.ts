@@ -3,8 +3,7 @@
  * y SiLU(z), and the gate is the selective scan's own.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp } from '../fused.js';
+import { fusedOp, hasKernel } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedRmsNorm } from './composed.js';
 

@@ -5,8 +5,7 @@
  * item that is the target of a row (an accidental hit) does not count in that row. The estimated sum is unbiased.
  */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { withGradient } from '../fused.js';
+import { hasKernel, withGradient } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedSampledCrossEntropy } from './composed.js';
 

@@ -8,8 +8,7 @@
  * Source: Gu and Dao, "Mamba" (2312.00752); slow float64 definition in reference.ts.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { hasKernel } from '../backend.js';
-import { fusedOp } from '../fused.js';
+import { fusedOp, hasKernel } from '../fused.js';
 import { assertShape } from '../shapes.js';
 import { composedScan } from './composed.js';
 import { composedHeadScan } from './composed-heads.js';

@@ -7,8 +7,10 @@ import { linearCrossEntropy } from '../../kernels/cross-entropy/op.js';
 import { embedding } from '../../kernels/embedding/op.js';
 import { matMul } from '../../kernels/matmul/op.js';
 import { UserError } from '../../util/errors.js';
-import type { ModelConfig, ModelName } from '../config.js';
+import { DEFAULT_MODEL, type ModelConfig } from '../config.js';
+import { COMMON_UPSTREAM, kindOf, type ModelName } from '../kinds.js';
 import { createModel } from '../model.js';
+import type { ModelSettings } from '../settings.js';
 import { modelOfNames } from '../tensor-settings.js';
 import { type Case, type CaseTensor, compare, type TensorError, tensorGroup, tidyErrors } from './cases.js';
 
@@ -19,28 +21,29 @@ export function modelOfCase(content: Case): ModelName | undefined {
   return modelOfNames(Object.keys(weights));
 }
 
+/** A case that asks for what is not built here. */
+export class NotCoveredError extends Error {}
+
+/** Of every model: the loss that is computed, and the size of the item table. */
+const ONLY: Record<string, unknown> = { loss_type: 'CE' };
+const IDLE = ['n_items'];
+
+/** @throws NotCoveredError for a setting that this version does not have, UserError where one is missing. */
 function configOf(content: Case, name: ModelName, file: string): ModelConfig {
-  const config = content['config'] as Record<string, number | string> | undefined;
+  const config = content['config'] as Record<string, unknown> | undefined;
   if (!config) throw new UserError(`the case has no 'config'`, { place: file });
-  return {
-    name,
-    dim: Number(config['hidden_size']),
-    layers: Number(config['num_layers']),
-    dState: Number(config['d_state']),
-    dConv: Number(config['d_conv']),
-    expand: Number(config['expand']),
-    maxLength: Number(config['MAX_ITEM_LIST_LENGTH']),
-    dropout: 0,
-    init: 'mamba4rec',
-    ...(name === 'mamba4rec' ? {} : { headDim: Number(config['head_dim'] ?? config['headdim']) }),
-    ...(name === 'ssd4rec' ? { beta: Number(config['beta']) } : {}),
-    ...(name === 'tim4rec'
-      ? {
-          time: config['is_time'] ? 'paper' : 'none',
-          timeGate: config['p2p_residual'] ? 'position' : 'one',
-        }
-      : {}),
-  };
+  const { settings, only, idle = [] } = kindOf({ name }).upstream!;
+  for (const { name: needed } of COMMON_UPSTREAM)
+    if (!(needed in config)) throw new UserError(`the case's config has no ${needed}`, { place: file });
+  const found: Partial<ModelSettings> = {};
+  for (const [key, value] of Object.entries(config)) {
+    const setting = [...COMMON_UPSTREAM, ...settings].find((known) => known.name === key);
+    if (setting) Object.assign(found, setting.read(value));
+    else if (![...IDLE, ...idle].includes(key) && { ...ONLY, ...only }[key] !== value)
+      throw new NotCoveredError(`the case has ${key}: ${JSON.stringify(value)}, which is not built here`);
+  }
+  // Numbers of cases are computed without dropout.
+  return { ...DEFAULT_MODEL, init: 'mamba4rec', ...found, dropout: 0, name };
 }
 
 export function checkModelCase(content: Case, name: ModelName, file: string): TensorError[] {

@@ -31,6 +31,20 @@ export function nodeOptions(limits: Pick<LaunchLimits, 'memory'>): string[] {
   return options;
 }
 
+/** How a trial's process ends; the result itself lies in the store. */
+export const TrialExit = {
+  /** A result, good or failed, is in the store. */
+  recorded: 0,
+  /** The disk is full: nothing could be recorded. */
+  diskFull: 74,
+  /** Stopped on request, with a checkpoint. */
+  interrupted: 75,
+  /** Somebody else works on it. */
+  held: 76,
+  /** Came to the epoch that its job names; what it reached lies in the store. */
+  rung: 77,
+} as const;
+
 /** How a trial's process ended, or the trial in a process that may run another one. */
 export interface Ending {
   code: number | null;
@@ -61,6 +75,10 @@ export interface LaunchLimits {
   /** Seconds. */
   time?: number;
 }
+
+/** Seconds that a process past its time limit has for a checkpoint, and milliseconds between two looks at its memory. */
+export const GRACE_SECONDS = 10;
+export const MEMORY_POLL_MS = 500;
 
 export interface Launcher {
   readonly name: string;

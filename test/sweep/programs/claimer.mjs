@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tryClaim } from '../../../dist/sweep/claim.js';
+import { tryClaim } from '../../../dist/sweep/store/claim.js';
 
 const [folder, rounds] = process.argv.slice(2);
 /** A killed process that its parent has not heard of yet does nothing any more. */

@@ -1,6 +1,6 @@
 /** Writes results of one trial without end, each larger than the last, until it is killed. */
 import { readFileSync } from 'node:fs';
-import { SweepStore } from '../../../dist/sweep/store.js';
+import { SweepStore } from '../../../dist/sweep/store/store.js';
 
 const [path, recordFile] = process.argv.slice(2);
 const record = JSON.parse(readFileSync(recordFile, 'utf8'));

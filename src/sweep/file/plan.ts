@@ -1,0 +1,170 @@
+/** The plan of a sweep: which trials, under which identities, in which order, at what cost. */
+import type { SliceSpec } from '../../data/slice.js';
+import { sliceLabel } from '../../data/slice.js';
+import type { ModelConfig } from '../../model/config.js';
+import { checkTrial, prefixesOf, resolveTrial } from '../../train/check.js';
+import type { TrialConfig } from '../../train/config.js';
+import { trialId } from '../../train/identity.js';
+import { UserError } from '../../util/errors.js';
+import { canonicalJson } from '../../util/hash.js';
+import { expandSweep } from './expand.js';
+import type { Sweep } from './resolve.js';
+
+interface EpochWork {
+  steps: number;
+  predicting: number;
+}
+
+/** What the plan must know of the data set. */
+export interface DataFacts {
+  name: string;
+  hash: string;
+  numItems: number;
+  /** Whether events carry timestamps. */
+  timed: boolean;
+  /** Training events in a slice. */
+  tokensOf(slice: SliceSpec): number;
+  /** Steps that one epoch feeds the model, about the slice's events or those of its prefixes, and the share that predicts. */
+  epochWorkOf(config: TrialConfig): EpochWork;
+}
+
+/** What the plan must know of the code that trains. */
+export interface CostModel {
+  /** Part of every identity: changes when the same configuration would give other numbers. */
+  numericVersion: number;
+  /** @param predicting share of the steps that predict. */
+  sizeOf(
+    config: TrialConfig,
+    numItems: number,
+    predicting: number,
+  ): { parameters: number; flopsPerToken: number };
+  memoryOf(config: TrialConfig, numItems: number): number;
+}
+
+export interface PlannedTrial {
+  id: string;
+  config: TrialConfig;
+  parameters: number;
+  /** Training events of one epoch. */
+  tokens: number;
+  /** Training FLOPs if every epoch is run; early stopping may end sooner. */
+  flops: number;
+  /** Bytes, roughly. */
+  memory: number;
+}
+
+export interface Plan {
+  /** Smallest first. */
+  trials: PlannedTrial[];
+  /** Same identity as another trial of the plan. */
+  duplicates: number;
+  /** Left out by `exclude`. */
+  excluded: number;
+  /** Past the budget of FLOPs. */
+  beyondBudget: PlannedTrial[];
+}
+
+/**
+ * Plans a sweep on a data set.
+ * @throws UserError when the sweep asks for something the data set does not have.
+ */
+export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: CostModel): Plan {
+  const { configurations, excluded } = expandSweep(sweep, backend);
+  const largestK = Math.max(...sweep.evaluation.ks);
+  if (largestK >= data.numItems)
+    throw new UserError(`cut-off ${largestK} is not below the number of items, ${data.numItems}`, {
+      place: sweep.placeOf(['evaluation', 'ks']),
+      remedy: 'Lower evaluation.ks, or use a larger data set.',
+    });
+  const tokensOf = once(data.tokensOf, (slice) => slice);
+  const epochWorkOf = once(data.epochWorkOf, (config: TrialConfig) => [
+    config.slice,
+    config.model.maxLength,
+    config.training.loss === 'last' ? prefixesOf(config) : null,
+  ]);
+  const trials = new Map<string, PlannedTrial>();
+  for (const configuration of configurations) {
+    const open = { data: { name: data.name, hash: data.hash }, ...configuration };
+    const config = saidAt(sweep, 'dim', () => resolveTrial(open));
+    saidAt(sweep, 'model', () => checkTrial(config, data));
+    checkRungs(sweep, config);
+    const id = trialId(config, cost.numericVersion);
+    if (trials.has(id)) continue;
+    const { steps, predicting } = epochWorkOf(config);
+    const { parameters, flopsPerToken } = cost.sizeOf(config, data.numItems, predicting);
+    trials.set(id, {
+      id,
+      config,
+      parameters,
+      tokens: tokensOf(config.slice),
+      flops: flopsPerToken * steps * config.training.epochs,
+      memory: cost.memoryOf(config, data.numItems),
+    });
+  }
+  const sorted = [...trials.values()].sort(
+    (a, b) => a.flops - b.flops || a.parameters - b.parameters || (a.id < b.id ? -1 : 1),
+  );
+  const limit = sweep.budget.flops ?? Infinity;
+  let spent = 0;
+  const within = sorted.filter((trial) => {
+    spent += trial.flops;
+    return spent <= limit;
+  });
+  if (within.length === 0)
+    throw new UserError('the budget is below the smallest trial', {
+      place: sweep.placeOf(['budget', 'flops']),
+      remedy: `The smallest trial takes ${sorted[0]!.flops.toExponential(1)} FLOPs.`,
+    });
+  return {
+    trials: within,
+    duplicates: configurations.length - sorted.length,
+    excluded,
+    beyondBudget: sorted.slice(within.length),
+  };
+}
+
+/** `compute` done once for every key. */
+function once<A, B>(compute: (argument: A) => B, keyOf: (argument: A) => unknown): (argument: A) => B {
+  const known = new Map<string, B>();
+  return (argument) => {
+    const key = canonicalJson(keyOf(argument));
+    const value = known.get(key) ?? compute(argument);
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** Contradictions between settings are said before anything is trained, with the place of the axis, or of the model, in the file. */
+function saidAt<T>(sweep: Sweep, axis: 'dim' | 'model', check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const place = sweep.placeOf(axis in sweep.grid ? ['grid', axis] : ['model']);
+    throw new UserError(error.message, { place, remedy: error.remedy, cause: error });
+  }
+}
+
+/** A rung compares validation values, so there must be one by then. */
+function checkRungs(sweep: Sweep, { training }: TrialConfig): void {
+  const { epochs, evaluateEvery } = training;
+  const wrong = sweep.halving?.rungs.find((rung) => rung < epochs && rung < evaluateEvery);
+  if (wrong !== undefined)
+    throw new UserError(`nothing is evaluated by epoch ${wrong}: evaluateEvery is ${evaluateEvery}`, {
+      place: sweep.placeOf(['halving', 'rungs']),
+      remedy: 'Put the rungs later, or evaluate more often.',
+    });
+}
+
+/** `mamba4rec d64 x2 N32 L200` */
+export function modelLabel(model: ModelConfig): string {
+  const head = model.headDim === undefined ? '' : ` h${model.headDim}`;
+  const time = model.time === undefined ? '' : ` time ${model.time}`;
+  return `${model.name} d${model.dim} x${model.layers} N${model.dState}${head} L${model.maxLength}${time}`;
+}
+
+/** A trial in a few words. */
+export function trialLabel(config: TrialConfig): string {
+  const seed = config.seed === 0 ? '' : ` seed ${config.seed}`;
+  return `${modelLabel(config.model)} ${sliceLabel(config.slice)}${seed}`;
+}

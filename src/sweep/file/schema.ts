@@ -1,0 +1,299 @@
+/**
+ * The grammar of a sweep file, once: checks, messages and the JSON Schema for editors all come from here. Every object is
+ * strict, because a misspelt key that is silently ignored costs a sweep.
+ */
+
+import { z } from 'zod';
+import { BACKENDS as KNOWN_BACKENDS } from '../../kernels/choose.js';
+import { MODEL_NAMES, type ModelName } from '../../model/config.js';
+import { bytes, choice, duration, named, optionalAll, real, text, whole } from '../../util/fields.js';
+import type { LauncherSection } from '../launch/kind.js';
+import { LAUNCHER_NAMES, type LAUNCHERS, launcherKind } from '../launch/launchers.js';
+
+export const BACKENDS = ['auto', ...KNOWN_BACKENDS] as const;
+
+/** Fields of `model:` that are axes too; the model's name itself is the axis `model`. */
+export const modelFields = {
+  dim: whole({ min: 1, max: 65_536 }, 'Hidden and embedding size d'),
+  layers: whole({ min: 1, max: 1024 }, 'Layers H'),
+  dState: whole({ min: 1, max: 4096 }, 'States a channel N'),
+  dConv: whole({ min: 1, max: 64 }, 'Width of the causal convolution k'),
+  expand: real({ above: 0, max: 64 }, 'Inner width over hidden size'),
+  headDim: whole({ min: 1, max: 4096 }, 'Channels a head (Mamba-2 models: tim4rec, ssd4rec)'),
+  maxLength: whole({ min: 2, max: 1_000_000 }, 'Longest history the model looks at, in items'),
+  dropout: real({ min: 0, below: 1 }, 'Dropout share'),
+  init: choice(
+    ['mamba', 'mamba4rec'],
+    "Initial values: the library's, or those of the paper's released code",
+  ),
+  time: choice(
+    ['paper', 'masked', 'causal', 'none'],
+    'tim4rec: how it sees time; causal with loss all and masked with loss last where left out; none: not at all',
+  ),
+  timeGate: choice(['one', 'position'], 'tim4rec: gates of the time signal, one a history or one a position'),
+  timeDropout: real({ min: 0, below: 1 }, 'tim4rec: dropout inside its time path; dropout where left out'),
+  convInit: choice(
+    ['uniform', 'kaiming'],
+    "tim4rec: initial values of the convolutions, PyTorch's or the released code's on ML-1M (uniform)",
+  ),
+  beta: real({ min: 0, max: 10 }, 'ssd4rec: weight of the reversed direction (0.1)'),
+  reverseOutput: choice(
+    ['released', 'aligned'],
+    "ssd4rec: the reversed direction's output as it comes, or turned back (released)",
+  ),
+  hiddenShare: real({ min: 0, below: 1 }, 'ssd4rec: share of items hidden in training (0.1)'),
+  embeddingNorm: choice(['on', 'off'], 'ssd4rec: dropout and LayerNorm after the embedding (on)'),
+};
+
+export const trainingFields = {
+  epochs: whole({ min: 1, max: 1_000_000 }, 'Most epochs'),
+  patience: whole(
+    { min: 0 },
+    'Evaluations without a better selection metric before training stops; 0: never',
+  ),
+  rows: whole({ min: 1 }, 'Packed rows of maxLength tokens a step'),
+  loss: choice(
+    ['all', 'last'],
+    'all: every position predicts its next item; last: the last position of a prefix',
+  ),
+  prefixes: z
+    .union([z.enum(['every', 'random']), whole({ min: 1, max: 1_000_000 }, '')], {
+      error: () => 'expected every, random, or a whole number of prefixes from 1',
+    })
+    .meta({
+      description:
+        'With loss last: every prefix of a history an example (published, and the default of mamba4rec), or in each epoch one random, or so many different ones (16 for the other models)',
+    }),
+  negatives: whole(
+    { min: 0, max: 100_000_000 },
+    'Items sampled a step for the cross-entropy, with logQ correction; 0: all items (the default)',
+  ),
+  proposal: choice(
+    ['uniform', 'popularity'],
+    'How negatives are sampled: each item alike, or by its count in the training histories (the default)',
+  ),
+  learningRate: real({ above: 0, max: 10 }, 'Step size of Adam'),
+  schedule: choice(['constant', 'cosine'], 'After the warm-up: held, or lowered along half a cosine'),
+  warmup: whole({ min: 0 }, 'Steps of linear warm-up'),
+  weightDecay: real({ min: 0 }, 'Decoupled weight decay'),
+  clipNorm: real({ min: 0 }, 'Global gradient norm above which gradients are scaled down; 0: never'),
+  evaluateEvery: whole({ min: 1 }, 'Epochs between evaluations'),
+};
+
+const model = choice(MODEL_NAMES as [ModelName, ...ModelName[]], 'Model');
+const seed = whole({ min: 0 }, 'Seed of the initial values, batches and dropout');
+const slice = z
+  .strictObject(
+    {
+      users: real(
+        { above: 0, max: 1 },
+        'Share of users; smaller shares are contained in larger ones',
+      ).default(1),
+      time: real({ above: 0, max: 1 }, 'Share of training interactions, the earliest by time').optional(),
+      maxLength: whole({ min: 1 }, "Keeps the last so many of each user's training interactions").optional(),
+    },
+    { error: named('a slice such as {users: 0.5}') },
+  )
+  .meta({ description: 'Which part of the training data a trial sees' });
+
+/** One value an axis may take, by the axis' name. */
+export const axisFields = { model, ...modelFields, ...trainingFields, slice, seed };
+export type AxisName = keyof typeof axisFields;
+export const AXIS_NAMES = Object.keys(axisFields) as AxisName[];
+
+const mapped = <T>(make: (name: AxisName) => T) =>
+  Object.fromEntries(AXIS_NAMES.map((name) => [name, make(name)])) as Record<AxisName, T>;
+
+const values = (name: AxisName) =>
+  z
+    .array(axisFields[name] as z.ZodType, { error: named(`a list of values for ${name}, such as [1, 2]`) })
+    .min(1, { error: `expected at least one value for ${name}` })
+    .meta({ description: axisFields[name].meta()?.description });
+
+const axes = (description: string) =>
+  z
+    .strictObject(
+      mapped((name) => values(name).optional()),
+      { error: named('axes with lists, such as dim: [16, 32]') },
+    )
+    .refine((given) => Object.keys(given).length > 0, {
+      error: 'expected at least one axis, such as dim: [16, 32]',
+    })
+    .meta({ description });
+
+const points = <T extends z.ZodType>(entry: (name: AxisName) => T, description: string) =>
+  z
+    .array(
+      z
+        .strictObject(
+          mapped((name) => entry(name).optional()),
+          { error: named('settings such as {dim: 16, layers: 2}') },
+        )
+        .refine((given) => Object.keys(given).length > 0, { error: 'expected at least one setting' }),
+      { error: named('a list of settings, such as [{dim: 16, layers: 2}]') },
+    )
+    .min(1, { error: 'expected at least one entry' })
+    .meta({ description });
+
+const METRIC = /^(hr|ndcg|mrr)@[1-9][0-9]*$/;
+
+const section = <T extends z.ZodRawShape>(shape: T, example: string, description: string) =>
+  z.strictObject(shape, { error: named(`settings such as ${example}`) }).meta({ description });
+
+const launcherSection = <F extends z.ZodRawShape>({ fields, example, description }: LauncherSection<F>) =>
+  section(optionalAll(fields), example, description).optional();
+
+type Launchers = typeof LAUNCHERS;
+type Sections = {
+  [N in keyof Launchers as Launchers[N] extends { section: object } ? N : never]: Launchers[N] extends {
+    section: LauncherSection<infer F>;
+  }
+    ? ReturnType<typeof launcherSection<F>>
+    : never;
+};
+
+/** Launchers that ask something of a sweep file have a section of their name. */
+function launcherSections(): Sections {
+  const sections = LAUNCHER_NAMES.flatMap((name) => {
+    const { section } = launcherKind(name);
+    return section ? [[name, launcherSection(section)]] : [];
+  });
+  return Object.fromEntries(sections) as Sections;
+}
+
+export const syntheticFields = optionalAll({
+  seed: whole({ min: 0 }, 'Seed of the generator'),
+  users: whole({ min: 1, max: 1e8 }, 'Users'),
+  items: whole({ min: 1, max: 1e8 }, 'Items'),
+  meanLength: real({ min: 1, max: 1e6 }, 'Mean events a user'),
+  minLength: whole({ min: 1, max: 1e6 }, 'Fewest events a user'),
+  popularity: real({ min: 0, max: 10 }, "Exponent of Zipf's law over the items; 0 is uniform"),
+  markov: real({ min: 0, max: 1 }, 'Share of steps that follow a transition'),
+  branching: whole({ min: 1, max: 1e8 }, 'Successors an item has'),
+  secondOrder: real({ min: 0, max: 1 }, 'Share of transitions from the item before the last'),
+  taste: real({ min: 0, max: 1 }, "Share of the remaining steps that come from the user's taste"),
+  clusters: whole({ min: 1, max: 1e8 }, 'Clusters of items'),
+  repeats: real({ min: 0, max: 1 }, 'Share of steps that repeat a recent item'),
+  session: real({ min: 0, max: 1 }, 'Probability that a step stays within the session'),
+});
+
+export const sweepSchema = z
+  .strictObject(
+    {
+      name: text(
+        /^[a-z0-9][a-z0-9._-]{0,63}$/i,
+        'expected a short name of letters, digits, dots and dashes (it becomes a folder)',
+        'Name of the sweep and of its folder under reports/; the file name where absent',
+      ).optional(),
+      data: z
+        .union(
+          [
+            z.string().min(1),
+            z.strictObject({ synthetic: section(syntheticFields, '{users: 500}', 'Embedded generator') }),
+          ],
+          { error: named('a data set: a name, a file, or {synthetic: {users: 500}}') },
+        )
+        .meta({ description: 'A data set by name, a file, or options of the synthetic generator' }),
+      slices: z
+        .array(slice, { error: named('a list of slices, such as [{users: 0.5}, {users: 1}]') })
+        .min(1, { error: 'expected at least one slice, such as {users: 1}' })
+        .meta({ description: 'Parts of the training data; every configuration is trained on each' })
+        .optional(),
+      seeds: z
+        .array(seed, { error: named('a list of seeds, such as [0, 1, 2]') })
+        .min(1, { error: 'expected at least one seed, such as [0]' })
+        .meta({ description: 'Repeats: every configuration is trained once a seed' })
+        .optional(),
+      model: section(
+        { name: model.optional(), ...optionalAll(modelFields) },
+        '{name: mamba4rec, dState: 16}',
+        'Model settings that every trial shares',
+      ).optional(),
+      training: section(
+        optionalAll(trainingFields),
+        '{epochs: 20}',
+        'Training settings that every trial shares',
+      ).optional(),
+      evaluation: section(
+        {
+          ks: z
+            .array(whole({ min: 1 }, 'Cut-off K'), { error: named('a list of cut-offs, such as [5, 10]') })
+            .min(1, { error: 'expected at least one cut-off' })
+            .meta({ description: 'Cut-offs K' })
+            .optional(),
+          select: text(
+            METRIC,
+            'expected a metric such as ndcg@10, hr@5 or mrr@20',
+            'Metric of early stopping and selection',
+          ).optional(),
+          history: choice(
+            ['masked', 'unmasked'],
+            "Rankings that selection looks at: without or with the user's own history",
+          ).optional(),
+        },
+        '{select: ndcg@10}',
+        'How trials are ranked',
+      ).optional(),
+      grid: axes('Axes crossed with each other: every combination is a trial').optional(),
+      zip: axes('Axes of equal length that advance together').optional(),
+      list: points((name) => axisFields[name] as z.ZodType, 'Configurations given one by one').optional(),
+      exclude: points(
+        (name) => z.union([axisFields[name] as z.ZodType, z.array(axisFields[name] as z.ZodType)]),
+        'Combinations to leave out; a value may be a list of values',
+      ).optional(),
+      budget: section(
+        {
+          flops: real({ above: 0 }, 'Training FLOPs of all trials together').optional(),
+          hours: real({ above: 0 }, 'Compute hours of all trials together').optional(),
+        },
+        '{flops: 1e15}',
+        'Planning stops here: the largest trials past it are left out',
+      ).optional(),
+      halving: section(
+        {
+          rungs: z
+            .array(whole({ min: 1 }, 'Epochs'), { error: named('a list of epochs, such as [5, 10]') })
+            .min(1, { error: 'expected at least one rung' })
+            .refine((rungs) => rungs.every((rung, i) => i === 0 || rung > rungs[i - 1]!), {
+              error: 'expected rising numbers of epochs, such as [5, 10]',
+            })
+            .meta({ description: 'Epochs after which the trials of a slice are compared' }),
+          eta: real({ above: 1, max: 1000 }, 'One of so many goes on at each rung (3)').default(3),
+        },
+        '{rungs: [5, 10], eta: 3}',
+        'Successive halving: only the best by validation go on. Those that end early are left out of laws',
+      ).optional(),
+      limits: section(
+        {
+          memory: bytes('Most memory of one trial process').optional(),
+          time: duration('Longest time of one trial process').optional(),
+        },
+        '{memory: 4GiB, time: 2h}',
+        'A trial past a limit is stopped and recorded as failed',
+      ).optional(),
+      ...launcherSections(),
+      backend: choice([...BACKENDS], 'Where trials run').optional(),
+      workers: whole(
+        { min: 1, max: 4096 },
+        'Trials at the same time; the number of cores where absent',
+      ).optional(),
+      keepWeights: z
+        .boolean({ error: 'expected true or false' })
+        .meta({
+          description: "Keep every trial's best weights beside its result, for perflaw export (true)",
+        })
+        .optional(),
+    },
+    { error: named('settings such as data: and grid:') },
+  )
+  .meta({ title: 'perflaw sweep', description: 'A sweep file of perflaw' });
+
+export type SweepFile = z.output<typeof sweepSchema>;
+
+/** Successive halving: epochs after which the trials of a slice are compared, rising, and one of how many goes on. */
+export type Halving = NonNullable<SweepFile['halving']>;
+
+/** The JSON Schema (draft 2020-12) of sweep files, for editors that check and complete YAML. */
+export function sweepJsonSchema(): unknown {
+  return z.toJSONSchema(sweepSchema, { io: 'input', unrepresentable: 'any' });
+}

@@ -1,0 +1,142 @@
+/** What a sweep costs before and while it runs: parameters, FLOPs and memory of a trial, and its time by the speed of those that finished. */
+import { join } from 'node:path';
+import { kindOf } from '../../model/kinds.js';
+import { countParameters, trainingFlopsPerToken } from '../../model/size.js';
+import type { TrialConfig } from '../../train/config.js';
+import { workspace } from '../../util/workspace.js';
+import type { CostModel } from '../file/plan.js';
+import type { StoredPlan, StoredTrial } from '../store/layout.js';
+import { listSweeps } from '../store/locate.js';
+import type { TrialRecord } from '../store/record.js';
+import { SweepStore } from '../store/store.js';
+
+/** Node, tfjs, what a training leaves to be collected and a small data set, without a model. */
+const BASE_BYTES = 170 * 2 ** 20;
+
+/**
+ * Bytes of a training process, roughly: weights with gradients, Adam's two moments and three times as much again for the best
+ * weights and checkpoints; activations kept for the backward pass; the scores of all items. States of the scan hardly count,
+ * since kernels keep those between blocks alone. The factors are fitted to measured peaks (docs/log.md), met within a fifth.
+ */
+export function estimateMemory(config: TrialConfig, numItems: number): number {
+  const { model, training } = config;
+  const tokens = training.rows * model.maxLength;
+  const inner = model.expand * model.dim;
+  const directions = kindOf(model).bidirectional ? 2 : 1;
+  const layer = 1.5 * directions * (10 * inner + 22 * model.dim);
+  const predicting = training.loss === 'last' ? training.rows : tokens;
+  const scored = training.negatives ? Math.min(training.negatives, numItems) + 1 : numItems + 1;
+  const weights = 16 * countParameters(model, numItems).total;
+  return BASE_BYTES + 4 * (weights + tokens * model.layers * layer + predicting * scored);
+}
+
+export async function realCost(): Promise<CostModel> {
+  const { NUMERIC_VERSION } = await import('../../train/version.js');
+  return {
+    numericVersion: NUMERIC_VERSION,
+    sizeOf: (config, numItems, predicting) => ({
+      parameters: countParameters(config.model, numItems).total,
+      flopsPerToken: trainingFlopsPerToken(config.model, numItems, { ...config.training, predicting }),
+    }),
+    memoryOf: estimateMemory,
+  };
+}
+
+/** Assumed before anything was measured: work a second of one process on one core, about what trials on MovieLens 100K had. */
+export const ASSUMED_SPEED = 10e9;
+
+/**
+ * What the small operations of a layer cost a token, in FLOPs of matrix products that take as long. Without it small models
+ * seem several times as slow as large ones, and a sweep that begins with them is told to last as many times too long.
+ */
+const LAYER_OVERHEAD = 85e3;
+
+/** FLOPs with the small operations counted in; a token takes about six FLOPs a parameter. */
+export function workOf({
+  config,
+  parameters,
+  flops,
+}: Pick<StoredTrial, 'config' | 'parameters' | 'flops'>): number {
+  return flops * (1 + (LAYER_OVERHEAD * config.model.layers) / (6 * parameters));
+}
+
+/** Seconds of compute a trial took; of a failed one, those from its last start to its end. */
+export function trialSeconds(record: TrialRecord): number {
+  if (record.status === 'done') return record.result.seconds.training + record.result.seconds.evaluation;
+  const milliseconds = Date.parse(record.finishedAt) - Date.parse(record.startedAt);
+  return milliseconds > 0 ? milliseconds / 1000 : 0;
+}
+
+/** Work a second of one process over the given trials, evaluation included; undefined when none was measured. */
+export function measuredSpeed(records: Iterable<TrialRecord>): number | undefined {
+  let work = 0;
+  let seconds = 0;
+  for (const record of records)
+    if (record.status === 'done') {
+      const { parameters, flops } = record.result;
+      work += workOf({ config: record.config, parameters: parameters.total, flops: flops.total });
+      seconds += trialSeconds(record);
+    }
+  return work > 0 && seconds > 0 ? work / seconds : undefined;
+}
+
+/** Work (see workOf) a second of one process: measured in this sweep, in another one of the workspace, or assumed. */
+export function expectedSpeed(store: SweepStore, stored: StoredPlan): { speed: number; from: string } {
+  const backend = stored.trials[0]?.config.backend;
+  const measure = (from: SweepStore, plan: StoredPlan) => {
+    const records: TrialRecord[] = [];
+    for (const { id, config } of plan.trials) {
+      if (config.backend !== backend || records.length >= 100) continue;
+      const found = from.readTrial(id, plan.numericVersion);
+      if (found.state === 'done') records.push(found.record);
+    }
+    return measuredSpeed(records);
+  };
+  const own = measure(store, stored);
+  if (own !== undefined) return { speed: own, from: 'measured in this sweep' };
+  for (const name of listSweeps().slice(0, 5))
+    try {
+      const other = new SweepStore(join(workspace().reports, name));
+      const speed = measure(other, other.readPlan());
+      if (speed !== undefined) return { speed, from: `measured in the sweep ${name}` };
+    } catch {
+      // A damaged sweep tells nothing about speed.
+    }
+  return { speed: ASSUMED_SPEED, from: 'assumed, nothing was measured here yet' };
+}
+
+/** Of the epochs planned, the share that finished trials really ran: early stopping ends most before their time. */
+export function measuredShareOfEpochs(records: Iterable<TrialRecord>): number {
+  let planned = 0;
+  let run = 0;
+  for (const record of records)
+    if (record.status === 'done') {
+      planned += record.config.training.epochs;
+      run += record.result.epochsRun;
+    }
+  return planned > 0 ? run / planned : 1;
+}
+
+/** Wall time of work that `workers` processes share: no less than its largest piece. */
+export function wallSeconds(seconds: readonly number[], workers: number): number {
+  const total = seconds.reduce((sum, s) => sum + s, 0);
+  return Math.max(total / workers, ...seconds, 0);
+}
+
+/**
+ * Compute seconds of a sweep with one more trial: those that its records took, and those expected of `others` and of `trial` (which
+ * may end at an epoch), by the speed and the share of epochs that finished trials had.
+ */
+export function expectedSeconds(
+  trial: StoredTrial,
+  untilEpoch: number | undefined,
+  others: readonly StoredTrial[],
+  records: readonly TrialRecord[],
+): number {
+  const speed = measuredSpeed(records) ?? ASSUMED_SPEED;
+  const share = measuredShareOfEpochs(records);
+  const { epochs } = trial.config.training;
+  const own = workOf(trial) * Math.min(share, (untilEpoch ?? epochs) / epochs);
+  const ahead = others.reduce((sum, other) => sum + workOf(other) * share, own) / speed;
+  return records.reduce((sum, record) => sum + trialSeconds(record), ahead);
+}

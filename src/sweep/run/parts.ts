@@ -1,0 +1,29 @@
+/** The real rooms a trial works with. Loaded in the trial's process; the sweep itself needs no more than the cost model. */
+
+import { sliceLabel, sliceSequences } from '../../data/slice.js';
+import { leaveOneOut } from '../../data/split.js';
+import type { SliceFacts, TrialParts } from './trial.js';
+
+export async function realParts(): Promise<TrialParts> {
+  const [{ NUMERIC_VERSION }, { trainModel }, { openDataset }] = await Promise.all([
+    import('../../train/version.js'),
+    import('../../train/trainer.js'),
+    import('../../data/dataset.js'),
+  ]);
+  return {
+    numericVersion: NUMERIC_VERSION,
+    openData: (reference) => openDataset(reference),
+    train: trainModel,
+    sliceFacts: async (data, { slice, evaluation }): Promise<SliceFacts> => {
+      const [{ measureSequences }, { popularityBaseline }] = await Promise.all([
+        import('../../data/entropy/measures.js'),
+        import('../../train/baseline.js'),
+      ]);
+      const sequences = sliceSequences(leaveOneOut(data).train, slice);
+      return {
+        slice: { label: sliceLabel(slice), ...measureSequences(sequences) },
+        popularity: popularityBaseline(data, slice, evaluation),
+      };
+    },
+  };
+}

@@ -1,0 +1,198 @@
+/** From a sweep file to a plan with its data set open, and from there to a run: what the command and a script both do. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type DatasetReference, openDataset } from '../../data/dataset.js';
+import { countTokens, type Interactions, type Sequences } from '../../data/interactions.js';
+import { type SliceSpec, sliceLabel, sliceSequences } from '../../data/slice.js';
+import { leaveOneOut } from '../../data/split.js';
+import { resolveBackend } from '../../kernels/choose.js';
+import { epochWork } from '../../train/batches.js';
+import { UserError } from '../../util/errors.js';
+import { type DataFacts, type Plan, type PlannedTrial, planSweep, trialLabel } from '../file/plan.js';
+import { resolveSweep, type Sweep, type SweepOverrides } from '../file/resolve.js';
+import { readSweepFile } from '../file/spec.js';
+import { type LauncherName, launcherKind } from '../launch/launchers.js';
+import { indexRow } from '../results/index-row.js';
+import { environment } from '../store/environment.js';
+import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout.js';
+import { rememberSweep, sweepFolder } from '../store/locate.js';
+import type { TrialRecord } from '../store/record.js';
+import { SweepStore } from '../store/store.js';
+import { realCost } from './estimate.js';
+import { type RunObserver, type RunSummary, runSweep } from './run.js';
+
+export interface PrepareOptions extends SweepOverrides {
+  /** Folder for plan and results; `<workspace>/reports/<name>` by default. */
+  out?: string;
+  /** Where it will run, which may decide how many trials run at a time. */
+  launch?: LauncherName;
+  onNote?(note: string): void;
+}
+
+export interface PreparedSweep {
+  sweep: Sweep;
+  plan: Plan;
+  store: SweepStore;
+  stored: StoredPlan;
+}
+
+export interface StartOptions {
+  retryFailed?: boolean;
+  /** Where trials run: processes of this machine where absent. */
+  launch?: LauncherName;
+  /** Where trials go on without the command: submit what is missing and return. */
+  detach?: boolean;
+  /** Aborted: checkpoint and stop. */
+  signal?: AbortSignal;
+  /** Aborted: stop at once. */
+  killSignal?: AbortSignal;
+}
+
+/**
+ * Reads a sweep file, opens its data set and plans its trials. Writes nothing but the data set's cache.
+ * @throws UserError for every mistake in the file, and for a data set that is not there.
+ */
+export async function prepareSweep(file: string, options: PrepareOptions = {}): Promise<PreparedSweep> {
+  const sweep = resolveSweep(readSweepFile(file), options);
+  const reference = absolute(sweep.data);
+  const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
+  const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data), cost);
+  if (options.launch) {
+    const { workers } = launcherKind(options.launch);
+    sweep.workers = workers?.(sweep.launchers[options.launch] ?? {}, plan.trials.length) ?? sweep.workers;
+  }
+  const store = new SweepStore(sweepFolder(sweep.name, options.out));
+  const stored: StoredPlan = {
+    schema: STORE_SCHEMA,
+    name: sweep.name,
+    perflaw: environment().perflaw,
+    numericVersion: cost.numericVersion,
+    updatedAt: new Date().toISOString(),
+    data: { name: data.name, hash: data.hash, numItems: data.numItems, reference },
+    workers: sweep.workers,
+    file: sweep.file,
+    text: sweep.text,
+    trials: plan.trials.map(storedTrial),
+  };
+  return { sweep, plan, store, stored };
+}
+
+/**
+ * Runs a prepared sweep on this machine or on a cluster; what is finished is kept.
+ * @throws UserError when its folder cannot be written.
+ */
+export async function startSweep(
+  { sweep, store, stored }: PreparedSweep,
+  { launch = 'local', ...options }: StartOptions = {},
+  observer: RunObserver = {},
+): Promise<RunSummary> {
+  const orphans = resultsLeftOut(store, stored);
+  if (orphans > 0)
+    observer.note?.(
+      `${orphans} results in ${store.path} belong to an earlier version of this sweep file (or of its data) and are left out now.`,
+    );
+  store.writePlan(stored);
+  store.removeLitter();
+  rememberSweep(store.path);
+  const { limits, budget, keepWeights, halving } = sweep;
+  const launcher = await launcherKind(launch).open({
+    sweep: sweep.name,
+    workers: sweep.workers,
+    limits,
+    settings: sweep.launchers[launch] ?? {},
+    onNote: (text) => observer.note?.(text),
+  });
+  const records = new Map<string, TrialRecord>();
+  let indexedAt = performance.now();
+  const writeIndex = () =>
+    store.writeIndex(stored.trials.map((trial) => indexRow(trial, records.get(trial.id))));
+  const summary = await runSweep(
+    store,
+    stored.trials,
+    launcher,
+    {
+      numericVersion: stored.numericVersion,
+      data: stored.data.reference,
+      limits,
+      keepWeights,
+      hours: budget.hours,
+      halving,
+      ...options,
+    },
+    {
+      ...observer,
+      finished(trial, record, kept) {
+        records.set(trial.id, record);
+        observer.finished?.(trial, record, kept);
+        if (!kept && performance.now() - indexedAt > 5000) {
+          writeIndex();
+          indexedAt = performance.now();
+        }
+      },
+    },
+  );
+  writeIndex();
+  return summary;
+}
+
+/** Results of the plan that lies there already which the new plan has no place for. */
+function resultsLeftOut(store: SweepStore, stored: StoredPlan): number {
+  const planned = new Set(stored.trials.map(({ id }) => id));
+  try {
+    return store
+      .readPlan()
+      .trials.filter(({ id }) => !planned.has(id) && existsSync(join(store.folder(id), 'result.json')))
+      .length;
+  } catch {
+    return 0; // None yet, or not readable: writing the plan says what is wrong.
+  }
+}
+
+function storedTrial({ id, config, parameters, tokens, flops }: PlannedTrial): StoredTrial {
+  return { id, label: trialLabel(config), config, parameters, tokens, flops };
+}
+
+/** Trials may run from another folder than the command. */
+function absolute(reference: DatasetReference): DatasetReference {
+  return typeof reference === 'string' && /[\\/.]/.test(reference) && existsSync(reference)
+    ? resolve(reference)
+    : reference;
+}
+
+async function openFor(
+  sweep: Sweep,
+  reference: DatasetReference,
+  options: PrepareOptions,
+): Promise<Interactions> {
+  try {
+    return await openDataset(reference, { onNote: options.onNote });
+  } catch (error) {
+    if (!(error instanceof UserError) || options.data !== undefined) throw error;
+    throw new UserError(error.place ? `${error.place}: ${error.message}` : error.message, {
+      place: sweep.placeOf(['data']),
+      remedy: [error.remedy, 'Or train on another data set or file: perflaw sweep ... --data NAME|FILE.']
+        .filter(Boolean)
+        .join('\n  '),
+      cause: error,
+    });
+  }
+}
+
+function factsOf(data: Interactions): DataFacts {
+  const { train } = leaveOneOut(data);
+  const slices = new Map<string, Sequences>();
+  const sequencesOf = (slice: SliceSpec) => {
+    const label = sliceLabel(slice);
+    const found = slices.get(label) ?? sliceSequences(train, slice);
+    slices.set(label, found);
+    return found;
+  };
+  return {
+    name: data.name,
+    hash: data.hash,
+    numItems: data.numItems,
+    timed: data.timestamps !== null,
+    tokensOf: (slice) => countTokens(sequencesOf(slice)),
+    epochWorkOf: (config) => epochWork(config, sequencesOf(config.slice)),
+  };
+}

@@ -1,0 +1,48 @@
+/** Looks at a sweep that other processes run, on this machine or another, through nothing but its store. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClaimWatch } from '../store/claim.js';
+import { SweepStore } from '../store/store.js';
+import { newProgress, showProgress } from './progress.js';
+
+/**
+ * Shows a sweep's progress until every trial has a result or `signal` fires.
+ * @returns whether the sweep came to its end.
+ * @throws UserError when there is no such sweep.
+ */
+export async function watchSweep(
+  path: string,
+  stream: NodeJS.WriteStream,
+  signal?: AbortSignal,
+  everyMs = 1000,
+): Promise<boolean> {
+  const store = new SweepStore(path);
+  const plan = store.readPlan();
+  const state = newProgress(plan.name, plan.workers, plan.trials);
+  const view = showProgress(state, { stream });
+  const watch = new ClaimWatch();
+  let first = true;
+  try {
+    while (!signal?.aborted) {
+      for (const trial of plan.trials) {
+        if (state.records.has(trial.id)) continue;
+        const found = store.readTrial(trial.id, plan.numericVersion);
+        if (found.state === 'done' || found.state === 'failed') {
+          view.observer.finished?.(trial, found.record, first);
+          continue;
+        }
+        const progress = store.readProgress(trial.id);
+        const working = progress !== undefined && watch.look(store.folder(trial.id)).state === 'alive';
+        if (working) {
+          if (!state.running.has(trial.id)) view.observer.started?.(trial);
+          view.observer.progress?.(trial, progress);
+        } else if (state.running.has(trial.id)) view.observer.stopped?.(trial);
+      }
+      if (state.records.size === plan.trials.length) return true;
+      first = false;
+      await sleep(everyMs, undefined, { signal }).catch(() => {});
+    }
+    return false;
+  } finally {
+    view.close();
+  }
+}

@@ -1,0 +1,98 @@
+/** A few kills in every test run; `npm run torture` asks for many more through the environment. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../../../src/contract/fake.js';
+import { createRandom } from '../../../src/util/random.js';
+import {
+  exitOf,
+  type Home,
+  makeHome,
+  numbersOf,
+  runCommand,
+  SWEEP,
+  startCommand,
+  torment,
+  trialsAtWork,
+} from '../killing.js';
+
+const wanted = Number(process.env['PERFLAW_KILLS'] ?? 6);
+const seed = process.env['PERFLAW_KILL_SEED'] ?? 'kill';
+const long = wanted > 6;
+/** More and longer trials where there is time for them: more of the kills then strike in the middle. */
+const text = long
+  ? SWEEP.replace('epochs: 8, patience: 3', 'epochs: 10, patience: 0').replace(
+      'grid:',
+      'seeds: [0, 1, 2, 3]\ngrid:',
+    )
+  : SWEEP;
+const commands = Number(process.env['PERFLAW_KILL_COMMANDS'] ?? 2);
+const minutes = Number(process.env['PERFLAW_KILL_MINUTES'] ?? 1);
+
+it(`sweeps with ${wanted} processes killed give the bits of an undisturbed one`, {
+  timeout: (minutes + 5) * 60_000,
+}, async () => {
+  const undisturbed = makeHome(temporaryFolder(), text);
+  expect((await runCommand(undisturbed)).code).toBe(0);
+  const expected = numbersOf(undisturbed);
+  expect(Object.keys(expected)).toHaveLength(long ? 12 : 3);
+
+  const random = createRandom('kill', seed);
+  const total = { trials: 0, commands: 0, writes: 0 };
+  const killed = () => total.trials + total.commands + total.writes;
+  const begun = performance.now();
+  const until = begun + minutes * 60_000;
+  let sweeps = 0;
+  for (; killed() < wanted && performance.now() < until; sweeps++) {
+    const home = makeHome(temporaryFolder(), text);
+    const kills = await torment(home, random, {
+      commands,
+      meanGap: 600,
+      most: wanted - killed(),
+      until,
+    });
+    for (const kind of ['trials', 'commands', 'writes'] as const) total[kind] += kills[kind];
+    const last = await runCommand(home);
+    expect(last.code, last.text).toBe(0);
+    expect(numbersOf(home)).toEqual(expected);
+    expectTidy(home, Object.keys(expected));
+    if (long)
+      console.log(
+        `sweep ${sweeps + 1}: ${killed()} killed, ${Math.round((performance.now() - begun) / 1000)} s`,
+      );
+  }
+  const seconds = Math.round((performance.now() - begun) / 1000);
+  console.log(
+    `${killed()} of ${wanted} processes killed in ${sweeps} sweeps and ${seconds} s: ${total.trials} trials, ${total.commands} commands, ${total.writes} in the middle of a change to the file system; ${commands} commands at once, seed ${seed}`,
+  );
+  expect(killed()).toBeGreaterThan(0);
+  if (long && killed() >= wanted) expect(Math.min(...Object.values(total))).toBeGreaterThan(0);
+});
+
+/** Nothing doubled, nothing half-written under a name that counts. */
+function expectTidy(home: Home, ids: string[]): void {
+  expect(readdirSync(join(home.store.path, 'trials')).sort()).toEqual(ids);
+  for (const id of ids) {
+    const files = readdirSync(home.store.folder(id)).filter((name) => !/^claim-|\.json\.[0-9]+$/.test(name));
+    expect(files.sort()).toEqual(['config.json', 'log.txt', 'result.json', 'weights.safetensors']);
+  }
+  expect(home.store.readPlan().trials).toHaveLength(ids.length);
+  expect(JSON.parse(readFileSync(join(home.store.path, 'index.json'), 'utf8')).trials).toHaveLength(
+    ids.length,
+  );
+  expect(trialsAtWork(home)).toEqual([]);
+}
+
+it('Ctrl-C once keeps checkpoints, says so and ends with 130', { timeout: 90_000 }, async () => {
+  const home = makeHome(temporaryFolder());
+  const log: string[] = [];
+  const command = startCommand(home, log);
+  while (trialsAtWork(home).length === 0 && command.exitCode === null)
+    await new Promise((r) => setTimeout(r, 20));
+  command.kill('SIGINT');
+  expect(await exitOf(command)).toBe(130);
+  expect(log.join('')).toMatch(/Stopping: trials write their checkpoints/);
+  expect(log.join('')).toMatch(/the same command goes on/);
+  expect(trialsAtWork(home)).toEqual([]);
+  expect(readdirSync(join(home.store.path, 'trials')).length).toBeGreaterThan(0);
+});
