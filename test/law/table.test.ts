@@ -13,7 +13,7 @@ const file = (name: string, text: string | Uint8Array) => {
   writeFileSync(path, text);
   return path;
 };
-const read = (name: string, text: string, metric?: string) => readTable(file(name, text), metric);
+const read = (name: string, text: string, metric?: string) => readTable(file(name, text), { metric });
 
 describe('parseCsv', () => {
   it('gives back any fields that were quoted', () => {
@@ -24,7 +24,7 @@ describe('parseCsv', () => {
         (rows) => {
           const text = rows.map((row) => row.map(quoted).join(',')).join('\n');
           // the delimiter is read off the first line: a header keeps it a comma
-          const parsed = parseCsv(`a,b\n${text}`, 'x.csv').slice(1);
+          const parsed = parseCsv(`a,b\n${text}`, 'x.csv').rows.slice(1);
           expect(parsed.map(({ fields }) => fields)).toEqual(rows);
         },
       ),
@@ -32,7 +32,7 @@ describe('parseCsv', () => {
   });
 
   it('keeps count of lines through quoted line breaks, skips blank lines, strips a byte-order mark', () => {
-    const rows = parseCsv('\uFEFFa;b\r\n"1\n2";3\r\n\r\n4;5', 'x.csv');
+    const { rows } = parseCsv('\uFEFFa;b\r\n"1\n2";3\r\n\r\n4;5', 'x.csv');
     expect(rows).toEqual([
       { line: 1, fields: ['a', 'b'] },
       { line: 2, fields: ['1\n2', '3'] },
