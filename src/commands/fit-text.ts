@@ -1,7 +1,7 @@
 /** The words and tables of `perflaw fit`. */
 import type { Coefficient, PanelAnalysis } from '../law/analyse.js';
 import type { FormScore } from '../law/compare.js';
-import { type Direction, metricWords } from '../law/direction.js';
+import { type Direction, GOOD, metricWords } from '../law/direction.js';
 import type { JointAnalysis } from '../law/joint.js';
 import type { Place } from '../law/optimum.js';
 import type { Interval } from '../law/uncertainty.js';
@@ -60,8 +60,7 @@ function coefficientLine(name: string, coefficient: Coefficient): string[] {
 /** Why an axis has no optimum. */
 function axisWords(place: Place, direction: Direction): string {
   if (place === 'not fitted') return 'not fitted: one value only';
-  const better = direction === 'maximize' ? 'rises' : 'falls';
-  return place === better
+  return place === GOOD[direction].rises
     ? `none: the law ${place} without end`
     : `none: the law only ${place}, the smallest is best`;
 }

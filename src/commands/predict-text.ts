@@ -1,6 +1,6 @@
 /** The words and the table of `perflaw predict`. */
 import type { Choice } from '../law/choice.js';
-import { metricWords } from '../law/direction.js';
+import { GOOD, metricWords } from '../law/direction.js';
 import type { PredictionReport } from '../law/predict.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
@@ -68,7 +68,7 @@ export function predictionText(report: PredictionReport): string {
         ...row('best', best),
         ...(best.extrapolates ? row('best in measured range', report.bestMeasuredRange) : []),
         ...(report.highest.extrapolates && !best.extrapolates
-          ? row(`${report.direction === 'minimize' ? 'lowest' : 'highest'}, unmeasured`, report.highest)
+          ? row(`${GOOD[report.direction].highest}, unmeasured`, report.highest)
           : []),
         ...row('best on budget line', report.budgetLine),
         ...row('smallest in interval', smallest),

@@ -60,6 +60,15 @@ export function bestBy<T>(direction: Direction, list: readonly T[], value: (one:
   return list.reduce((a, b) => (isBetter(direction, value(b), value(a)) ? b : a));
 }
 
+/** How sentences speak of a metric that should be large, and of one that should be small. */
+export const GOOD: Record<
+  Direction,
+  { highest: string; maximum: string; rises: string; below: string; higher: string }
+> = {
+  maximize: { highest: 'highest', maximum: 'maximum', rises: 'rises', below: 'below', higher: 'higher' },
+  minimize: { highest: 'lowest', maximum: 'minimum', rises: 'falls', below: 'above', higher: 'lower' },
+};
+
 /** `lower is better`, `larger is better`. */
 export function directionWords(direction: Direction): string {
   return direction === 'minimize' ? 'lower is better' : 'larger is better';

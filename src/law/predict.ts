@@ -17,7 +17,7 @@ import {
 import { type Choice, choice, insideRange, type MeasuredRange, placeOf, rangeOf } from './choice.js';
 import { compareForms } from './compare.js';
 import { costModel, type ModelSource } from './cost.js';
-import { bestBy, type Direction, isBetter } from './direction.js';
+import { bestBy, type Direction, GOOD, isBetter } from './direction.js';
 import type { FitOptions, LawFit } from './fit.js';
 import type { FormName } from './form.js';
 import { type NextTrial, nextTrial } from './next-trial.js';
@@ -260,7 +260,7 @@ function report(
     );
   if (top.extrapolates && !best.extrapolates)
     notes.push(
-      `the law is ${fit.direction === 'minimize' ? 'lower' : 'higher'} still outside the measured range (layers ${top.layers}, dim ${top.dim}: ${top.predicted.toPrecision(4)}), but by no more than one run varies`,
+      `the law is ${GOOD[fit.direction].higher} still outside the measured range (layers ${top.layers}, dim ${top.dim}: ${top.predicted.toPrecision(4)}), but by no more than one run varies`,
     );
   if (best.extrapolates)
     notes.push('the best lies outside the measured range: a prediction there is a guess until it is run');
