@@ -13,8 +13,9 @@ const SHARES =
 
 /** Words, and beginnings or ends of words, of what should be small. */
 const LOWER =
-  /^(n?loss|nll|c?ce|bce|xent|bp[bcdw]|ppl|rmse|r?msle|mse|n?mae|mape|smape|err|wer|cer|eer|fid|brier|regret|deviance|kld?)$|(loss|error|perplexity|crossentropy|xentropy|errors)$|^(loss|perplexity|error)/;
-const LOWER_PHRASES = /cross entropy|bits per (byte|char|character|dim|token|word)|log likelihood/;
+  /^(n?loss|nll|c?ce|bce|xent|bp[bcdw]|ppl|rmse|r?msle|mse|n?mae|mape|smape|err|wer|cer|eer|ece|fid|brier|regret|deviance|kld?)$|(loss|error|perplexity|crossentropy|xentropy|errors)$|^(loss|perplexity|error)/;
+const LOWER_PHRASES =
+  /cross entropy|bits per (byte|char|character|dim|token|word)|(mean|average|avg) rank|log likelihood/;
 /** `neg_mean_squared_error` and its like have been turned round already. */
 const TURNED = /^(.* )?neg (?!log)/;
 

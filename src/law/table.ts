@@ -260,8 +260,8 @@ function toObservation(row: RawRow, found: Columns, settings: Settings, commas: 
 const isNotANumber = (cell: RawRow['cells'][string]) => Number.isNaN(readNumber(cell) ?? 0);
 
 /**
- * A share is written as a fraction or as a percentage, in one column not both. They are told apart by the gap between them: the
- * larger values are some hundred times the smaller.
+ * A share is written as a fraction or as a percentage, in one column not both. Both are there where the values above 1 are some
+ * hundred times those below, and a hundredth of them lies much closer to those.
  * @throws UserError naming the rows.
  */
 function checkScale(observations: readonly Observation[], column: string, metric: string): void {
@@ -274,8 +274,9 @@ function checkScale(observations: readonly Observation[], column: string, metric
   if (fractions.length === 0 || percentages.length === 0) return;
   const middle = (list: Observation[]) => of(list[list.length >> 1]!);
   const ratio = middle(percentages) / middle(fractions);
-  const gap = of(percentages[0]!) / of(fractions.at(-1)!);
-  if (ratio < 20 || ratio > 500 || (gap < 3 && ratio < 50)) return;
+  const before = spread([...fractions, ...percentages].map(of));
+  const after = spread([...fractions.map(of), ...percentages.map((one) => of(one) / 100)]);
+  if (ratio < 20 || ratio > 500 || after > before / 2) return;
   const few = new Set(percentages.length <= fractions.length ? percentages : fractions);
   const rows = observations.filter((one) => few.has(one)).map(({ source }) => source!);
   const places = rows.map((place) => place.replace(/^.*(:| row )/, ''));
@@ -287,4 +288,11 @@ function checkScale(observations: readonly Observation[], column: string, metric
       remedy: 'Divide the percentages by 100, or multiply the fractions.',
     },
   );
+}
+
+/** Standard deviation of the logarithms. */
+function spread(values: readonly number[]): number {
+  const logs = values.map(Math.log);
+  const mean = logs.reduce((a, b) => a + b, 0) / logs.length;
+  return Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length);
 }
