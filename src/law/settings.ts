@@ -26,20 +26,27 @@ export interface ColumnQuestion {
   seeds: readonly string[];
 }
 
-/** Beginnings, ends and whole names (as small words) of what identifies, dates, places or measures a run. */
-const OUTCOME = new RegExp(
+/** Names, as small words, of what identifies, dates, places or explains a run. */
+const LABEL = new RegExp(
   [
-    '^(id|ids|uid|uuid|guid|index|idx|no|nr|number|row|rank|name|label|title|key|column \\d+|unnamed \\d+|unnamed)$',
+    '^(id|ids|uid|guid|index|idx|no|nr|number|row|name|label|title|key|column \\d+|unnamed( \\d+)?)$',
     '(^| )(id|uuid|hash|sha|commit|path|dir|folder|uri|url|file|filename|logdir|hostname|host|pid|ip)$',
     '^(run|trial|experiment|job|task|display|sweep) (name|number|tag|index|no|nr)$',
-    '^(run|trial|job|experiment|mlflow|git|system attrs|user|author|entity|notes?|comments?|remarks?|description)( |$)',
-    '(^| )(timestamp|datetime|date|time|started|finished|ended|created|updated|modified|duration|runtime|elapsed|walltime)( |$)',
-    '(^| )(seconds|secs|sec|minutes|hours|memory|bytes|flops|macs|params|parameters|throughput|speed|per second|per sec|per step|latency)$',
-    '^(best|last|final|stopped|early|actual) ',
-    ' (run|seen|trained|reached)$',
-    '^(epoch|step|steps done|global step|iteration|training iteration|iterations since restore|stopped|training tokens)$',
-    '(^| )(reason|message|error|exception|warning|warnings|score|metric|accuracy|acc|f1|hr|hit|ndcg|mrr|recall|precision|map|auc|loss|nll|perplexity|ppl)( |\\d|$)',
-    '^(perflaw|node|python|torch|cuda|hostname|host|machine|gpu name|node ip|device name|select|popularity)( |$)',
+    '^(run|trial|job|experiment|mlflow|git|system attrs)( |$)',
+    '^(user|author|entity|select|notes?|comments?|remarks?|description|reason|message|error|exception|warnings?|stopped)$',
+    '(^| )(timestamp|datetime|date|started|finished|ended|created|updated|modified|duration|runtime|elapsed|walltime)( |$)',
+    '(^| )time$|^time (s|ms|min|hours?|total|this|since|elapsed|taken)( |$)',
+    '^(perflaw|node|python|torch|cuda)( version)?$|^(machine|gpu|device)( name)?$',
+  ].join('|'),
+);
+/** The same of what a run cost and of how it came out; only of numbers, for a loss may be a kind of loss. */
+const MEASURED = new RegExp(
+  [
+    '(^| )(seconds|secs|sec|minutes|hours|memory|bytes|flops|macs|params|parameters|throughput|speed|latency)$',
+    '(^| )per (second|sec|step|token)$|^best | (run|seen|trained|reached)$',
+    '^(epoch|step|global step|iteration|training iteration|iterations since restore|training tokens)$',
+    '(^| )(score|metric|accuracy|acc|f1|error|loss|nll|perplexity|ppl|hr|hit|ndcg|mrr|recall|precision|map|auc)( at)?' +
+      '[ \\d]*( (last|best|max|min|mean|std|final|at best))?$',
   ].join('|'),
 );
 
@@ -60,7 +67,10 @@ export function columnRole({ name, values, configurations, sizes, seeds }: Colum
   const sizesOf = gather(values, sizes);
   const valuesOf = gather(configurations, values);
   if ([...valuesOf.values()].every((own) => own.size === 1)) return 'follows';
-  if (OUTCOME.test(wordsOf(name))) return 'outcome';
+  const words = wordsOf(name);
+  if (LABEL.test(words)) return 'outcome';
+  if (MEASURED.test(words) && values.every((value) => value === '' || Number.isFinite(Number(value))))
+    return 'outcome';
   if (isRenaming(values, seeds)) return 'seed';
   const back = values.filter((value) => sizesOf.get(value)!.size > 1).length;
   // with one size alone nothing can come back: a value that several runs share will do

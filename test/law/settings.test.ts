@@ -26,6 +26,23 @@ describe('a column of a table', () => {
     expect(role('optimizer', (row) => (row['bs'] === '32' ? 'adam' : ''))).toBe('setting');
   });
 
+  it('is one too where its name has a word of an outcome in it, or holds no numbers', () => {
+    for (const name of [
+      'timeDropout',
+      'loss_type',
+      'user_dim',
+      'rank',
+      'label_smoothing',
+      'time_steps',
+      'final_lr',
+    ])
+      expect(
+        role(name, (row) => row['bs']),
+        name,
+      ).toBe('setting');
+    expect(role('loss', (row) => (row['bs'] === '32' ? 'bpr' : 'ce'))).toBe('setting');
+  });
+
   it('parts nothing where runs of one configuration agree in it', () => {
     expect(role('lr', (row) => 1 / Number(row['dim']))).toBe('follows');
     expect(role('optimizer', () => 'adam')).toBe('constant');
