@@ -57,7 +57,7 @@ export async function main(words: string[]): Promise<number> {
   const parser = yargs(words)
     .scriptName('perflaw')
     .usage('$0 <command>\n\nDecide which sequential-recommendation model to train before you pay for it.')
-    .parserConfiguration({ 'populate--': false, 'dot-notation': false, 'duplicate-arguments-array': false })
+    .parserConfiguration({ 'populate--': false, 'dot-notation': false })
     .option('json', {
       type: 'boolean',
       global: true,
@@ -77,12 +77,14 @@ export async function main(words: string[]): Promise<number> {
         error ?? new UserError(message, { remedy: 'See `perflaw --help`, or `perflaw <command> --help`.' })
       );
     });
+  let options: Argv | undefined;
   for (const [usage, description, load] of COMMANDS)
     parser.command(
       usage,
       description,
-      (async (y: Argv) => (await load()).options(y)) as unknown as (y: Argv) => Argv,
+      (async (y: Argv) => (options = (await load()).options(y))) as unknown as (y: Argv) => Argv,
       async (args) => {
+        refuseTwice(args, options!);
         code = await (await load()).run(args as Arguments);
       },
     );
@@ -92,6 +94,14 @@ export async function main(words: string[]): Promise<number> {
   } catch (error) {
     return report(await withSuggestion(error, words));
   }
+}
+
+/** An option that holds one value and is given twice is refused: which of the two was meant cannot be told. */
+function refuseTwice(args: Record<string, unknown>, options: Argv): void {
+  const { array } = (options as unknown as { getOptions(): { array: string[] } }).getOptions();
+  for (const [name, value] of Object.entries(args))
+    if (Array.isArray(value) && name !== '_' && !array.includes(name))
+      throw new UserError(`--${name} is given ${value.length} times`, { remedy: 'Give it once.' });
 }
 
 /** Names the option that a misspelt one was probably meant to be; yargs does so for commands alone. */

@@ -79,7 +79,8 @@ export type { DoneRecord, FailedRecord, SliceMeasures, TrialRecord } from './swe
 
 // Laws: fitting, what the data cannot tell, comparing, predicting.
 export type { Observation } from './law/observation.js';
-export { readTable, type Table } from './law/table.js';
+export { type Direction, directionOf } from './law/direction.js';
+export { readTable, type Table, type TableOptions } from './law/table.js';
 export { chooseMetric, metricNames, type Panel, type Point, panelsOf, toPoints } from './law/points.js';
 export {
   exponentLimit,

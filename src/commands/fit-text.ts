@@ -1,7 +1,9 @@
 /** The words and tables of `perflaw fit`. */
 import type { Coefficient, PanelAnalysis } from '../law/analyse.js';
 import type { FormScore } from '../law/compare.js';
+import { type Direction, GOOD, metricWords } from '../law/direction.js';
 import type { JointAnalysis } from '../law/joint.js';
+import type { Place } from '../law/optimum.js';
 import type { Interval } from '../law/uncertainty.js';
 import { formatCount } from '../util/format.js';
 import { formatTable } from '../util/table.js';
@@ -55,17 +57,19 @@ function coefficientLine(name: string, coefficient: Coefficient): string[] {
   return [name, 'not identifiable', '', `${coefficient.reason}${allowed}`];
 }
 
-const AXIS_WORDS = {
-  rises: 'none: the law rises without end',
-  falls: 'none: the law only falls, the smallest is best',
-  'not fitted': 'not fitted: one value only',
-};
+/** Why an axis has no optimum. */
+function axisWords(place: Place, direction: Direction): string {
+  if (place === 'not fitted') return 'not fitted: one value only';
+  return place === GOOD[direction].rises
+    ? `none: the law ${place} without end`
+    : `none: the law only ${place}, the smallest is best`;
+}
 
 function optimumLines(panel: PanelAnalysis): string[] {
   const lines: string[] = [];
   for (const [name, axis] of Object.entries(panel.optimum.axes)) {
     if (axis.value === null) {
-      lines.push(`  ${name.padEnd(6)} ${AXIS_WORDS[axis.place as keyof typeof AXIS_WORDS]}`);
+      lines.push(`  ${name.padEnd(6)} ${axisWords(axis.place, panel.direction)}`);
       continue;
     }
     const interval = panel.optimum.intervals[name as 'layers'];
@@ -88,7 +92,7 @@ function optimumLines(panel: PanelAnalysis): string[] {
 export function panelText(panel: PanelAnalysis, level: number): string {
   const range = (key: 'layers' | 'dim') => [...new Set(panel.range[key])].join(' to ');
   const lines = [
-    `${panel.label}: ${panel.metric}, ${panel.configurations} configurations, ${panel.runs} runs; layers ${range('layers')}, dim ${range('dim')}`,
+    `${panel.label}: ${metricWords(panel.metric, panel.direction)}, ${panel.configurations} configurations, ${panel.runs} runs; layers ${range('layers')}, dim ${range('dim')}`,
     '',
     scoresTable(panel.scores, panel.form),
   ];

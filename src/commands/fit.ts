@@ -1,27 +1,27 @@
 /** `perflaw fit`: performance laws fitted to a sweep or a table, forms side by side, with intervals and with what cannot be told. */
 import type { Argv } from 'yargs';
-import { analysePanel, type PanelAnalysis } from '../law/analyse.js';
+import { type AnalyseOptions, analysePanel, type PanelAnalysis } from '../law/analyse.js';
+import { metricWords } from '../law/direction.js';
 import { FORM_NAMES } from '../law/forms.js';
 import type { HoldoutOptions } from '../law/holdout.js';
 import { analyseJoint, type JointAnalysis } from '../law/joint.js';
 import { namedForms } from '../law/own-form.js';
-import { chooseMetric, metricNames, type Panel, panelsOf } from '../law/points.js';
+import { metricNames, type Panel, panelsOf } from '../law/points.js';
 import { closeThreads } from '../law/threads.js';
 import { parseSplit } from '../law/withhold.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { holdOutAll, holdoutText } from './fit-holdout.js';
 import { jointText, panelText } from './fit-text.js';
-import { type LawInput, readLawInput, wholeNumber } from './law-input.js';
+import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './law-input.js';
 
 export function options(yargs: Argv): Argv {
-  return yargs
+  return lawInputOptions(yargs)
     .positional('runs', {
       type: 'string',
       describe:
         "A sweep's folder or name, or a table (CSV, JSON, Parquet); the last sweep where none is given",
     })
-    .option('metric', { type: 'string', describe: 'Metric to fit [default: ndcg@10, then hr@10]' })
     .option('form', {
       type: 'string',
       describe: `Only this form, or these: ${FORM_NAMES.join(', ')}, all, or a file with one's own`,
@@ -56,11 +56,9 @@ export async function run(args: Arguments): Promise<number> {
   const level = Number(args['level']);
   if (!(level > 0 && level < 1))
     throw new UserError(`${args['level']} is not between 0 and 1`, { place: '--level', remedy: 'Give 0.9.' });
-  const asked = args['metric'] as string | undefined;
-  const input = await readLawInput(args['runs'] as string | undefined, asked, {
-    halved: args['halved'] === true,
-  });
-  const metric = chooseMetric(input.observations, asked);
+  const input = await readLawInput(args);
+  const { metric, direction } = input;
+  for (const text of input.notes) note(`note: ${text}`);
   const slice = args['slice'] as string | undefined;
   const panels = panelsOf(input.observations).filter((panel) => slice === undefined || panel.slice === slice);
   if (panels.length === 0)
@@ -71,6 +69,7 @@ export async function run(args: Arguments): Promise<number> {
   const huber = args['robust'] ? { huber: 'auto' as const } : {};
   const options = {
     metric,
+    direction,
     ...(forms ? { forms } : {}),
     ...huber,
     resamples,
@@ -93,13 +92,16 @@ export async function run(args: Arguments): Promise<number> {
     }
   await closeThreads();
   if (slices.length === 0) throw refused[0]!.error;
-  const joint = jointOf(panels, slices, metric, forms?.length === 1 ? forms[0] : undefined, huber);
-  for (const text of input.notes) note(`note: ${text}`);
+  const joint = jointOf(panels, slices, metric, forms?.length === 1 ? forms[0] : undefined, {
+    ...huber,
+    direction,
+  });
   for (const { label, error } of refused) note(`note: ${label}: not fitted: ${error.message}`);
   if (args.json) {
     printJson({
       name: input.name,
       metric,
+      direction,
       metrics: metricNames(input.observations),
       level,
       bootstrap: resamples,
@@ -125,12 +127,12 @@ async function holdout(
   const { metric, level = 0.9, resamples, seed, split } = options;
   const found = await holdOutAll(panels, options);
   await closeThreads();
-  for (const text of input.notes) note(`note: ${text}`);
   for (const { slice, reason } of found.refused) note(`note: ${slice}: not judged: ${reason}`);
   if (json)
     printJson({
       name: input.name,
       metric,
+      direction: input.direction,
       level,
       bootstrap: resamples,
       seed,
@@ -138,7 +140,7 @@ async function holdout(
       ...found,
       notes: input.notes,
     });
-  else print(holdoutText(found, metric, level));
+  else print(holdoutText(found, metricWords(metric, input.direction), level));
   return ExitCode.ok;
 }
 
@@ -148,7 +150,7 @@ function jointOf(
   fitted: readonly PanelAnalysis[],
   metric: string,
   form: PanelAnalysis['form'] | undefined,
-  huber: { huber?: 'auto' },
+  options: Pick<AnalyseOptions, 'direction'> & { huber?: 'auto' },
 ): (JointAnalysis & { group: Panel['group'] })[] {
   const groups = new Map<string, Panel[]>();
   for (const panel of panels) {
@@ -167,7 +169,10 @@ function jointOf(
       );
     try {
       const observations = own.flatMap((panel) => panel.observations);
-      joint.push({ group: own[0]!.group, ...analyseJoint(observations, metric, { form: chosen, ...huber }) });
+      joint.push({
+        group: own[0]!.group,
+        ...analyseJoint(observations, metric, { form: chosen, ...options }),
+      });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       note(`note: no joint fit over slices: ${error.message}`);

@@ -1,13 +1,20 @@
 /** What `fit` and `predict` read: a sweep's results or a table made elsewhere. Light: no tfjs, no DuckDB unless Parquet. */
 import { existsSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
+import type { Argv } from 'yargs';
+import { askedDirection, type Direction, directionNote, directionOf } from '../law/direction.js';
 import type { Observation } from '../law/observation.js';
+import { chooseMetric } from '../law/points.js';
 import type { ModelConfig } from '../model/config.js';
 import { UserError } from '../util/errors.js';
+import type { Arguments } from './command.js';
 
 export interface LawInput {
   name: string;
   observations: Observation[];
+  /** The metric to fit, asked for or the usual one, and which way it is better. */
+  metric: string;
+  direction: Direction;
   /** Items of the catalogue and the models measured; known for sweeps only. */
   numItems?: number;
   models?: ModelConfig[];
@@ -16,17 +23,56 @@ export interface LawInput {
 
 const TABLES = ['.csv', '.tsv', '.txt', '.json', '.jsonl', '.ndjson', '.parquet'];
 
-/** Reads `source`: a table by its ending (or any other file), otherwise a sweep; the last sweep where there is none. */
-export async function readLawInput(
-  source: string | undefined,
-  metric?: string,
-  options: { halved?: boolean } = {},
-): Promise<LawInput> {
+/** What `fit` and `predict` ask of their input. */
+export function lawInputOptions(yargs: Argv): Argv {
+  return yargs
+    .option('metric', { type: 'string', describe: 'Metric to fit [default: ndcg@10, then hr@10]' })
+    .option('minimize', {
+      type: 'boolean',
+      describe: 'Lower is better [default: for a loss, an error, a perplexity by its name]',
+    })
+    .option('maximize', { type: 'boolean', describe: 'Larger is better' })
+    .option('ignore', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'For a table: a column to leave out; may be given several times',
+    });
+}
+
+/** Reads `runs`: a table by its ending (or any other file), otherwise a sweep; the last sweep where there is none. */
+export async function readLawInput(args: Arguments): Promise<LawInput> {
+  const source = args['runs'] as string | undefined;
+  const asked = args['metric'] as string | undefined;
+  const wanted = askedDirection(args['minimize'], args['maximize']);
+  const ignore = (args['ignore'] as string[] | undefined) ?? [];
   const isFile = source !== undefined && existsSync(source) && statSync(source).isFile();
+  let read: Omit<LawInput, 'metric' | 'direction'>;
   if (source !== undefined && (isFile || TABLES.includes(extname(source).toLowerCase()))) {
     const { readTable } = await import('../law/table.js');
-    return readTable(source, metric);
+    read = await readTable(source, { metric: asked, ignore });
+  } else {
+    if (ignore.length > 0)
+      throw new UserError('only columns of a table can be left out; this is a sweep', {
+        place: '--ignore',
+        remedy: 'Leave it out, or write the sweep as a table first: perflaw results --csv runs.csv.',
+      });
+    read = await readSweep(source, { halved: args['halved'] === true });
   }
+  const metric = chooseMetric(read.observations, asked);
+  const said = directionNote(metric, wanted);
+  return {
+    ...read,
+    metric,
+    direction: directionOf(metric, wanted),
+    notes: said === undefined ? read.notes : [...read.notes, said],
+  };
+}
+
+async function readSweep(
+  source: string | undefined,
+  options: { halved?: boolean },
+): Promise<Omit<LawInput, 'metric' | 'direction'>> {
   const { readSweepObservations } = await import('../sweep/results/observations.js');
   const sweep = await readSweepObservations(source, options);
   if (sweep.observations.length === 0 && sweep.halved > 0)

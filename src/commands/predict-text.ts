@@ -1,5 +1,6 @@
 /** The words and the table of `perflaw predict`. */
 import type { Choice } from '../law/choice.js';
+import { GOOD, metricWords } from '../law/direction.js';
 import type { PredictionReport } from '../law/predict.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
@@ -57,7 +58,7 @@ export function predictionText(report: PredictionReport): string {
     'where',
   ];
   const lines = [
-    `Best ${metric} within ${report.budgetText}: layers ${best.layers}, dim ${best.dim}${settings(best.group) ? `, ${settings(best.group)}` : ''}`,
+    `Best ${metricWords(metric, report.direction)} within ${report.budgetText}: layers ${best.layers}, dim ${best.dim}${settings(best.group) ? `, ${settings(best.group)}` : ''}`,
     `slice ${report.slice}${report.otherSlices.length > 0 ? ` (also measured: ${report.otherSlices.join('; ')})` : ''}; law ${report.form}: ${report.because}`,
     `${report.fitting} of ${report.considered} configurations fit; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')}`,
     '',
@@ -67,7 +68,7 @@ export function predictionText(report: PredictionReport): string {
         ...row('best', best),
         ...(best.extrapolates ? row('best in measured range', report.bestMeasuredRange) : []),
         ...(report.highest.extrapolates && !best.extrapolates
-          ? row('highest, unmeasured', report.highest)
+          ? row(`${GOOD[report.direction].highest}, unmeasured`, report.highest)
           : []),
         ...row('best on budget line', report.budgetLine),
         ...row('smallest in interval', smallest),
@@ -79,7 +80,7 @@ export function predictionText(report: PredictionReport): string {
   ];
   if (smallest.params < best.params)
     lines.push(
-      `You need not spend it all: layers ${smallest.layers}, dim ${smallest.dim} has ${digits((100 * smallest.params) / best.params, 2)} % of the parameters of the best and is expected to lose ${digits(best.predicted - smallest.predicted, 2)}.`,
+      `You need not spend it all: layers ${smallest.layers}, dim ${smallest.dim} has ${digits((100 * smallest.params) / best.params, 2)} % of the parameters of the best and is expected to lose ${digits(Math.abs(best.predicted - smallest.predicted), 2)}.`,
     );
   if (report.otherForms.length > 0)
     lines.push(

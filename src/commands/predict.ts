@@ -9,11 +9,11 @@ import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '..
 import { ExitCode, UserError } from '../util/errors.js';
 import { parseCount } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './command.js';
-import { type LawInput, readLawInput, wholeNumber } from './law-input.js';
+import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './law-input.js';
 import { predictionText } from './predict-text.js';
 
 export function options(yargs: Argv): Argv {
-  return yargs
+  return lawInputOptions(yargs)
     .positional('runs', {
       type: 'string',
       describe:
@@ -32,7 +32,6 @@ export function options(yargs: Argv): Argv {
       type: 'string',
       describe: 'Slice of the data [default: the one with the most tokens]',
     })
-    .option('metric', { type: 'string', describe: 'Metric to predict [default: ndcg@10, then hr@10]' })
     .option('form', {
       type: 'string',
       describe: `Form of the law: ${FORM_NAMES.join(', ')}, or a file with one's own; the best of several by commas [default: least error on unseen points]`,
@@ -156,15 +155,14 @@ export async function run(args: Arguments): Promise<number> {
   const level = Number(args['level']);
   if (!(level > 0 && level < 1))
     throw new UserError(`${args['level']} is not between 0 and 1`, { place: '--level', remedy: 'Give 0.9.' });
-  const metric = args['metric'] as string | undefined;
-  const input = await readLawInput(args['runs'] as string | undefined, metric, {
-    halved: args['halved'] === true,
-  });
+  const input = await readLawInput(args);
+  for (const text of input.notes) note(`note: ${text}`);
   const report = await predict(input.observations, {
     ...modelsFor(args, input),
     budget,
     ...(forms?.length === 1 ? { form: forms[0] } : { forms }),
-    metric,
+    metric: input.metric,
+    direction: input.direction,
     slice: args['slice'] as string | undefined,
     resamples,
     seed,
@@ -172,7 +170,6 @@ export async function run(args: Arguments): Promise<number> {
     ...(args['robust'] ? { huber: 'auto' as const } : {}),
   });
   await closeThreads();
-  for (const text of input.notes) note(`note: ${text}`);
   if (args.json) printJson({ name: input.name, ...report, inputNotes: input.notes });
   else print(predictionText(report));
   return ExitCode.ok;

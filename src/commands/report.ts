@@ -1,6 +1,7 @@
 /** `perflaw report`: one self-contained HTML page of a sweep, and its figures as SVG and PNG. */
 import { join, relative, resolve } from 'node:path';
 import type { Argv } from 'yargs';
+import { askedDirection } from '../law/direction.js';
 import { answerCards, shortfall } from '../report/answer.js';
 import { gatherReport } from '../report/gather.js';
 import { readSweepRecords } from '../report/read.js';
@@ -19,6 +20,8 @@ export function options(yargs: Argv): Argv {
       describe:
         'Metric of the law and its figures, e.g. hr@10 or validation:ndcg@10 [default: what the sweep selected on]',
     })
+    .option('minimize', { type: 'boolean', describe: 'Lower is better [default: by the name of the metric]' })
+    .option('maximize', { type: 'boolean', describe: 'Larger is better' })
     .option('form', {
       type: 'string',
       describe: 'Form of the law [default: the one with the least error on unseen points]',
@@ -37,6 +40,7 @@ export function options(yargs: Argv): Argv {
 export async function run(args: Arguments): Promise<number> {
   const runs = args['runs'] as string | undefined;
   const metric = args['metric'] as string | undefined;
+  const direction = askedDirection(args['minimize'], args['maximize']);
   const form = args['form'] as string | undefined;
   const formats = (args['format'] as ReportFormat[] | undefined) ?? REPORT_FORMATS;
   const sweep = readSweepRecords(runs);
@@ -46,7 +50,7 @@ export async function run(args: Arguments): Promise<number> {
       remedy: 'Run `perflaw sweep` with its file, or wait for the first trial.',
     });
   for (const { path, reason } of sweep.damaged) note(`${path}: left out, ${reason}`);
-  const input = await gatherReport(sweep, { metric, form });
+  const input = await gatherReport(sweep, { metric, form, direction });
   const folder = args['out'] === undefined ? sweep.path : resolve(String(args['out']));
   const written = await writeReport(input, folder, formats);
   if (args.json) {

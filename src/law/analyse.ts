@@ -1,5 +1,6 @@
 /** Everything `perflaw fit` says of one panel: the forms side by side, and the chosen one with its intervals and limits. */
 import { type CompareOptions, compareForms, type FormScore } from './compare.js';
+import type { Direction } from './direction.js';
 import type { LawFit } from './fit.js';
 import type { FormName } from './form.js';
 import { identifiability, type Told } from './identifiability.js';
@@ -46,6 +47,8 @@ export interface PanelAnalysis extends FormAnalysis {
   group: Record<string, string | number>;
   label: string;
   metric: string;
+  /** Which way the metric is better. */
+  direction: Direction;
   configurations: number;
   runs: number;
   /** Measured range of layers and dim. */
@@ -94,6 +97,7 @@ export async function analysePanel(panel: Panel, options: AnalyseOptions): Promi
       group: panel.group,
       label: panel.label,
       metric: options.metric,
+      direction: comparison.fits[comparison.chosen]!.direction,
       configurations: points.length,
       runs: points.reduce((sum, point) => sum + point.runs.length, 0),
       range: {

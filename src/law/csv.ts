@@ -1,4 +1,7 @@
-/** Delimited text by RFC 4180: quoted fields, doubled quotes, line breaks within quotes; comma, semicolon or tab. */
+/**
+ * Delimited text by RFC 4180: quoted fields, doubled quotes, line breaks within quotes; comma, semicolon, tab or bar, named
+ * by a first line `sep=;` or guessed from the header. Lines that begin with # are comments.
+ */
 import { UserError } from '../util/errors.js';
 
 export interface CsvRow {
@@ -7,31 +10,50 @@ export interface CsvRow {
   fields: string[];
 }
 
-/** The delimiter that the first line holds most of, outside quotes. */
+export interface Csv {
+  delimiter: string;
+  rows: CsvRow[];
+  /** Lines that begin with #, without it. */
+  comments: { line: number; text: string }[];
+}
+
+/** The delimiter that the first line which is neither blank nor a comment holds most of, outside quotes. */
 function delimiterOf(text: string): string {
-  const first = text.slice(0, text.search(/\r?\n|$/)).replace(/"[^"]*"/g, '');
-  const counts = [',', '\t', ';'].map((mark) => [mark, first.split(mark).length - 1] as const);
+  const first = (/^(?!#)[^\n]*\S[^\n]*/m.exec(text)?.[0] ?? '').replace(/"[^"]*"/g, '');
+  const counts = [',', '\t', ';', '|'].map((mark) => [mark, first.split(mark).length - 1] as const);
   counts.sort((a, b) => b[1] - a[1]);
   return counts[0]![0];
 }
 
 /**
- * Splits text into rows; blank lines are left out.
+ * Splits text into rows; blank lines are left out, comments kept apart.
  * @param place the file's name, for errors.
  * @throws UserError for a quote that never ends, or text after a closing quote.
  */
-export function parseCsv(text: string, place: string): CsvRow[] {
+export function parseCsv(text: string, place: string): Csv {
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  const delimiter = delimiterOf(source);
+  const named = /^"?sep=(.)"?[ \t]*(\r?\n|$)/i.exec(source);
+  const delimiter = named?.[1] ?? delimiterOf(source);
+  const comments: Csv['comments'] = [];
   const rows: CsvRow[] = [];
-  let line = 1;
+  let line = named ? 2 : 1;
   let row: CsvRow = { line, fields: [] };
-  let i = 0;
+  let i = named?.[0].length ?? 0;
   const endRow = () => {
     if (row.fields.length > 1 || row.fields[0] !== '') rows.push(row);
   };
   while (i <= source.length) {
     let field: string;
+    if (source[i] === '#' && row.fields.length === 0) {
+      const end = source.indexOf('\n', i);
+      const text = source.slice(i + 1, end < 0 ? undefined : end);
+      comments.push({ line, text: text.replace(/\r$/, '') });
+      line++;
+      row = { line, fields: [] };
+      if (end < 0) break;
+      i = end + 1;
+      continue;
+    }
     if (source[i] === '"') {
       const begun = line;
       field = '';
@@ -68,5 +90,5 @@ export function parseCsv(text: string, place: string): CsvRow[] {
       if (i >= source.length) break;
     } else i++;
   }
-  return rows;
+  return { delimiter, rows, comments };
 }

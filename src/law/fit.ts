@@ -5,6 +5,7 @@
  * the terms of D and b of the performance law are one constant c; they are told apart only in a joint fit over slices.
  */
 import { UserError } from '../util/errors.js';
+import { type Direction, directionOf } from './direction.js';
 import type { FormName } from './form.js';
 import { formByName } from './forms.js';
 import { buildModel, evaluate, type LawModel, namedCoefficients } from './model.js';
@@ -19,6 +20,8 @@ export interface FitOptions {
   form?: FormName;
   /** Default ndcg@10, then hr@10. */
   metric?: string;
+  /** Whether more or less of the metric is better; by its name where absent (a loss, an error, a perplexity: less). */
+  direction?: Direction;
   /** Huber's loss instead of squares: a threshold in units of the metric, or `auto` (1.345 robust scales). */
   huber?: number | 'auto';
   /** `log` fits ln P (for losses over decades); `identity` by default. */
@@ -40,6 +43,8 @@ export interface LawFit {
   form: FormName;
   equation: string;
   metric: string;
+  /** Which way the metric is better: what the optimum, and whoever chooses by the law, go by. */
+  direction: Direction;
   /** In the order of the equation; with several slices one constant each. */
   coefficients: Record<string, number>;
   /** 1 - SSE / SST over all runs. */
@@ -116,6 +121,7 @@ export function fitPoints(points: Point[], metric: string, options: FitOptions =
     data: options.data !== undefined && options.data !== 'slice',
     variables: options.variables,
     p: options.p,
+    direction: directionOf(metric, options.direction),
   });
   const problem = makeProblem(model, points);
   applyBounds(problem, options.bounds ?? {});
@@ -153,8 +159,11 @@ function summarise(
   const sst = points.flatMap((point) => point.runs).reduce((total, value) => total + (value - mean) ** 2, 0);
   return {
     form: model.form.name,
-    equation: model.form.equation,
+    equation:
+      (model.options.direction === 'minimize' ? model.form.fallingEquation : undefined) ??
+      model.form.equation,
     metric,
+    direction: model.options.direction,
     coefficients: Object.fromEntries(namedCoefficients(model, theta, beta) as Named[]),
     r2: 1 - sse / sst,
     rmse: Math.sqrt(sse / runs),

@@ -2,6 +2,7 @@
  * What a law form declares. A new form is one small file: in forms/ with its line in forms.ts, or anywhere, named to
  * `--form` or given to `registerForm`.
  */
+import type { Direction } from './direction.js';
 import type { Term, Variable } from './terms.js';
 
 /** The forms that come with perflaw; a form of one's own has any other name. */
@@ -27,6 +28,8 @@ export interface FormContext {
   values(variable: Variable): number[];
   /** p of the performance law. */
   p: number;
+  /** Which way the metric is better: a weight that is positive for one that rises may be written with the other sign. */
+  direction: Direction;
 }
 
 /** The terms of a form on given points; constants are added by the fitter, one a slice. */
@@ -42,6 +45,8 @@ export interface LawForm {
   title: string;
   /** On one slice, in plain text: H layers, d embedding size, C compute. */
   equation: string;
+  /** The same for a metric of which less is better, where terms are written with another sign then. */
+  fallingEquation?: string;
   source: string;
   /** Name of the constant in the equation. */
   constant: string;

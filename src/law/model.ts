@@ -3,6 +3,7 @@
  * Linear parameters: one constant a slice (or one in all where a data term is fitted), then the weights term by term.
  */
 import { UserError } from '../util/errors.js';
+import type { Direction } from './direction.js';
 import type { LawForm } from './form.js';
 import { VARIABLE_WORDS } from './form.js';
 import type { Point } from './points.js';
@@ -13,6 +14,8 @@ export interface ModelOptions {
   data?: boolean;
   variables?: [Variable, Variable];
   p?: number;
+  /** `maximize` by default. */
+  direction?: Direction;
 }
 
 export interface TermPlace {
@@ -41,6 +44,7 @@ export function modelOptions(options: ModelOptions): Required<ModelOptions> {
     data: options.data ?? false,
     variables: options.variables ?? ['layers', 'dim'],
     p: options.p ?? 2,
+    direction: options.direction ?? 'maximize',
   };
 }
 
@@ -85,6 +89,7 @@ export function assembleModel(
     second,
     data: options.data,
     p: options.p,
+    direction: options.direction,
     levels: (variable) => values(variable).length,
     values,
   });

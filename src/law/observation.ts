@@ -5,7 +5,7 @@ export interface Observation {
   slice: string;
   layers: number;
   dim: number;
-  /** `hr@10`, `ndcg@10`, ...: any positive metric, larger is better. */
+  /** `hr@10`, `ndcg@10`, ...: any metric of 0 or more; see `directionOf` for which way it is better. */
   metrics: Record<string, number>;
   /** Total trainable parameters. */
   params?: number;

@@ -1,6 +1,7 @@
 /**
- * Where a law is largest. For the performance law in closed form: H* = p^(1/|a|), d* = p^(1/|a'|) for a < 0 and w > 0;
- * for a quadratic its vertex. A law that only rises, or only falls, has no optimum, and says so.
+ * Where a law is best: largest, or for a loss smallest. For the performance law in closed form: H* = p^(1/|a|),
+ * d* = p^(1/|a'|) for a < 0 and w > 0 (w < 0 for a loss); for a quadratic its vertex. A law that only rises, or only falls, has
+ * no optimum, and says so.
  */
 import type { LawFit } from './fit.js';
 import { evaluate, type LawModel, termParameters } from './model.js';
@@ -9,15 +10,15 @@ import type { Variable } from './terms.js';
 export type Place = 'inside' | 'outside' | 'rises' | 'falls' | 'not fitted';
 
 export interface OptimumAxis {
-  /** Null where the law has no largest value on this axis. */
+  /** Null where the law has no best value on this axis. */
   value: number | null;
-  /** `inside` or `outside` the measured range; `rises`, `falls`: without end; `not fitted`: the variable was dropped. */
+  /** `inside` or `outside` the measured range; `rises`, `falls`: the law does, along this axis, without end; `not fitted`: the variable was dropped. */
   place: Place;
   /** How far outside: value over the nearest measured end, 1 inside. */
   beyond: number | null;
 }
 
-/** Where a law is largest; null where it has no largest value. */
+/** Where a law is best; null where it has no best value. */
 export interface Optimum {
   layers: number | null;
   dim: number | null;
@@ -26,16 +27,21 @@ export interface Optimum {
   axes: Partial<Record<Variable, OptimumAxis>>;
 }
 
-/** Stationary maximum by variable: a number, or the way the law rises. */
+/** Stationary optimum by variable: a number, or the way (`up`, `down` the axis) in which the law grows better without end. */
 export function peaks(
   model: LawModel,
   theta: ArrayLike<number>,
   beta: ArrayLike<number>,
 ): Partial<Record<Variable, number | 'up' | 'down'>> {
   const out: Partial<Record<Variable, number | 'up' | 'down'>> = {};
+  // the smallest value of a law is the largest of its negative, which has the same exponents and negative weights
+  const sign = model.options.direction === 'minimize' ? -1 : 1;
   for (const place of model.places) {
     const own = termParameters(place, theta, beta);
-    const values = place.term.peak(own.theta, own.beta);
+    const values = place.term.peak(
+      own.theta,
+      own.beta.map((weight) => sign * weight),
+    );
     place.term.variables.forEach((variable, i) => {
       out[variable] = values[i]!;
     });
@@ -44,8 +50,8 @@ export function peaks(
 }
 
 /**
- * Where a fitted law is largest, axis by axis. Performance Law: H* = p^(1/|a|) and d* = p^(1/|a'|), for a < 0 and w > 0;
- * quadratic: exp(-b1 / (2 b2)) for b2 < 0. The other forms only rise or fall.
+ * Where a fitted law is best (largest, for a loss smallest), axis by axis. Performance Law: H* = p^(1/|a|) and d* = p^(1/|a'|),
+ * for a < 0 and w > 0 (for a loss w < 0); quadratic: exp(-b1 / (2 b2)) for b2 < 0 (b2 > 0). The other forms only rise or fall.
  */
 export function optimum(fit: LawFit): Optimum {
   const { model, solution, points } = fit.inner;
@@ -68,7 +74,8 @@ export function optimum(fit: LawFit): Optimum {
       continue;
     }
     if (typeof peak === 'string' || !Number.isFinite(peak)) {
-      axes[variable] = { value: null, place: peak === 'down' ? 'falls' : 'rises', beyond: null };
+      const falls = (peak === 'down') !== (fit.direction === 'minimize');
+      axes[variable] = { value: null, place: falls ? 'falls' : 'rises', beyond: null };
       continue;
     }
     const measured = points.map((point) => point.x[variable]!);

@@ -3,6 +3,7 @@
  * weighted by their number. Whatever is not a usable metric is refused here, by name of its row.
  */
 import { UserError } from '../util/errors.js';
+import { isShare, namedDirection } from './direction.js';
 import type { Observation } from './observation.js';
 import type { Variable } from './terms.js';
 
@@ -38,7 +39,8 @@ export function metricNames(observations: readonly Observation[]): string[] {
 }
 
 /**
- * The metric to fit: the one asked for, else ndcg@10, hr@10, or the only one there is.
+ * The metric to fit: the one asked for, else ndcg@10, hr@10, another share, or the first there is; of the test set before the
+ * validation set before the training set.
  * @throws UserError when it is in no observation.
  */
 export function chooseMetric(observations: readonly Observation[], asked?: string): string {
@@ -51,21 +53,30 @@ export function chooseMetric(observations: readonly Observation[], asked?: strin
       remedy: names.length > 0 ? `There are ${names.join(', ')}.` : 'There is no metric at all.',
     });
   }
-  const chosen = ['ndcg@10', 'hr@10'].find((name) => names.includes(name)) ?? names[0];
+  const chosen = [...names].sort((a, b) => order(a) - order(b))[0];
   if (chosen === undefined)
     throw new UserError('the observations hold no metric', { remedy: 'Name a column hr@10 or ndcg@10.' });
   return chosen;
 }
 
-const SHARES = /(^|[:_ ])(hr|hit|hitrate|hitratio|ndcg|mrr|recall|map|precision|auc)(@|_|$)/i;
+/** Smaller is asked for first: the usual, shares, losses, others; and each by the set it was measured on. */
+function order(name: string): number {
+  const bare = name.replace(/^(validation|valid|val|dev|eval|train|masked|unmasked|popularity)[:_/. ]/, '');
+  const set = /^(popularity)/.test(name) ? 3 : /\btrain/.test(name) ? 2 : bare === name ? 0 : 1;
+  const usual = ['ndcg@10', 'hr@10'].indexOf(bare);
+  const kind = usual >= 0 ? usual : isShare(bare) ? 2 : namedDirection(bare) ? 3 : 4;
+  return 10 * set + kind;
+}
 
 /**
- * What a metric can be: hit ratio, NDCG and their kin lie between 0 and 1 (0 and 100 where they are written as percentages),
- * any other at 0 or above.
+ * What a metric can be: hit ratio, NDCG and their kin lie between 0 and 1 (0 and 100 where they are written as percentages), a
+ * perplexity at 1 or above, any other at 0 or above.
  */
 export function metricRange(metric: string, values: readonly number[]): [min: number, max: number] {
   const most = values.reduce((a, b) => Math.max(a, b), 0);
-  if (!SHARES.test(metric) || most > 100) return [0, Number.POSITIVE_INFINITY];
+  if (/perplexity|(^|[^a-z])ppl([^a-z]|$)/i.test(metric) && values.every((value) => value >= 1))
+    return [1, Number.POSITIVE_INFINITY];
+  if (!isShare(metric) || most > 100) return [0, Number.POSITIVE_INFINITY];
   return [0, most > 1 ? 100 : 1];
 }
 

@@ -17,6 +17,7 @@ import {
 import { type Choice, choice, insideRange, type MeasuredRange, placeOf, rangeOf } from './choice.js';
 import { compareForms } from './compare.js';
 import { costModel, type ModelSource } from './cost.js';
+import { bestBy, type Direction, GOOD, isBetter } from './direction.js';
 import type { FitOptions, LawFit } from './fit.js';
 import type { FormName } from './form.js';
 import { type NextTrial, nextTrial } from './next-trial.js';
@@ -47,6 +48,8 @@ export interface PredictionReport {
   /** Other slices that were measured. */
   otherSlices: string[];
   metric: string;
+  /** Which way the metric is better. */
+  direction: Direction;
   level: number;
   form: FormName;
   because: string;
@@ -57,11 +60,11 @@ export interface PredictionReport {
   fitting: number;
   range: MeasuredRange;
   /**
-   * What to train: the highest that fits, unless it lies outside the measured range and is no higher than one new run of
-   * the best inside might be; then that one.
+   * What to train: the best that fits, unless it lies outside the measured range and is no better than one new run of the best
+   * inside might be; then that one.
    */
   best: Choice;
-  /** The highest that fits, wherever it lies. */
+  /** The best that fits by the law alone, wherever it lies: the highest, for a loss the lowest. */
   highest: Choice;
   /** The best within the measured ranges; null where none of them fits. */
   bestMeasuredRange: Choice | null;
@@ -148,7 +151,7 @@ export async function predict(
       groups.push({ group: panel.group, best: null, reason: error.message });
     }
   if (answers.length === 0) throw refusal;
-  const first = answers.reduce((a, b) => (b.best.predicted > a.best.predicted ? b : a));
+  const first = bestBy(answers[0]!.boot.fit.direction, answers, ({ best }) => best.predicted);
   return report(first, groups, { metric, slice, observations, options });
 }
 
@@ -168,7 +171,7 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
   );
   const top = (list: readonly Candidate[]) =>
     choice(
-      list.reduce((a, b) => (values.get(b)! > values.get(a)! ? b : a)),
+      bestBy(fit.direction, list, (one) => values.get(one)!),
       panel,
       boot,
     );
@@ -176,7 +179,8 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
   const inside = fitting.filter(insideRange(fit.inner.points));
   const measured = highest.extrapolates && inside.length > 0 ? top(inside) : highest;
   // A gain that one run could not show is not worth leaving what was measured.
-  const worthIt = !(highest.predicted <= (measured.interval[1] ?? measured.predicted));
+  const reached = betterEnd(measured.interval, fit.direction) ?? measured.predicted;
+  const worthIt = isBetter(fit.direction, highest.predicted, reached);
   const best = worthIt ? highest : measured;
   const among = best.extrapolates ? fitting : inside.length > 0 ? inside : fitting;
   const others = Object.values(comparison.fits)
@@ -197,11 +201,17 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
   };
 }
 
+/** The better end of an interval: the upper, for a loss the lower. */
+const betterEnd = ([low, high]: Choice['interval'], direction: Direction) =>
+  direction === 'minimize' ? low : high;
+const worseEnd = ([low, high]: Choice['interval'], direction: Direction) =>
+  direction === 'minimize' ? high : low;
+
 function otherForm(fit: LawFit, best: Choice, among: readonly Candidate[], slice: string): OtherForm {
   const [least, most] = fit.range;
   const value = (candidate: Candidate) =>
     Math.min(most, Math.max(least, fit.predict(placeOf(candidate, slice))));
-  const own = among.reduce((a, b) => (value(b) > value(a) ? b : a));
+  const own = bestBy(fit.direction, among, value);
   const { layers, dim, params } = own;
   return {
     form: fit.form,
@@ -224,13 +234,16 @@ function report(
   const { fit } = boot;
   const value = (candidate: Candidate) => predicted.get(candidate)!;
   const highest = (list: readonly Candidate[]) =>
-    list.length === 0 ? undefined : list.reduce((a, b) => (value(b) > value(a) ? b : a));
+    list.length === 0 ? undefined : bestBy(fit.direction, list, value);
   const make = (candidate: Candidate | undefined) => (candidate ? choice(candidate, panel, boot) : null);
   const range = rangeOf(fit.inner.points);
   const inRange = insideRange(fit.inner.points);
-  const floor = best.interval[0] ?? best.predicted;
+  const floor = worseEnd(best.interval, fit.direction) ?? best.predicted;
   const smallest = fitting
-    .filter((candidate) => value(candidate) >= floor && (best.extrapolates || inRange(candidate)))
+    .filter(
+      (candidate) =>
+        !isBetter(fit.direction, floor, value(candidate)) && (best.extrapolates || inRange(candidate)),
+    )
     .reduce((a: Candidate, b) => (b.params < a.params ? b : a), best);
   const line = highest(budgetLine(candidates, options.budget));
   const peak = optimum(fit);
@@ -247,7 +260,7 @@ function report(
     );
   if (top.extrapolates && !best.extrapolates)
     notes.push(
-      `the law is higher still outside the measured range (layers ${top.layers}, dim ${top.dim}: ${top.predicted.toPrecision(4)}), but by no more than one run varies`,
+      `the law is ${GOOD[fit.direction].higher} still outside the measured range (layers ${top.layers}, dim ${top.dim}: ${top.predicted.toPrecision(4)}), but by no more than one run varies`,
     );
   if (best.extrapolates)
     notes.push('the best lies outside the measured range: a prediction there is a guess until it is run');
@@ -255,6 +268,7 @@ function report(
     slice,
     otherSlices: [...new Set(observations.map((one) => one.slice))].filter((name) => name !== slice),
     metric,
+    direction: fit.direction,
     level: boot.level,
     form: fit.form,
     because: answer.because,

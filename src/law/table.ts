@@ -1,173 +1,238 @@
 /**
- * Results measured elsewhere: a CSV, JSON or Parquet table with columns slice, layers, dim, hr@10, ndcg@10 and, where known,
- * tokens, apen, params, flops, seed, seconds and the model's settings. What `perflaw results --csv` writes is read back.
+ * Results measured elsewhere: a CSV, JSON or Parquet table with a row a run, of one's own or out of a tracker. Columns are found
+ * by their names (table/columns.ts), unfinished runs left out (table/status.ts), and unknown columns in which repeats differ are
+ * settings (settings.ts). Whatever was guessed or left out is in the notes. What `perflaw results --csv` writes is read back.
  */
-import { accessSync, readFileSync } from 'node:fs';
-import { basename, extname } from 'node:path';
-import { fileError, UserError } from '../util/errors.js';
-import { parseCount } from '../util/format.js';
+import { basename } from 'node:path';
+import { UserError } from '../util/errors.js';
 import { nearest } from '../util/nearest.js';
-import { parseCsv } from './csv.js';
+import { isShare } from './direction.js';
 import type { Observation } from './observation.js';
+import { columnRole, namesTheSize, settingColumns } from './settings.js';
+import {
+  type CommaStyle,
+  cellNumber,
+  commaStyle,
+  isEmpty,
+  isMissing,
+  METRIC,
+  NUMBER,
+  readNumber,
+} from './table/cells.js';
+import {
+  bare,
+  type Columns,
+  isOutcome,
+  type Role,
+  roleNames,
+  spellings,
+  understand,
+} from './table/columns.js';
+import { type RawRow, readRows } from './table/rows.js';
+import { finishedRows, statusColumns } from './table/status.js';
 
 /** What a table of results holds. */
 export interface Table {
   /** The file's name. */
   name: string;
   observations: Observation[];
+  /** What each column was taken for, what was left out and why. */
   notes: string[];
 }
 
-type Cell = string | number | boolean | null | undefined;
-interface RawRow {
-  /** `runs.csv:12`, or `runs.json row 3`. */
-  place: string;
-  cells: Record<string, Cell>;
+/** How a table is read. */
+export interface TableOptions {
+  /** A column to take as the metric although its name is not one of the usual. */
+  metric?: string;
+  /** Columns to read as if they were not there. */
+  ignore?: readonly string[];
 }
 
-/** Other spellings of the columns, compared without case, spaces, dots, underscores and hyphens. */
-const ALIASES: Record<string, string[]> = {
-  slice: ['slice', 'dataset'],
-  layers: [
-    'layers',
-    'nlayers',
-    'numlayers',
-    'layer',
-    'nlayer',
-    'depth',
-    'blocks',
-    'nblocks',
-    'numblocks',
-    'h',
-  ],
-  dim: ['dim', 'd', 'dmodel', 'hiddensize', 'embeddingsize', 'embeddingdim', 'embsize', 'width', 'hidden'],
-  params: ['params', 'parameters', 'nparams', 'numparams', 'totalparams'],
-  nonEmbeddingParams: ['nonembeddingparams', 'nonembedding', 'nonembeddingparameters'],
-  flops: ['flops', 'trainingflops', 'compute'],
-  tokens: ['tokens', 'ntokens', 'numtokens', 'interactions'],
-  seed: ['seed', 'run', 'repeat'],
-  seconds: ['seconds', 'time', 'trainingseconds'],
-  hours: ['hours'],
-  peakMemoryBytes: ['peakmemorybytes', 'memorybytes', 'peakmemory'],
-  tokensPerSecond: ['tokenspersecond'],
-  model: ['model', 'name'],
-  dState: ['dstate', 'states'],
-  dConv: ['dconv'],
-  expand: ['expand'],
-  headDim: ['headdim'],
-  maxLength: ['maxlength', 'maxlen', 'seqlen'],
-  dropout: ['dropout'],
-  init: ['init'],
-  status: ['status'],
-};
-const SETTINGS = ['model', 'dState', 'dConv', 'expand', 'headDim', 'maxLength', 'dropout', 'init'];
-const POSITIVE = [
-  'params',
-  'nonEmbeddingParams',
-  'flops',
-  'tokens',
-  'seconds',
-  'hours',
-  'peakMemoryBytes',
-  'tokensPerSecond',
-];
-const METRIC =
-  /^(?:(validation|masked|unmasked|test)[: _])?(hr|hit|hitrate|hitratio|ndcg|mrr|recall|map)[@_ -]?(\d+)$/i;
-const QUALITY = /^(apen|.*entropy|lempel|shannon|compress|zlib|lz|repeat)/i;
-
-const plain = (name: string) => name.toLowerCase().replace(/[\s._-]/g, '');
-
-/** The name under which a metric's column is kept: `HR_10` and `hit@10` are hr@10. */
-function metricName(column: string): string | undefined {
-  const match = METRIC.exec(column.trim());
-  if (!match) return undefined;
-  const kind = match[2]!.toLowerCase();
-  const set = match[1]?.toLowerCase();
-  return `${set && set !== 'test' ? `${set}:` : ''}${kind.startsWith('hit') ? 'hr' : kind}@${match[3]}`;
-}
+/** So many names of columns are listed in a note. */
+const LISTED = 8;
 
 /**
  * Reads a table of results.
  * @param path .csv, .tsv, .txt, .json, .jsonl, .ndjson or .parquet.
- * @param metric a column to take as the metric although its name is not one of the usual.
- * @throws UserError naming the row and the column at fault.
+ * @throws UserError naming the row and the column at fault; a table is read whole or not at all.
  */
-export async function readTable(path: string, metric?: string): Promise<Table> {
-  const rows = await readRows(path);
+export async function readTable(path: string, options: TableOptions = {}): Promise<Table> {
+  const raw = await readRows(path);
   const name = basename(path);
-  if (rows.length === 0)
+  if (raw.rows.length === 0)
     throw new UserError('the table has no rows', {
       place: path,
       remedy: 'It needs a header and a row a run.',
     });
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row.cells)))];
-  const known = new Map<string, string>();
-  for (const column of columns)
-    for (const [key, spellings] of Object.entries(ALIASES))
-      if (spellings.includes(plain(column)) && ![...known.values()].includes(key)) known.set(column, key);
-  const metrics = new Map<string, string>();
-  for (const column of columns) {
-    const own = metric !== undefined && column.toLowerCase() === metric.toLowerCase() ? column : undefined;
-    const usual = own ?? (known.has(column) ? undefined : metricName(column));
-    if (usual !== undefined) metrics.set(column, usual);
-  }
-  const find = (key: string) => [...known].find(([, value]) => value === key)?.[0];
-  for (const key of ['layers', 'dim'])
-    if (find(key) === undefined) {
-      const near = columns.find((column) => nearest(plain(column), ALIASES[key]!) !== undefined);
-      throw new UserError(`there is no column "${key}"`, {
-        place: path,
-        remedy: `The columns are ${columns.join(', ')}.${near ? ` Is "${near}" meant?` : ''} Rename one to ${key}.`,
-      });
-    }
-  if (metrics.size === 0)
-    throw new UserError('there is no column with a metric, such as hr@10 or ndcg@10', {
+  const ignored = (options.ignore ?? []).map((wanted) => ignoredColumn(raw.columns, wanted));
+  const columns = raw.columns.filter((column) => !ignored.includes(column));
+  const status = statusColumns(raw.rows, columns, spellings);
+  const finished = finishedRows(raw.rows, status);
+  if (finished.rows.length === 0)
+    throw new UserError('no run of this table is finished', {
       place: path,
-      remedy: `The columns are ${columns.join(', ')}; name one of them with --metric.`,
+      remedy: `${finished.notes[0]}. Give --ignore "${status[0]}" to take every row.`,
     });
-  const notes: string[] = [];
-  const ignored = columns.filter(
-    (column) => !known.has(column) && !metrics.has(column) && !QUALITY.test(column),
+  const table = { ...raw, columns, rows: finished.rows };
+  const found = understand(table, path, status, options.metric);
+  const settings = settingsOf(found, finished.rows);
+  const commas = commaStyle(
+    numberColumns(found).flatMap((column) => finished.rows.map(({ cells }) => cells[column])),
   );
-  const finished = rows.filter(({ cells }) => {
-    const status = find('status');
-    return (
-      status === undefined || cells[status] === undefined || cells[status] === 'done' || cells[status] === ''
-    );
-  });
-  if (finished.length < rows.length)
-    notes.push(`${rows.length - finished.length} rows are left out: their status is not done`);
-  const observations = finished.map((row) => toObservation(row, known, metrics, ignored));
-  if (ignored.length > 0 && ignored.length <= 8) notes.push(`columns not used: ${ignored.join(', ')}`);
-  return { name, observations, notes };
+  const observations = finished.rows.map((row) => toObservation(row, found, settings, commas));
+  for (const [column, metric] of found.metrics) checkScale(observations, column, metric);
+  const rest = [...found.rest.filter((column) => !settings.columns.includes(column)), ...ignored];
+  return {
+    name,
+    observations,
+    notes: [
+      columnsNote(found, settings, status),
+      ...raw.notes,
+      ...finished.notes,
+      ...found.notes,
+      ...settings.notes,
+      ...(rest.length > 0 ? [`columns not used: ${listed(rest)}`] : []),
+    ],
+  };
 }
 
-function toObservation(
-  row: RawRow,
-  known: Map<string, string>,
-  metrics: Map<string, string>,
-  ignored: readonly string[],
-): Observation {
+function ignoredColumn(columns: readonly string[], wanted: string): string {
+  const column =
+    columns.find((one) => one === wanted) ??
+    columns.find((one) => one.toLowerCase() === wanted.toLowerCase());
+  if (column !== undefined) return column;
+  const near = nearest(wanted, columns);
+  throw new UserError(`there is no column "${wanted}"`, {
+    place: '--ignore',
+    remedy: `The columns are ${columns.join(', ')}.${near ? ` Is "${near}" meant?` : ''}`,
+  });
+}
+
+const listed = (names: readonly string[]) =>
+  names.length <= LISTED
+    ? names.join(', ')
+    : `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
+
+function columnsNote(
+  { roles, metrics, quality }: Columns,
+  { columns }: Settings,
+  status: readonly string[],
+): string {
+  const as = (role: string, column: string) => (role === column ? role : `${role} = ${column}`);
+  return `columns: ${[
+    ...Object.entries(roles).map(([role, column]) => as(role, column)),
+    ...(status.length > 0 ? [as('status', status.join(', '))] : []),
+    ...(columns.length > 0 ? [`settings = ${columns.join(', ')}`] : []),
+    ...(quality.length > 0 ? [`measures of the data = ${listed(quality)}`] : []),
+    `${metrics.size === 1 ? 'metric' : 'metrics'} ${listed([...metrics].map(([column, metric]) => as(metric, column)))}`,
+  ].join('; ')}`;
+}
+
+function numberColumns({ roles, metrics, quality }: Columns): string[] {
+  const numbers = Object.entries(roles).filter(([role]) => roleNames(role as Role).kind !== undefined);
+  return [...numbers.map(([, column]) => column), ...metrics.keys(), ...quality];
+}
+
+/** Which columns are settings beside those that have a name of their own. */
+interface Settings {
+  columns: string[];
+  /** Under which name each of them is kept: without what a tracker puts before it, where that is no other's name. */
+  names: Map<string, string>;
+  /** Whether runs of one configuration saw different numbers of tokens, so that each number is a slice. */
+  byTokens: boolean;
+  /** Columns with the name of a setting that are none. */
+  none: string[];
+  notes: string[];
+}
+
+function settingsOf({ roles, rest }: Columns, rows: readonly RawRow[]): Settings {
+  const settings: Settings = { columns: [], names: new Map(), byTokens: false, none: [], notes: [] };
+  const text = (row: RawRow, column: string | undefined) => {
+    const cell = column === undefined ? undefined : row.cells[column];
+    return isEmpty(cell) ? '' : String(readNumber(cell) ?? cell).trim();
+  };
+  const sizes = rows.map((row) => `${text(row, roles.layers)} ${text(row, roles.dim)}`);
+  const model = roles.model;
+  if (
+    model !== undefined &&
+    namesTheSize(
+      rows.map((row) => text(row, model)),
+      sizes,
+    )
+  ) {
+    settings.none.push(model);
+    settings.notes.push(`"${model}" names the size of a run anew and is no setting`);
+  }
+  const known = Object.entries(roles)
+    .filter(
+      ([role]) => role === 'slice' || role === 'layers' || role === 'dim' || roleNames(role as Role).setting,
+    )
+    .map(([, column]) => column)
+    .filter((column) => !settings.none.includes(column));
+  const configurations = rows.map((row) => JSON.stringify(known.map((column) => text(row, column))));
+  const seeds = rows.map((row) => text(row, roles.seed));
+  const list = rest
+    .filter((column) => !isOutcome(column))
+    .map((column) => ({ column, name: bare(column), values: rows.map((row) => text(row, column)) }));
+  const { settings: parting, alike, distinct } = settingColumns(list, { configurations, sizes, seeds });
+  for (const column of rest.filter((one) => parting.includes(one))) {
+    const { name, values } = list.find((one) => one.column === column)!;
+    settings.columns.push(column);
+    settings.names.set(
+      column,
+      [...Object.keys(roles), ...settings.names.values()].includes(name) ? column : name,
+    );
+    settings.notes.push(
+      `"${column}" differs between runs of one configuration (${listed([...new Set(values)].map((value) => value || 'none'))}): a law for each of its values; --ignore "${column}" takes such runs as repeats`,
+    );
+  }
+  if (alike.length > 0)
+    settings.notes.push(`${listed(alike)}: settings too, whose values go with those of ${listed(parting)}`);
+  if (distinct.length > 0)
+    settings.notes.push(
+      `${listed(distinct)}: nearly every run has a value of its own, so runs that differ in ${distinct.length === 1 ? 'it' : 'them'} are taken as repeats`,
+    );
+  const { tokens } = roles;
+  if (tokens === undefined) return settings;
+  const parted = rows.map((row, i) =>
+    JSON.stringify([configurations[i], ...settings.columns.map((column) => text(row, column))]),
+  );
+  const seen = rows.map((row) => text(row, tokens));
+  const role = columnRole({ name: 'tokens', values: seen, configurations: parted, sizes, seeds });
+  settings.byTokens = role === 'setting';
+  if (settings.byTokens)
+    settings.notes.push(
+      `"${tokens}" differs between runs of one configuration (${listed([...new Set(seen)])}): each number is taken for a slice of its own`,
+    );
+  else if (role === 'distinct')
+    settings.notes.push(
+      `"${tokens}" differs between runs of one configuration, nearly every run has a number of its own: such runs are taken as repeats`,
+    );
+  return settings;
+}
+
+function toObservation(row: RawRow, found: Columns, settings: Settings, commas: CommaStyle): Observation {
+  const { roles, metrics, quality } = found;
   const observation: Observation = { slice: 'all', layers: 0, dim: 0, metrics: {}, source: row.place };
-  const quality: Record<string, number> = {};
   const config: Record<string, string | number> = {};
-  for (const [column, cell] of Object.entries(row.cells)) {
-    if (ignored.includes(column) || isEmpty(cell)) continue;
-    const metric = metrics.get(column);
-    const key = known.get(column);
-    if (metric !== undefined) observation.metrics[metric] = number(row, column, cell, metricNumber);
-    else if (key === 'slice') observation.slice = String(cell);
-    else if (key === 'layers' || key === 'dim') observation[key] = number(row, column, cell, size);
-    else if (key === 'seed') {
-      const seed = Number(cell);
-      if (Number.isInteger(seed)) observation.seed = seed;
-    } else if (key === 'hours') observation.seconds = 3600 * number(row, column, cell, positive);
-    else if (key !== undefined && POSITIVE.includes(key))
-      Object.assign(observation, { [key]: number(row, column, cell, positive) });
-    else if (key !== undefined && SETTINGS.includes(key)) {
-      const value = typeof cell === 'number' ? cell : Number(cell);
-      config[key] = Number.isFinite(value) ? value : String(cell);
-    } else if (key === undefined) quality[column] = number(row, column, cell, (value) => value);
+  const setting = (column: string) => {
+    const cell = row.cells[column];
+    const value = readNumber(cell, commas);
+    return value !== undefined && Number.isFinite(value) ? value : String(cell).trim();
+  };
+  for (const [role, column] of Object.entries(roles) as [Role, string][]) {
+    const cell = row.cells[column];
+    const { kind, setting: isSetting } = roleNames(role);
+    const isSize = role === 'layers' || role === 'dim';
+    if (kind === undefined ? isEmpty(cell) : isMissing(cell) || (!isSize && isNotANumber(cell))) continue;
+    if (role === 'slice') observation.slice = String(cell).trim();
+    else if (isSetting) {
+      if (!settings.none.includes(column)) config[role] = setting(column);
+    } else {
+      const value = cellNumber(row, column, kind!, commas);
+      if (role === 'hours') observation.seconds = 3600 * value;
+      else Object.assign(observation, { [role]: value });
+    }
   }
   for (const key of ['layers', 'dim'] as const)
     if (observation[key] === 0)
@@ -175,134 +240,59 @@ function toObservation(
         place: row.place,
         remedy: 'Fill it in or leave the row out.',
       });
-  if (Object.keys(quality).length > 0) observation.quality = quality;
+  for (const [column, metric] of metrics)
+    if (!isMissing(row.cells[column])) observation.metrics[metric] = cellNumber(row, column, METRIC, commas);
+  for (const column of settings.columns)
+    config[settings.names.get(column)!] = isEmpty(row.cells[column]) ? 'none' : setting(column);
+  if (settings.byTokens && observation.tokens !== undefined)
+    observation.slice = `${roles.slice === undefined ? '' : `${observation.slice} `}tokens=${observation.tokens}`;
+  const measures = quality.filter(
+    (column) => !isMissing(row.cells[column]) && !isNotANumber(row.cells[column]),
+  );
+  if (measures.length > 0)
+    observation.quality = Object.fromEntries(
+      measures.map((column) => [bare(column), cellNumber(row, column, NUMBER, commas)]),
+    );
   if (Object.keys(config).length > 0) observation.config = config;
   return observation;
 }
 
-const isEmpty = (cell: Cell) => cell === undefined || cell === null || cell === '';
-const positive = (value: number) => (value > 0 ? value : undefined);
-const size = (value: number) => (value > 0 && Number.isInteger(value) ? value : undefined);
-/** NaN passes here and is refused by name when that metric is fitted. */
-const metricNumber = (value: number) => value;
+const isNotANumber = (cell: RawRow['cells'][string]) => Number.isNaN(readNumber(cell) ?? 0);
 
-function number(
-  row: RawRow,
-  column: string,
-  cell: Cell,
-  check: (value: number) => number | undefined,
-): number {
-  const text = typeof cell === 'number' ? cell : String(cell).trim();
-  const value =
-    typeof text === 'number'
-      ? text
-      : /^[-+]?nan$/i.test(text)
-        ? Number.NaN
-        : /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)
-          ? Number(text)
-          : parseCount(text);
-  const checked = value === undefined ? undefined : check(value);
-  if (checked !== undefined) return checked;
-  const wants =
-    check === size ? 'a whole number above 0' : check === positive ? 'a number above 0' : 'a number';
-  throw new UserError(`column "${column}": "${cell}" is not ${wants}`, {
-    place: row.place,
-    remedy: 'Mend the cell, or leave it empty if it is not known.',
-  });
+/**
+ * A share is written as a fraction or as a percentage, in one column not both. Both are there where the values above 1 are some
+ * hundred times those below, and a hundredth of them lies much closer to those.
+ * @throws UserError naming the rows.
+ */
+function checkScale(observations: readonly Observation[], column: string, metric: string): void {
+  if (!isShare(metric)) return;
+  const of = (one: Observation) => one.metrics[metric] ?? Number.NaN;
+  const fractions = observations.filter((one) => of(one) > 0 && of(one) <= 1).sort((a, b) => of(a) - of(b));
+  const percentages = observations
+    .filter((one) => of(one) > 1 && of(one) <= 100)
+    .sort((a, b) => of(a) - of(b));
+  if (fractions.length === 0 || percentages.length === 0) return;
+  const middle = (list: Observation[]) => of(list[list.length >> 1]!);
+  const ratio = middle(percentages) / middle(fractions);
+  const before = spread([...fractions, ...percentages].map(of));
+  const after = spread([...fractions.map(of), ...percentages.map((one) => of(one) / 100)]);
+  if (ratio < 20 || ratio > 500 || after > before / 2) return;
+  const few = new Set(percentages.length <= fractions.length ? percentages : fractions);
+  const rows = observations.filter((one) => few.has(one)).map(({ source }) => source!);
+  const places = rows.map((place) => place.replace(/^.*(:| row )/, ''));
+  const [less, more] = [fractions[0]!, percentages[0]!];
+  throw new UserError(
+    `column "${column}" holds fractions (${of(less)}) and percentages (${of(more)}): ${few.has(more) ? 'percentages' : 'fractions'} in ${places.length === 1 ? 'row' : 'rows'} ${listed(places)}`,
+    {
+      place: rows[0],
+      remedy: 'Divide the percentages by 100, or multiply the fractions.',
+    },
+  );
 }
 
-async function readRows(path: string): Promise<RawRow[]> {
-  const extension = extname(path).toLowerCase();
-  if (extension === '.parquet') return readParquet(path);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(error, path, 'read this table');
-  }
-  if (text.includes('\0'))
-    throw new UserError('this is not a text file', {
-      place: path,
-      remedy: 'A table is CSV, JSON or Parquet.',
-    });
-  if (text.trim() === '')
-    throw new UserError('the table is empty', { place: path, remedy: 'It needs a header and a row a run.' });
-  if (['.json', '.jsonl', '.ndjson'].includes(extension)) return jsonRows(text, path);
-  return csvRows(text, path);
-}
-
-function csvRows(text: string, path: string): RawRow[] {
-  const name = basename(path);
-  const [header, ...rows] = parseCsv(text, name);
-  const columns = header!.fields;
-  const twice = columns.find((column, i) => columns.indexOf(column) !== i);
-  if (twice !== undefined)
-    throw new UserError(`the column "${twice}" is there twice`, {
-      place: `${name}:${header!.line}`,
-      remedy: 'Rename one.',
-    });
-  return rows.map(({ line, fields }) => {
-    if (fields.length !== columns.length)
-      throw new UserError(`${fields.length} fields where the header has ${columns.length}`, {
-        place: `${name}:${line}`,
-        remedy: 'Check for a missing or a stray delimiter.',
-      });
-    return {
-      place: `${name}:${line}`,
-      cells: Object.fromEntries(columns.map((column, i) => [column, fields[i]])),
-    };
-  });
-}
-
-function jsonRows(text: string, path: string): RawRow[] {
-  const name = basename(path);
-  const parse = (part: string, place: string): unknown => {
-    try {
-      return JSON.parse(part);
-    } catch (error) {
-      throw new UserError(`not valid JSON (${(error as Error).message})`, { place });
-    }
-  };
-  const lines = text.trimStart().startsWith('[')
-    ? undefined
-    : text.split('\n').filter((line) => line.trim() !== '');
-  let list: unknown;
-  if (lines && lines.length > 1 && extname(path).toLowerCase() !== '.json')
-    list = lines.map((line, i) => parse(line, `${name}:${i + 1}`));
-  else {
-    const value = parse(text, name);
-    const rows = (value as { rows?: unknown } | null)?.rows;
-    list = Array.isArray(value) ? value : Array.isArray(rows) ? rows : [value];
-  }
-  return (list as unknown[]).map((item, i) => {
-    const place = `${name} row ${i + 1}`;
-    if (item === null || typeof item !== 'object' || Array.isArray(item))
-      throw new UserError('a row must be an object of column names and values', { place });
-    return { place, cells: item as Record<string, Cell> };
-  });
-}
-
-async function readParquet(path: string): Promise<RawRow[]> {
-  try {
-    accessSync(path);
-  } catch (error) {
-    throw fileError(error, path, 'read this table');
-  }
-  const { sqlText, withDuckDb } = await import('../data/duckdb.js');
-  return withDuckDb(path, async (connection) => {
-    const result = await connection.runAndReadAll(`SELECT * FROM read_parquet(${sqlText(path)})`);
-    return result.getRowObjects().map((row, i) => ({
-      place: `${basename(path)} row ${i + 1}`,
-      cells: Object.fromEntries(
-        Object.entries(row).map(([name, value]) => [
-          name,
-          typeof value === 'bigint'
-            ? Number(value)
-            : typeof value === 'object' && value !== null
-              ? String(value)
-              : (value as Cell),
-        ]),
-      ),
-    }));
-  });
+/** Standard deviation of the logarithms. */
+function spread(values: readonly number[]): number {
+  const logs = values.map(Math.log);
+  const mean = logs.reduce((a, b) => a + b, 0) / logs.length;
+  return Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length);
 }

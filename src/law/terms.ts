@@ -7,6 +7,8 @@
  * -(1 - 1/p) ln x and ln x. The reported coefficients are those of the textbook form.
  */
 
+import type { Direction } from './direction.js';
+
 /** What a law may depend on. `data` is the slice's quantity or quality-weighted quantity in a joint fit. */
 export type Variable = 'layers' | 'dim' | 'params' | 'nonEmbeddingParams' | 'flops' | 'tokens' | 'data';
 
@@ -35,7 +37,7 @@ export interface Term {
   scale(theta: readonly number[]): number;
   /** Textbook coefficients, and what they add to the textbook constant over the inner one. */
   coefficients(theta: readonly number[], beta: readonly number[]): { named: Named[]; constant: number };
-  /** Where the term is largest: a value a variable, or which way it rises without end. */
+  /** Where the term is largest: a value a variable, or which way it rises without end. Of a loss it is asked with its weights' signs turned. */
   peak(theta: readonly number[], beta: readonly number[]): (number | 'up' | 'down')[];
 }
 
@@ -103,23 +105,25 @@ export function performanceTerm(
   };
 }
 
-/** -A / x^a written with the weight A > 0 for a metric that rises. */
+/** -A / x^a for a metric that rises, A / x^a for a loss: the weight A > 0 where more of x is better. */
 export function powerTerm(
   variable: Variable,
   names: { exponent: string; weight: string },
   limit: number,
+  direction: Direction = 'maximize',
 ): Term {
+  const sign = direction === 'minimize' ? -1 : 1;
   return {
     variables: [variable],
     exponents: [{ name: names.exponent, min: 0, max: limit }],
     weights: [names.weight],
     columns([x], [a], out, at) {
       const L = Math.log(x!);
-      out[at] = L * phi(a! * L);
+      out[at] = sign * L * phi(a! * L);
     },
     derivative([x], [a]) {
       const L = Math.log(x!);
-      return L * L * phiSlope(a! * L);
+      return sign * L * L * phiSlope(a! * L);
     },
     scale: ([a]) => a!,
     coefficients([inner], [u]) {
@@ -130,10 +134,10 @@ export function powerTerm(
           [names.weight, A],
           [names.exponent, a],
         ],
-        constant: A,
+        constant: sign * A,
       };
     },
-    peak: (_theta, [u]) => [rising(u!)],
+    peak: (_theta, [u]) => [rising(sign * u!)],
   };
 }
 
@@ -210,9 +214,16 @@ export function crossedQuadraticTerm(
   };
 }
 
-/** span * sigmoid(slope (ln x - midpoint)). */
-export function logisticTerm(variable: Variable, midpoint: Exponent, slope: Exponent, span: string): Term {
-  const sigmoid = (x: number, m: number, s: number) => 1 / (1 + Math.exp(-s * (Math.log(x) - m)));
+/** span * sigmoid(slope (ln x - midpoint)); of a loss sigmoid(-slope (ln x - midpoint)). */
+export function logisticTerm(
+  variable: Variable,
+  midpoint: Exponent,
+  slope: Exponent,
+  span: string,
+  direction: Direction = 'maximize',
+): Term {
+  const sign = direction === 'minimize' ? -1 : 1;
+  const sigmoid = (x: number, m: number, s: number) => 1 / (1 + Math.exp(-sign * s * (Math.log(x) - m)));
   return {
     variables: [variable],
     exponents: [midpoint, slope],
@@ -222,7 +233,7 @@ export function logisticTerm(variable: Variable, midpoint: Exponent, slope: Expo
     },
     derivative([x], [m, s], k) {
       const q = sigmoid(x!, m!, s!);
-      return q * (1 - q) * (k === 0 ? -s! : Math.log(x!) - m!);
+      return sign * q * (1 - q) * (k === 0 ? -s! : Math.log(x!) - m!);
     },
     scale: one,
     coefficients: ([m, s], [w]) => ({
@@ -233,6 +244,6 @@ export function logisticTerm(variable: Variable, midpoint: Exponent, slope: Expo
       ],
       constant: 0,
     }),
-    peak: (_theta, [w]) => [rising(w!)],
+    peak: (_theta, [w]) => [rising(sign * w!)],
   };
 }

@@ -1,4 +1,5 @@
 /** The answer first: what was best, what the law recommends, how sure that is, and what a smaller model would lose. */
+import { bestBy, GOOD } from '../law/direction.js';
 import type { DoneRecord } from '../sweep/store/record.js';
 import { formatCount } from '../util/format.js';
 import { recordSlice } from './label.js';
@@ -11,7 +12,7 @@ import {
   type TrialGroup,
 } from './model.js';
 import { peakIntervalWords, peakWords } from './peak.js';
-import { count, difference, list, parameters, percent, shape, share, sliceWords } from './words.js';
+import { count, difference, list, lost, parameters, percent, shape, share, sliceWords } from './words.js';
 
 export interface AnswerCard {
   question: string;
@@ -21,8 +22,9 @@ export interface AnswerCard {
 
 /** The run that a person would take: chosen on validation, so that its test metrics are honest. */
 export function bestRun(records: DoneRecord[], choice: MetricChoice): DoneRecord | undefined {
-  const value = (record: DoneRecord) => record.result.validation[choice.history][choice.name] ?? -Infinity;
-  return records.reduce<DoneRecord | undefined>((a, b) => (a && value(a) >= value(b) ? a : b), undefined);
+  const worst = choice.direction === 'minimize' ? Infinity : -Infinity;
+  const value = (record: DoneRecord) => record.result.validation[choice.history][choice.name] ?? worst;
+  return records.length === 0 ? undefined : bestBy(choice.direction, records, value);
 }
 
 export function answerCards(input: ReportInput): AnswerCard[] {
@@ -71,6 +73,7 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   const cards: AnswerCard[] = [];
   const { budget } = law;
   const main = mainPanel(law);
+  const { maximum, rises, below } = GOOD[choice.direction];
   const name = `${choice.split} ${metricLabel(choice.name)}`;
   if (!budget) {
     cards.push({
@@ -78,15 +81,15 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
       headline:
         main.peak.layers.value !== undefined && main.peak.dim.value !== undefined
           ? shape({ layers: main.peak.layers.value, dim: Math.round(main.peak.dim.value) })
-          : 'No maximum',
-      words: `${main.form}, R² ${main.r2.toFixed(3)}. ${peakWords(main.peak)} The parameters of other configurations are not known, so none is named.`,
+          : `No ${maximum}`,
+      words: `${main.form}, R² ${main.r2.toFixed(3)}. ${peakWords(main.peak, choice.direction)} The parameters of other configurations are not known, so none is named.`,
     });
     return cards;
   }
   const { optimum, smallest, beyond } = budget;
   const { predicted } = optimum;
   const rise = beyond
-    ? ` The law rises on beyond the measured range, to ${share(beyond.predicted.value)} at ${shape(beyond)}: measure there before you trust it.`
+    ? ` The law ${rises} on beyond the measured range, to ${share(beyond.predicted.value)} at ${shape(beyond)}: measure there before you trust it.`
     : '';
   cards.push({
     question: `The law recommends${of}`,
@@ -96,17 +99,17 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   cards.push({
     question: `How sure that is${of}`,
     headline: `${share(predicted.low)} to ${share(predicted.high)}`,
-    words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(main.peak)}`,
+    words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(main.peak, choice.direction)}`,
   });
   const smaller = smallest && smallest.params < optimum.params ? smallest : undefined;
   const interval = `the ${percent(law.level)} interval of one run of the best (${share(predicted.low)} to ${share(predicted.high)})`;
-  const loss = smaller && Math.max(0, predicted.value - smaller.predicted.value);
+  const loss = smaller && lost(choice.direction, predicted.value, smaller.predicted.value);
   cards.push({
     question: `A smaller model would lose${of}`,
     headline: loss === undefined ? 'More than chance' : difference(loss),
     words: smaller
       ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; what is expected of it lies within ${interval}.`
-      : `Every smaller configuration is expected below ${interval}.`,
+      : `Every smaller configuration is expected ${below} ${interval}.`,
   });
   return cards;
 }

@@ -1,6 +1,7 @@
 /** The best configuration of each size under a fitted law: what the budget figure draws and the answer recommends. */
 import { enumerateCandidates } from '../law/candidates.js';
 import type { CostModel } from '../law/cost.js';
+import { bestBy, isBetter } from '../law/direction.js';
 import type { LawFit } from '../law/fit.js';
 import type { Observation } from '../law/observation.js';
 import type { At } from '../law/uncertainty.js';
@@ -23,7 +24,7 @@ const CURVE_REACH = 2;
 
 /**
  * On the slice with the most data: what would be trained in earnest. Recommended is the best inside the measured range, since
- * a law that still rises would otherwise always point at the largest model anyone can name.
+ * a law that still grows better would otherwise always point at the largest model anyone can name.
  */
 export function budgetCurve(
   { panel, fit, cost, place, predict }: FittedPanel,
@@ -43,12 +44,15 @@ export function budgetCurve(
     predicted: predict({ layers, dim }),
     extrapolated: !isInside({ layers, dim }),
   });
-  const highest = <T extends Shape>(list: T[]) => list.reduce((a, b) => (value(b) > value(a) ? b : a));
+  const { direction } = fit;
+  const highest = <T extends Shape>(list: T[]) => bestBy(direction, list, value);
   const inside = candidates.filter(isInside);
   if (inside.length === 0) return undefined;
   const optimum = dress(highest(inside));
-  // The same two rules as `perflaw predict`: within the interval of one new run of the best is as good, above it is more.
-  const close = inside.filter((one) => value(one) >= optimum.predicted.low);
+  // The same two rules as `perflaw predict`: within the interval of one new run of the best is as good, beyond it is more.
+  const { low, high } = optimum.predicted;
+  const [worse, better] = direction === 'minimize' ? [high, low] : [low, high];
+  const close = inside.filter((one) => !isBetter(direction, worse, value(one)));
   const [topLayers, topDim] = [
     Math.max(...own.map((one) => one.layers)),
     Math.max(...own.map((one) => one.dim)),
@@ -61,17 +65,18 @@ export function budgetCurve(
   // Inside the measured range as far as its sizes go; beyond it only where it has none of that size.
   const largest = Math.max(...inside.map((one) => one.params));
   const curve = finer(near, cost);
-  const candidatesInside = bestOfEachSize([...curve.filter(isInside), ...inside], value);
+  const candidatesInside = bestOfEachSize([...curve.filter(isInside), ...inside], value, direction);
   const candidatesBeyond = bestOfEachSize(
     curve.filter((one) => one.params > largest && one.params <= CURVE_REACH * largest && !isInside(one)),
     value,
+    direction,
   );
   return {
     slice: panel.slice,
     candidates: [...candidatesInside, ...candidatesBeyond].map(dress),
     optimum,
     smallest: dress(close.reduce((a, b) => (b.params < a.params ? b : a))),
-    ...(value(beyond) > optimum.predicted.high ? { beyond: dress(beyond) } : {}),
+    ...(isBetter(direction, value(beyond), better) ? { beyond: dress(beyond) } : {}),
   };
 }
 

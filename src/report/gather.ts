@@ -1,5 +1,6 @@
 /** From a sweep's records to the view model: which metric, which groups, one law a group. */
 import { isAbsolute, relative } from 'node:path';
+import { type Direction, directionOf } from '../law/direction.js';
 import type { FormName } from '../law/form.js';
 import { namedForms } from '../law/own-form.js';
 import { metricNames } from '../law/points.js';
@@ -16,6 +17,8 @@ export interface GatherOptions {
   /** `ndcg@10`, `validation:hr@10`, `unmasked:ndcg@10`; what the sweep selected on where it is absent. */
   metric?: string;
   form?: string;
+  /** Which way the metric is better, where its name does not tell. */
+  direction?: Direction;
   /** Bootstrap replicates, 1,000. */
   resamples?: number;
   /** The time to print; now where it is absent. */
@@ -29,7 +32,7 @@ export interface GatherOptions {
 export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {}): Promise<ReportInput> {
   const form = given.form === undefined ? undefined : (await namedForms(given.form))[0];
   const options = { ...given, form };
-  const choice = metricChoice(sweep, options.metric);
+  const choice = metricChoice(sweep, options.metric, options.direction);
   const slices = slicesOf(sweep.done);
   const groups: TrialGroup[] = [];
   for (const { label, records } of groupRecords(sweep.done))
@@ -53,13 +56,14 @@ export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {
   };
 }
 
-function command(name: string, { metric, form }: GatherOptions): string {
+function command(name: string, { metric, form, direction }: GatherOptions): string {
   const quoted = /^[\w./@-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
   return [
     'perflaw report',
     quoted,
     ...(metric ? [`--metric ${metric}`] : []),
     ...(form ? [`--form ${form}`] : []),
+    ...(direction ? [`--${direction}`] : []),
   ].join(' ');
 }
 
@@ -70,7 +74,7 @@ function slicesOf(records: DoneRecord[]): SliceMeasures[] {
 }
 
 /** Reads a metric's name as observations write it. @throws UserError when no record has it. */
-export function metricChoice(sweep: SweepRecords, asked?: string): MetricChoice {
+export function metricChoice(sweep: SweepRecords, asked?: string, direction?: Direction): MetricChoice {
   const first = [...sweep.done, ...sweep.failed][0]!;
   const { select, history } = first.config.evaluation;
   const [, prefix, name] = /^(?:(validation|masked|unmasked):)?(.+)$/i.exec(asked?.toLowerCase() ?? select)!;
@@ -78,6 +82,7 @@ export function metricChoice(sweep: SweepRecords, asked?: string): MetricChoice 
     name: name!,
     split: prefix === 'validation' ? 'validation' : 'test',
     history: prefix === 'masked' || prefix === 'unmasked' ? prefix : history,
+    direction: directionOf(name!, direction),
   };
   if (asked !== undefined && sweep.done.length > 0) {
     const known = metricNames([observationOf(sweep.done[0]!)]);
@@ -109,6 +114,7 @@ async function lawOf(
   try {
     const law = await viewLaw(observations, {
       metric,
+      direction: choice.direction,
       form: form as FormName | undefined,
       slices: slicesOf(records).map((slice) => slice.label),
       source: { models: [records[0]!.config.model], numItems: sweep.plan.data.numItems },

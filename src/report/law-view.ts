@@ -5,6 +5,7 @@
 import { compareForms, type FormScore as LawScore } from '../law/compare.js';
 import { costModel, type ModelSource } from '../law/cost.js';
 import { compareDataMeasures, type MeasureLine } from '../law/data-term.js';
+import type { Direction } from '../law/direction.js';
 import { fitLaw, type LawFit } from '../law/fit.js';
 import type { FormName } from '../law/form.js';
 import { identifiability } from '../law/identifiability.js';
@@ -30,6 +31,7 @@ import { placing, type Shape, slope } from './placing.js';
 export interface LawViewOptions {
   /** The metric's name in the observations. */
   metric: string;
+  direction?: Direction;
   /** The form asked for; otherwise the one that `compareForms` chooses, slice by slice. */
   form?: FormName;
   /** Slices in the order in which they are shown, smallest first. */
@@ -102,13 +104,13 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
 async function fitPanel(
   slice: string,
   observations: Observation[],
-  { metric, form, resamples, source }: LawViewOptions,
+  { metric, direction, form, resamples, source }: LawViewOptions,
 ): Promise<FittedPanel> {
   const { points, notes } = toPoints(observations, metric);
-  const comparison = compareForms(points, metric);
+  const comparison = compareForms(points, metric, { direction });
   const used = form ?? comparison.chosen;
   // A form that was asked for and does not fit these points is refused in its own words.
-  const fit = comparison.fits[used] ?? fitLaw(observations, { form: used, metric });
+  const fit = comparison.fits[used] ?? fitLaw(observations, { form: used, metric, direction });
   const boot = await bootstrap(fit, { resamples, level: LEVEL });
   const cost = costModel(observations, source);
   const place = placing(fit, cost);
@@ -202,10 +204,10 @@ function peakOf(fit: LawFit, boot: Bootstrap, place: (shape: Shape) => At): LawP
 /** A joint fit with the terms of layers and dim shared: its constants, a slice each, hold what the data do. */
 async function dataTerm(
   observations: Observation[],
-  { metric, slices, resamples }: LawViewOptions,
+  { metric, direction, slices, resamples }: LawViewOptions,
   form: FormName,
 ): Promise<LawView['dataTerm']> {
-  const fit = fitLaw(observations, { form, metric });
+  const fit = fitLaw(observations, { form, metric, direction });
   const { model } = fit.inner;
   const boot = await bootstrap(fit, { resamples, level: LEVEL });
   const intervals = coefficientIntervals(boot);

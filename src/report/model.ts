@@ -3,6 +3,7 @@
  * page read nothing else, so that a figure can be tested without a sweep and without a fit.
  */
 import type { MeasureLine } from '../law/data-term.js';
+import type { Direction } from '../law/direction.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../sweep/store/record.js';
 
 /** A value with the interval it is believed to lie in. */
@@ -12,9 +13,9 @@ export interface Interval {
   high: number;
 }
 
-/** Where a law is highest along one axis. */
+/** Where a law is best along one axis. */
 export interface Peak {
-  /** A maximum `inside` or `outside` the measured range; the law only `rises` or `falls`; or the axis has no term. */
+  /** An optimum `inside` or `outside` the measured range; the law only `rises` or `falls`; or the axis has no term. */
   place: 'inside' | 'outside' | 'rises' | 'falls' | 'not fitted';
   value?: number;
   /** The interval of `value`; an end beyond anything that can be given is absent. */
@@ -76,7 +77,7 @@ export interface BudgetCurve {
   optimum: Candidate;
   /** The smallest inside the measured range that is expected within the interval of one new run of the optimum. */
   smallest?: Candidate;
-  /** The best outside the measured range, where the law expects it above the interval of one new run of the optimum. */
+  /** The best outside the measured range, where the law expects it beyond the interval of one new run of the optimum. */
   beyond?: Candidate;
 }
 
@@ -105,7 +106,7 @@ export interface LawPanel {
   coefficients: Coefficient[];
   /** Sentences on what the data cannot tell. */
   cautions: string[];
-  /** Where the law is highest along each axis. */
+  /** Where the law is best along each axis. */
   peak: { layers: Peak; dim: Peak };
   forms: FormScore[];
   /** On what ground the form was chosen among them. */
@@ -161,6 +162,8 @@ export interface MetricChoice {
   name: string;
   split: 'validation' | 'test';
   history: 'masked' | 'unmasked';
+  /** Which way the metric is better. */
+  direction: Direction;
 }
 
 export interface ReportInput {

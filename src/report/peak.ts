@@ -1,4 +1,5 @@
-/** Where a law is highest, in words. */
+/** Where a law is highest, of a loss lowest, in words. */
+import { type Direction, GOOD } from '../law/direction.js';
 import type { Peak } from './model.js';
 import { list, round, shape, sliceWords } from './words.js';
 
@@ -6,8 +7,9 @@ type Peaks = { layers: Peak; dim: Peak };
 
 const AXES = ['layers', 'dim'] as const;
 
-/** A sentence on the maximum of the fitted surface. */
-export function peakWords(peak: Peaks, slice = '', several = false): string {
+/** A sentence on the optimum of the fitted surface. */
+export function peakWords(peak: Peaks, direction: Direction, slice = '', several = false): string {
+  const { highest, maximum } = GOOD[direction];
   const { layers, dim } = peak;
   const surface = several ? `The surface fitted to ${sliceWords(slice)}` : 'The fitted surface';
   if (layers.value !== undefined && dim.value !== undefined) {
@@ -15,21 +17,22 @@ export function peakWords(peak: Peaks, slice = '', several = false): string {
     const reach = outside.length
       ? `outside the measured ${list([...outside])}: an extrapolation`
       : 'inside the measured range';
-    return `${surface} is highest at about ${shape({ layers: layers.value, dim: Math.round(dim.value) })}, ${reach}.`;
+    return `${surface} is ${highest} at about ${shape({ layers: layers.value, dim: Math.round(dim.value) })}, ${reach}.`;
   }
   const parts = AXES.filter((axis) => peak[axis].place !== 'not fitted').map((axis) => {
     const { place, value } = peak[axis];
     if (value !== undefined)
-      return `is highest at about ${axis} ${round(value)}${place === 'outside' ? ', outside the measured range' : ''}`;
+      return `is ${highest} at about ${axis} ${round(value)}${place === 'outside' ? ', outside the measured range' : ''}`;
     return `${place} with ${axis} throughout`;
   });
   return parts.length
-    ? `${surface} ${list(parts)}, so it has no maximum of its own.`
+    ? `${surface} ${list(parts)}, so it has no ${maximum} of its own.`
     : `${surface} has no term of layers or dim.`;
 }
 
-/** How far each coordinate of the maximum may lie from where it was found. */
-export function peakIntervalWords(peak: Peaks): string {
+/** How far each coordinate of the optimum may lie from where it was found. */
+export function peakIntervalWords(peak: Peaks, direction: Direction): string {
+  const { maximum } = GOOD[direction];
   const parts = AXES.flatMap((axis) => {
     const { value, low, high } = peak[axis];
     if (value === undefined) return [];
@@ -44,6 +47,6 @@ export function peakIntervalWords(peak: Peaks): string {
     return [`at no ${axis} that the data can tell`];
   });
   return parts.length
-    ? `The maximum of the surface lies ${list(parts)}.`
-    : 'The surface has no maximum of its own.';
+    ? `The ${maximum} of the surface lies ${list(parts)}.`
+    : `The surface has no ${maximum} of its own.`;
 }

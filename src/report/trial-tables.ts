@@ -1,4 +1,5 @@
 /** The trials as tables: finished ones best first, failed ones with what they died of. */
+import type { DoneRecord } from '../sweep/store/record.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { dataTable, type Html, html } from './html.js';
 import { recordSlice } from './label.js';
@@ -10,7 +11,10 @@ const optional = (value: number | undefined) => (value === undefined ? '' : shar
 export function trialsTable(input: ReportInput): Html {
   const { metric, done } = input;
   if (done.length === 0) return html`<p>No trial has finished.</p>`;
-  const sorted = [...done].sort((a, b) => (metricOf(b, metric) ?? -1) - (metricOf(a, metric) ?? -1));
+  const worst = metric.direction === 'minimize' ? Infinity : -Infinity;
+  const rank = (record: DoneRecord) =>
+    (metric.direction === 'minimize' ? 1 : -1) * (metricOf(record, metric) ?? worst);
+  const sorted = [...done].sort((a, b) => rank(a) - rank(b) || 0);
   const models = new Set(done.map((record) => record.config.model.name)).size > 1;
   const name = metricLabel(metric.name);
   const cutoff = metric.name.split('@')[1];

@@ -1,4 +1,5 @@
 /** Numbers and lists as the report's sentences write them. */
+import type { Direction } from '../law/direction.js';
 import { formatCount } from '../util/format.js';
 
 /** A metric or another share: four decimals. */
@@ -9,6 +10,11 @@ export function share(value: number): string {
 /** A small difference of metrics: four decimals, or two digits where four decimals would be all zeros. */
 export function difference(value: number): string {
   return Math.abs(value) >= 5e-4 || value === 0 ? value.toFixed(4) : value.toPrecision(2);
+}
+
+/** What is lost by taking `other` for the best, never below 0. */
+export function lost(direction: Direction, best: number, other: number): number {
+  return Math.max(0, direction === 'minimize' ? other - best : best - other);
 }
 
 /** `12 %`, `1.3 %`; the sign is the caller's word. */

@@ -181,6 +181,86 @@ describe('perflaw predict', () => {
   });
 });
 
+describe('a metric of which less is better', () => {
+  const shapes = [1, 2, 4, 8].flatMap((layers) => [16, 32, 64, 128].map((dim) => [layers, dim] as const));
+  const rows = shapes.map(([layers, dim]) => [
+    layers,
+    dim,
+    1000 * dim + 12 * layers * dim * dim,
+    Number((2 + 3 / layers ** 0.5 + 20 / dim ** 0.7 + 0.001 * ((7 * layers + dim) % 3)).toFixed(5)),
+  ]);
+  const losses = csv('loss.csv', 'layers,dim,params,loss', rows);
+
+  it('is known by its name: the largest model that fits is best', async () => {
+    const { out } = await run(predict, losses, '--params', '1M', '--bootstrap', '60');
+    expect(out).toMatch(/^Best loss \(lower is better\) within 1\.00M parameters/);
+    expect(out).toMatch(/\(the law falls\)/);
+    const [, layers, dim] = /layers (\d+), dim (\d+)/.exec(out)!;
+    expect(Number(layers) * Number(dim)).toBeGreaterThan(300);
+    const json = JSON.parse(
+      (await run(predict, losses, '--params', '1M', '--json', '--bootstrap', '60')).out,
+    );
+    expect(json.direction).toBe('minimize');
+    expect(json.best.predicted).toBeLessThan(
+      Math.min(...rows.filter((row) => row[2]! < 5e5).map((row) => row[3]!)),
+    );
+    expect(json.smallest.predicted).toBeGreaterThanOrEqual(json.best.predicted);
+    expect(json.smallest.predicted).toBeLessThanOrEqual(json.best.interval[1]);
+  });
+
+  it('stands beside the law in fit, with its words', async () => {
+    const { out, err } = await run(fit, losses, '--bootstrap', '0', '--form', 'saturating-power');
+    expect(out).toMatch(/^all: loss \(lower is better\), 16 configurations/);
+    expect(out).toContain('P = E + A / H^a + B / d^b');
+    expect(out).toMatch(/layers none: the law falls without end/);
+    expect(err).toContain('note: columns: layers; dim; params; metric loss');
+    expect(JSON.parse((await run(fit, losses, '--bootstrap', '0', '--json')).out).direction).toBe('minimize');
+    expect((await run(fit, losses, '--bootstrap', '0', '--holdout', 'dim')).out).toContain(
+      'loss (lower is better)',
+    );
+  });
+
+  it('is turned by --minimize and --maximize; a name that tells nothing is larger-is-better, and that is said', async () => {
+    const words = ['--params', '1M', '--bootstrap', '0', '--json'];
+    const own = csv('own.csv', 'layers,dim,params,penalty', rows);
+    const taken = await run(predict, own, '--metric', 'penalty', ...words);
+    expect(taken.err).toContain('larger penalty is taken to be better; give --minimize where lower is');
+    const turned = await run(predict, own, '--metric', 'penalty', '--minimize', ...words);
+    expect(turned.err).not.toContain('is taken to be better');
+    const [up, down] = [JSON.parse(taken.out), JSON.parse(turned.out)];
+    expect(down.best.predicted).toBeLessThan(up.best.predicted);
+    const loss = JSON.parse((await run(predict, losses, ...words)).out);
+    expect(down.best).toEqual(loss.best);
+    const maximised = JSON.parse((await run(predict, losses, '--maximize', ...words)).out);
+    expect(maximised.best).toEqual(up.best);
+    await expect(run(predict, losses, '--minimize', '--maximize', ...words)).rejects.toThrow(/either/);
+  });
+
+  it('and a column to leave out are asked of tables alone', async () => {
+    await expect(run(fit, 'some-sweep', '--ignore', 'bs')).rejects.toMatchObject({ place: '--ignore' });
+    await expect(run(fit, losses, '--ignore', 'bs')).rejects.toThrow(/there is no column "bs"/);
+  });
+});
+
+describe('an option given twice', () => {
+  const program = new URL('../../dist/cli.js', import.meta.url).pathname;
+  const perflaw = (...words: string[]) =>
+    spawnSync(process.execPath, [program, 'fit', panel, '--bootstrap', '0', ...words], { encoding: 'utf8' });
+
+  it('is refused where it holds one value, and joined where it holds several', () => {
+    const twice = perflaw('--metric', 'hr@10', '--metric', 'loss');
+    expect(twice.status).toBe(2);
+    expect(twice.stderr).toContain('--metric is given 2 times');
+    const extra = csv('extra.csv', 'layers,dim,hr@10,a,b', [[1, 16, 0.1, 1, 2]]);
+    const { stderr } = spawnSync(
+      process.execPath,
+      [program, 'fit', '--ignore', 'a', '--ignore', 'b', extra, '--bootstrap', '0'],
+      { encoding: 'utf8' },
+    );
+    expect(stderr).toContain('columns not used: a, b');
+  });
+});
+
 describe('what fit and predict load', () => {
   const root = new URL('../..', import.meta.url).pathname;
   /** Files and packages reached by static imports; types are erased and do not count. */

@@ -35,9 +35,8 @@ describe('the Chinchilla law', () => {
     expect(coefficients['E']).toBeCloseTo(TRUE.E, 4);
     expect(coefficients['a']).toBeCloseTo(TRUE.a, 4);
     expect(coefficients['b']).toBeCloseTo(TRUE.b, 4);
-    // for a loss the weights are negative: P = E - A/N^a
-    expect(-coefficients['A']! / TRUE.A).toBeCloseTo(1, 2);
-    expect(-coefficients['B']! / TRUE.B).toBeCloseTo(1, 2);
+    expect(coefficients['A']! / TRUE.A).toBeCloseTo(1, 2);
+    expect(coefficients['B']! / TRUE.B).toBeCloseTo(1, 2);
   });
 
   it('is recovered with noise and with outliers that the threshold cuts off', () => {

@@ -13,7 +13,7 @@ const file = (name: string, text: string | Uint8Array) => {
   writeFileSync(path, text);
   return path;
 };
-const read = (name: string, text: string, metric?: string) => readTable(file(name, text), metric);
+const read = (name: string, text: string, metric?: string) => readTable(file(name, text), { metric });
 
 describe('parseCsv', () => {
   it('gives back any fields that were quoted', () => {
@@ -24,7 +24,7 @@ describe('parseCsv', () => {
         (rows) => {
           const text = rows.map((row) => row.map(quoted).join(',')).join('\n');
           // the delimiter is read off the first line: a header keeps it a comma
-          const parsed = parseCsv(`a,b\n${text}`, 'x.csv').slice(1);
+          const parsed = parseCsv(`a,b\n${text}`, 'x.csv').rows.slice(1);
           expect(parsed.map(({ fields }) => fields)).toEqual(rows);
         },
       ),
@@ -32,7 +32,7 @@ describe('parseCsv', () => {
   });
 
   it('keeps count of lines through quoted line breaks, skips blank lines, strips a byte-order mark', () => {
-    const rows = parseCsv('\uFEFFa;b\r\n"1\n2";3\r\n\r\n4;5', 'x.csv');
+    const { rows } = parseCsv('\uFEFFa;b\r\n"1\n2";3\r\n\r\n4;5', 'x.csv');
     expect(rows).toEqual([
       { line: 1, fields: ['a', 'b'] },
       { line: 2, fields: ['1\n2', '3'] },
@@ -88,7 +88,7 @@ describe('readTable', () => {
       'accuracy',
     );
     expect(observations[0]!.metrics).toEqual({ accuracy: 0.5 });
-    expect(notes).toEqual(['columns not used: remark']);
+    expect(notes).toEqual(['columns: layers; dim; metric accuracy', 'columns not used: remark']);
   });
 
   it('reads JSON arrays and JSON lines alike', async () => {
@@ -126,7 +126,7 @@ describe('readTable', () => {
       'status,layers,dim,hr@10\ndone,1,16,.1\nfailed,2,16,\nopen,4,16,\n',
     );
     expect(observations).toHaveLength(1);
-    expect(notes).toEqual(['2 rows are left out: their status is not done']);
+    expect(notes).toContain('1 failed, 1 open left out: only finished runs are fitted (status)');
   });
 
   const bad: [string, string, string | Uint8Array, RegExp, string?][] = [
@@ -154,6 +154,96 @@ describe('readTable', () => {
     ['a header alone', 'o.csv', 'layers,dim,hr@10\n', /has no rows/],
     ['a binary file', 'b.csv', new Uint8Array([0, 1, 2, 0]), /not a text file/],
     ['broken JSON', 'j.json', '[{"layers": 1,', /not valid JSON/],
+    [
+      'JSON lines cut off',
+      'cut.jsonl',
+      '{"layers": 1, "dim": 16, "hr@10": 0.1}\n\n{"layers": 2,',
+      /not valid JSON/,
+      'cut.jsonl:3',
+    ],
+    ['NaN in JSON', 'nan.json', '[\n{"layers": 1, "dim": 16, "hr@10": NaN}]', /not valid JSON/],
+    [
+      'columns of different rows',
+      'split.json',
+      '{"layers": {"0": 1}, "dim": {"1": 16}, "hr@10": {"0": 0.1}}',
+      /has other rows/,
+    ],
+    [
+      "a row of pandas' split that is cut",
+      'rows.json',
+      '{"columns": ["layers", "dim"], "data": [[1]]}',
+      /a row of 2 values/,
+    ],
+    [
+      'numbers in the place of a header',
+      'head.csv',
+      '1,16,.1\n2,16,.2\n',
+      /names of the columns/,
+      'head.csv:1',
+    ],
+    [
+      'a share and a percentage sign',
+      'sign.csv',
+      'layers,dim,hr@10\n1,16,3.7%\n',
+      /"3.7%" is not a number/,
+      'sign.csv:2',
+    ],
+    [
+      'a comma that may be of thousands',
+      'comma.csv',
+      'layers;dim;hr@10;params\n1;16;.1;1,234\n',
+      /"1,234" can be read in two ways/,
+      'comma.csv:2',
+    ],
+    [
+      'a point that may be of thousands',
+      'point.csv',
+      'layers;dim;hr@10;params\n1;16;0,1;1.234\n',
+      /"1.234" can be read in two ways/,
+      'point.csv:2',
+    ],
+    [
+      'a byte that is no UTF-8',
+      'latin.csv',
+      new Uint8Array([...Buffer.from('layers,dim,hr@10,remark\n1,16,.1,'), 0xe9, 10]),
+      /not UTF-8/,
+    ],
+    ['a gzip file', 'z.csv', new Uint8Array([0x1f, 0x8b, 8, 0]), /a gzip file/],
+    ['a workbook', 'x.csv', new Uint8Array([0x50, 0x4b, 3, 4]), /Excel workbook/],
+    ['Parquet under another name', 'q.csv', 'PAR1....', /a Parquet file/],
+    [
+      'a word that is no status',
+      's.csv',
+      'layers,dim,hr@10,status\n1,16,.1,done\n2,16,.1,meh\n',
+      /"meh" is no status/,
+      's.csv:3',
+    ],
+    [
+      'runs none of which is finished',
+      'u.csv',
+      'layers,dim,hr@10,status\n1,16,.1,RUNNING\n',
+      /no run of this table is finished/,
+    ],
+    [
+      'an infinite size',
+      'inf.csv',
+      'layers,dim,hr@10\n1,inf,.1\n',
+      /"inf" is not a whole number/,
+      'inf.csv:2',
+    ],
+    [
+      'a seed in words',
+      'seed.csv',
+      'layers,dim,hr@10,seed\n1,16,.1,a\n',
+      /"a" is not a whole number/,
+      'seed.csv:2',
+    ],
+    [
+      'two columns that could be the dim',
+      'two.csv',
+      'layers,hidden,embedding_dim,hr@10\n1,16,8,.1\n2,32,8,.1\n2,32,16,.1\n',
+      /"hidden" and "embedding_dim" could both be dim/,
+    ],
     ['JSON that is no table', 'k.json', '[1, 2]', /a row must be an object/],
     ['a truncated Parquet file', 'p.parquet', 'PAR1....', /./],
   ];

@@ -121,17 +121,25 @@ describe('metrics', () => {
   const sweep = () => readSweepRecords(storeSweep(root, 'metrics', { slices: [1] }));
 
   it('are the selection on test by default; a prefix asks for another split or history', () => {
-    expect(metricChoice(sweep())).toEqual({ name: 'ndcg@10', split: 'test', history: 'masked' });
+    expect(metricChoice(sweep())).toEqual({
+      name: 'ndcg@10',
+      split: 'test',
+      history: 'masked',
+      direction: 'maximize',
+    });
     expect(metricChoice(sweep(), 'validation:HR@10')).toEqual({
       name: 'hr@10',
       split: 'validation',
       history: 'masked',
+      direction: 'maximize',
     });
     expect(metricChoice(sweep(), 'unmasked:hr@20')).toEqual({
       name: 'hr@20',
       split: 'test',
       history: 'unmasked',
+      direction: 'maximize',
     });
+    expect(metricChoice(sweep(), 'hr@20', 'minimize').direction).toBe('minimize');
   });
 
   it('that no trial has are refused with those there are', () => {

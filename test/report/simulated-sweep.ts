@@ -29,7 +29,7 @@ export interface SimulationOptions {
 }
 
 export const ITEMS = 3416;
-const CHOICE: MetricChoice = { name: 'ndcg@10', split: 'test', history: 'masked' };
+const CHOICE: MetricChoice = { name: 'ndcg@10', split: 'test', history: 'masked', direction: 'maximize' };
 
 /** g(x; a) = -1/(p x^a) - a ln x with p = 2, in the negative exponents of the published ML-1M panel. */
 const g = (x: number, a: number) => -1 / (2 * x ** a) - a * Math.log(x);

@@ -1,6 +1,7 @@
 /**
  * Saturating power law: P = E - A / N^a - B / d^b (- C / D^c), the form of neural scaling laws (Hoffmann et al. 2022,
- * arXiv 2203.15556) turned upside down for a metric that rises. N is the number of layers unless other variables are named.
+ * arXiv 2203.15556) turned upside down for a metric that rises; of a loss it is E + A / N^a + B / d^b as published. N is the
+ * number of layers unless other variables are named.
  */
 import type { FormContext, FormTerms, LawForm } from '../form.js';
 import { exponentLimit, richest } from '../form.js';
@@ -19,7 +20,12 @@ function add(
     variable,
     [
       {
-        term: powerTerm(variable, { exponent, weight }, exponentLimit(context.values(variable))),
+        term: powerTerm(
+          variable,
+          { exponent, weight },
+          exponentLimit(context.values(variable)),
+          context.direction,
+        ),
         needs,
       },
       {
@@ -36,6 +42,7 @@ export const saturatingPower: LawForm = {
   name: 'saturating-power',
   title: 'Saturating power law',
   equation: 'P = E - A / H^a - B / d^b',
+  fallingEquation: 'P = E + A / H^a + B / d^b',
   source: 'arXiv 2203.15556',
   constant: 'E',
   needs: ({ first, second }) => [first, second],

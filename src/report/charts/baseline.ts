@@ -1,4 +1,5 @@
 /** Every trained model beside recommending by popularity: what the models are worth at all. */
+import { bestBy, isBetter } from '../../law/direction.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { type FigureOrAbsence, frame, isNarrow, type Part, panels, thin, thinned } from '../figure.js';
 import { configurationLabel } from '../label.js';
@@ -14,7 +15,7 @@ function shownMetrics(input: ReportInput): string[] {
 }
 
 export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbsence {
-  const { history } = input.metric;
+  const { history, direction } = input.metric;
   const title = `Test metrics beside the popularity baseline (history ${history})`;
   const metrics = shownMetrics(input);
   const rows = input.done.flatMap((record) => metrics.map((metric) => row(record, metric, history)));
@@ -22,9 +23,9 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
   if (drawn.length === 0) return { id, title, absent: 'No trial has finished with these metrics.' };
   const order = input.slices.map((slice) => slice.label);
   const main = drawn.filter((r) => r.metric === metrics[0]);
-  const ahead = main.filter((r) => r.model > r.popularity).length;
-  const best = main.reduce((a, b) => (b.model > a.model ? b : a));
-  const worst = main.reduce((a, b) => (b.model - b.popularity < a.model - a.popularity ? b : a));
+  const ahead = main.filter((r) => isBetter(direction, r.model, r.popularity)).length;
+  const best = bestBy(direction, main, (r) => r.model);
+  const worst = bestBy(direction, main, (r) => r.popularity - r.model);
   const ratio =
     best.popularity > 0
       ? `, ${digits(best.model / best.popularity, 2)} times the baseline's ${share(best.popularity)}`
@@ -33,8 +34,8 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
     `${ahead === main.length ? `${main.length === 1 ? 'The one run beats' : main.length === 2 ? 'Both runs beat' : `All ${main.length} runs beat`}` : `${ahead} of ${count(main.length, 'run')} beat`} the popularity baseline on test ${metricLabel(metrics[0]!)}. ` +
     `The best run has ${share(best.model)} (${shape(best)}, ${sliceWords(best.slice)})${ratio}. ` +
     (ahead === main.length
-      ? `The narrowest lead is ${difference(worst.model - worst.popularity)}, at ${shape(worst)} on ${sliceWords(worst.slice)}.`
-      : `The furthest behind is ${shape(worst)} on ${sliceWords(worst.slice)}, by ${difference(worst.popularity - worst.model)}.`) +
+      ? `The narrowest lead is ${difference(Math.abs(worst.model - worst.popularity))}, at ${shape(worst)} on ${sliceWords(worst.slice)}.`
+      : `The furthest behind is ${shape(worst)} on ${sliceWords(worst.slice)}, by ${difference(Math.abs(worst.popularity - worst.model))}.`) +
     thinned(thin(main).length, main.length, 'runs');
   return {
     id,

@@ -1,4 +1,5 @@
 /** The metric along the parameter budget: the law's best configuration of each size, its band, the runs, the optimum. */
+import { type Direction, GOOD } from '../../law/direction.js';
 import { formatCount } from '../../util/format.js';
 import {
   type FigureOrAbsence,
@@ -17,7 +18,7 @@ import {
   metricLabel,
   type TrialGroup,
 } from '../model.js';
-import { difference, parameters, percent, shape, share, sliceWords } from '../words.js';
+import { difference, lost, parameters, percent, shape, share, sliceWords } from '../words.js';
 
 export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budget'): FigureOrAbsence {
   const title = `${metricHeading(choice)} along the parameter budget${group.label ? `, ${group.label}` : ''}`;
@@ -51,7 +52,7 @@ export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budg
   return {
     id,
     title,
-    sentence: smallerModel(curve) + thinned(measured.length, runs.length, 'runs'),
+    sentence: smallerModel(curve, choice.direction) + thinned(measured.length, runs.length, 'runs'),
     table: {
       columns: ['parameters', 'layers', 'dim', 'predicted', 'from', 'to', 'range'],
       rows: line.map((row) => [
@@ -223,14 +224,15 @@ function stretches<T extends { range: string }>(line: T[]): (T & { stretch: numb
 }
 
 /** What the law recommends and what a smaller model would lose, as sentences. */
-export function smallerModel(curve: BudgetCurve): string {
+export function smallerModel(curve: BudgetCurve, direction: Direction): string {
+  const { highest, rises, below } = GOOD[direction];
   const { optimum, smallest, beyond } = curve;
-  const head = `On ${sliceWords(curve.slice)} the law is highest at ${shape(optimum)} with ${parameters(optimum.params)}, within the measured range: ${share(optimum.predicted.value)}, and one new run is expected between ${share(optimum.predicted.low)} and ${share(optimum.predicted.high)}.`;
+  const head = `On ${sliceWords(curve.slice)} the law is ${highest} at ${shape(optimum)} with ${parameters(optimum.params)}, within the measured range: ${share(optimum.predicted.value)}, and one new run is expected between ${share(optimum.predicted.low)} and ${share(optimum.predicted.high)}.`;
   const rise = beyond
-    ? ` Beyond that range it rises on, to ${share(beyond.predicted.value)} at ${shape(beyond)} (${formatCount(beyond.params)}): an extrapolation.`
+    ? ` Beyond that range it ${rises} on, to ${share(beyond.predicted.value)} at ${shape(beyond)} (${formatCount(beyond.params)}): an extrapolation.`
     : '';
   if (!smallest || smallest.params >= optimum.params)
-    return `${head} Every smaller configuration is expected below the interval of one run of the best.${rise}`;
-  const loss = Math.max(0, optimum.predicted.value - smallest.predicted.value);
+    return `${head} Every smaller configuration is expected ${below} the interval of one run of the best.${rise}`;
+  const loss = lost(direction, optimum.predicted.value, smallest.predicted.value);
   return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(loss)}: within the interval of one run of the best.${rise}`;
 }

@@ -1,5 +1,6 @@
 /** Learning curves: the selection metric on the validation items, epoch by epoch, a panel a slice. */
 
+import { bestBy, GOOD } from '../../law/direction.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { formatCount } from '../../util/format.js';
 import {
@@ -69,17 +70,17 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
   if (data.length === 0) return { id, title, absent: `No run recorded ${label} while it trained.` };
   const lengths = input.done.map((record) => record.result.epochsRun);
   const atLimit = input.done.filter((record) => record.result.bestEpoch === record.result.epochsRun).length;
-  let best = data[0]!;
-  for (const curve of all) for (const step of curve) if (step.value > best.value) best = step;
+  const { direction } = input.metric;
+  const best = bestBy(direction, all.flat(), (step) => step.value);
   const [short, long] = [Math.min(...lengths), Math.max(...lengths)];
   const early = input.done.filter((record) => record.result.stopped === 'patience').length;
   const sentence =
     `${count(input.done.length, 'run')} of ${short === long ? count(short, 'epoch') : `${short} to ${long} epochs`}; ` +
-    `the highest point is ${share(best.value)} in epoch ${best.epoch} (${shape(best)}, ${sliceWords(best.slice)}). ` +
+    `the ${GOOD[direction].highest} point is ${share(best.value)} in epoch ${best.epoch} (${shape(best)}, ${sliceWords(best.slice)}). ` +
     (early > 0 ? `${count(early, 'run')} stopped early because nothing improved. ` : '') +
     (atLimit === 0
       ? 'Every run had passed its best epoch when it ended.'
-      : `${atLimit === input.done.length ? 'All runs were' : `${count(atLimit, 'run')} ${atLimit === 1 ? 'was' : 'were'}`} still at their best in the last epoch: more epochs may lift ${atLimit === 1 ? 'it' : 'them'}.`) +
+      : `${atLimit === input.done.length ? 'All runs were' : `${count(atLimit, 'run')} ${atLimit === 1 ? 'was' : 'were'}`} still at their best in the last epoch: more epochs may ${direction === 'minimize' ? 'lower' : 'lift'} ${atLimit === 1 ? 'it' : 'them'}.`) +
     thinned(curves.length, all.length, 'curves');
   const dims = distinct(data.map((step) => step.dim));
   const layers = distinct(data.map((step) => step.layers));

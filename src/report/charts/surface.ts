@@ -1,4 +1,5 @@
 /** The metric over layers and dim: the fitted surface as colour and level lines, the measured points on it, a panel a slice. */
+import { bestBy, GOOD } from '../../law/direction.js';
 import { averageSeeds, type Cell } from '../cells.js';
 import { fieldImage, levelLines, roundLevels, sampleField } from '../field.js';
 import {
@@ -69,25 +70,26 @@ export function surfaceFigure(group: TrialGroup, choice: MetricChoice, id = 'sur
     title,
     sentence,
     table,
-    spec: (canvas) => frame({ title }, canvas, surface(canvas, law, cells)),
+    spec: (canvas) => frame({ title }, canvas, surface(canvas, law, cells, GOOD[choice.direction].maximum)),
   };
 }
 
 function describe(law: LawView, cells: Cell[], choice: MetricChoice): string {
-  const best = cells.reduce((a, b) => (b.measured > a.measured ? b : a));
-  const worst = cells.reduce((a, b) => (b.measured < a.measured ? b : a));
+  const { direction } = choice;
+  const best = bestBy(direction, cells, (cell) => cell.measured);
+  const worst = bestBy(direction, cells, (cell) => -cell.measured);
   const main = mainPanel(law);
   const where = lawSlices(law).length > 1 ? ` on ${sliceWords(best.slice)}` : '';
   const span =
     cells.length > 1
-      ? ` The ${count(cells.length, 'measured configuration')} range over ${difference(best.measured - worst.measured)}, from ${share(worst.measured)} at ${shape(worst)}.`
+      ? ` The ${count(cells.length, 'measured configuration')} range over ${difference(Math.abs(best.measured - worst.measured))}, from ${share(worst.measured)} at ${shape(worst)}.`
       : '';
-  return `The best measured ${metricTitle(choice)} is ${share(best.measured)} at ${shape(best)}${where}.${span} ${peakWords(main.peak, main.slice, law.panels.length > 1)}`;
+  return `The best measured ${metricTitle(choice)} is ${share(best.measured)} at ${shape(best)}${where}.${span} ${peakWords(main.peak, direction, main.slice, law.panels.length > 1)}`;
 }
 
 const GRID = 56;
 
-function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
+function surface(canvas: Canvas, law: LawView, cells: Cell[], maximum: string): Part {
   const { columns, width: plot } = panels(
     canvas,
     lawSlices(law).length,
@@ -136,7 +138,7 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
     legend: {
       title: [
         'points: measured, field: fitted',
-        `a line every ${Number(step.toPrecision(3))}${isStarred.includes(true) ? ', star: maximum of the law' : ''}`,
+        `a line every ${Number(step.toPrecision(3))}${isStarred.includes(true) ? `, star: ${maximum} of the law` : ''}`,
       ],
       format: tickFormat([low, high]),
       orient: 'bottom',
@@ -210,7 +212,7 @@ function surface(canvas: Canvas, law: LawView, cells: Cell[]): Part {
           strokeWidth: 1.2,
           opacity: 1,
         },
-        encoding: { ...axes, tooltip: { value: 'maximum of the fitted surface' } },
+        encoding: { ...axes, tooltip: { value: `${maximum} of the fitted surface` } },
       });
     return {
       ...(lawSlices(law).length > 1 ? { title: panelTitle(slice, plot) } : {}),
