@@ -94,9 +94,24 @@ export async function run(args: Arguments): Promise<number> {
   for (const path of [csv, parquet])
     if (path !== undefined && path !== '-') note(`${path}: ${rows.length} rows`);
   if (args.json) printJson(rows);
-  else if (csv === undefined && parquet === undefined && mlflow === undefined)
+  else if (csv === undefined && parquet === undefined && mlflow === undefined) {
     print(shown(names, rows, chosen, `popularity:ndcg@${k}`));
+    if (!chosen) printFailures(rows);
+  }
   return ExitCode.ok;
+}
+
+/** Reasons told below the table; the columns reason and message hold them all. */
+const MOST_FAILURES = 10;
+
+/** Why trials failed, and what to do about it, which has no room in a table. */
+function printFailures(rows: Row[]): void {
+  const failed = rows.filter(({ status }) => status === 'failed');
+  if (failed.length > 0) print();
+  for (const { id, reason, message } of failed.slice(0, MOST_FAILURES))
+    print(`Failed: trial ${id} (${reason}): ${message}`);
+  if (failed.length > MOST_FAILURES)
+    print(`... and ${failed.length - MOST_FAILURES} more: --columns id,reason,message`);
 }
 
 /** A table; columns that somebody asked for all stay, on their side where the terminal is too narrow. */

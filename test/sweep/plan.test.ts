@@ -12,6 +12,7 @@ const DATA: DataFacts = {
   hash: 'h',
   numItems: 500,
   timed: true,
+  leaves: (k) => k < 400,
   tokensOf: ({ users }) => 1000 * users,
   workOf: ({ slice }) => ({ steps: 1000 * slice.users, predicting: 1 }),
 };
