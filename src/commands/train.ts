@@ -9,7 +9,7 @@ import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import type { FinishedRun } from '../train/run-folder.js';
 import { ExitCode, UserError } from '../util/errors.js';
-import { writeJson } from '../util/files.js';
+import { prepareFolder, writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './command.js';
@@ -70,12 +70,12 @@ export async function run(args: Arguments): Promise<number> {
   const { openBackend } = await import('../kernels/backend.js');
   const { readInitialWeights } = await import('../train/initial-weights.js');
   const { checkTrial, resolveTrial } = await import('../train/check.js');
-  const { findFinished, refuseUnwritable, weightsFault } = await import('../train/run-folder.js');
+  const { findFinished, refuseFile, weightsFault } = await import('../train/run-folder.js');
   const text = (name: string) => args[name] as string | undefined;
   configOf(args, { name: '', hash: '' }, ''); // a wrong value is said before any work is done
   const out = text('out') && resolve(text('out')!);
   const overwrite = args['overwrite'] === true;
-  if (out) refuseUnwritable(out);
+  if (out) refuseFile(out);
   else if (overwrite)
     throw new UserError('--overwrite replaces what lies in a folder', { remedy: 'Name it: --out FOLDER.' });
   const readWeights = isFile(args) ? readInitialWeights(resolve(text('init')!)) : undefined;
@@ -100,7 +100,18 @@ export async function run(args: Arguments): Promise<number> {
   const { popularity, result } = answer;
   if (args.json) printJson({ config, popularity, result });
   else printResult(config, result, popularity);
+  // Only now: what cannot be written for lack of space has been told at least.
+  if (out && !finished) await keep(out, answer, data);
   return ExitCode.ok;
+}
+
+async function keep(out: string, answer: FinishedRun, data: Interactions): Promise<void> {
+  const { removeCheckpoint } = await import('../train/checkpoint.js');
+  const { RESULT_FILE } = await import('../train/run-folder.js');
+  const { CARD_FILE, weightsCard } = await import('../train/weights-card.js');
+  writeJson(join(out, CARD_FILE), weightsCard(answer.config, answer.result, data));
+  writeJson(join(out, RESULT_FILE), answer);
+  removeCheckpoint(out);
 }
 
 interface Surroundings {
@@ -119,16 +130,15 @@ async function trainNow(
   const { leaveOneOut } = await import('../data/split.js');
   const { popularityBaseline } = await import('../train/baseline.js');
   const { trialNotes } = await import('../train/check.js');
-  const { removeCheckpoint } = await import('../train/checkpoint.js');
   const { evaluationSet, leavesMoreThan } = await import('../train/evaluation-set.js');
   const { NotANumberError, TrainingInterrupted } = await import('../train/hooks.js');
-  const { RESULT_FILE } = await import('../train/run-folder.js');
   const { trainModel } = await import('../train/trainer.js');
-  const { CARD_FILE, WEIGHTS_FILE, weightsCard } = await import('../train/weights-card.js');
+  const { WEIGHTS_FILE } = await import('../train/weights-card.js');
   const validation = evaluationSet(data, leaveOneOut(data), 'validation');
   for (const text of trialNotes(config, data.numItems, (k) => leavesMoreThan(validation, data.numItems, k)))
     note(`Note: ${text}`);
   const popularity = popularityBaseline(data, config.slice, config.evaluation);
+  if (out) prepareFolder(out);
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   process.once('SIGINT', onInterrupt);
@@ -140,13 +150,7 @@ async function trainNow(
       onNote: note,
       onProgress: ({ finished }) => finished && say(epochLine(finished, config)),
     });
-    const answer = { config, popularity, result };
-    if (out) {
-      writeJson(join(out, CARD_FILE), weightsCard(config, result, data));
-      writeJson(join(out, RESULT_FILE), answer);
-      removeCheckpoint(out);
-    }
-    return answer;
+    return { config, popularity, result };
   } catch (error) {
     if (error instanceof NotANumberError)
       throw withWhatIsKept(error, await import('../train/run-folder.js'), out);
@@ -170,9 +174,9 @@ function withWhatIsKept(
 ): UserError {
   const at = out ? checkpointAt(out) : undefined;
   const kept = at
-    ? `The last good checkpoint (epoch ${at.epoch}, ${at.step} steps done) is kept: ${at.path}. Other settings need another --out, or --overwrite.`
+    ? `The last good checkpoint (epoch ${at.epoch}, step ${at.step}) is kept: ${at.path}. Other settings need another --out, or --overwrite.`
     : out
-      ? `No checkpoint was due yet: ${out} is as it was.`
+      ? `No checkpoint was due yet, so nothing of it is kept in ${out}.`
       : 'Nothing is kept without --out.';
   const { message, remedy, exitCode } = error;
   return new UserError(message, { remedy: `${remedy}\n  ${kept}`, exitCode, cause: error });

@@ -2,7 +2,7 @@
  * The folder of a single training (`perflaw train --out`): whose files lie there, whether they are its own, and whether it
  * is finished. Nothing of another training is replaced unless somebody says so.
  */
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { decodeSafetensors } from '../model/safetensors.js';
 import { fileError, UserError } from '../util/errors.js';
@@ -24,22 +24,17 @@ export interface FinishedRun {
 }
 
 /**
- * Says before any work is done that a folder cannot be written; makes nothing.
- * @throws UserError where it, or what is to hold it, is a file or forbids it.
+ * Says before any work is done that a file stands where the folder is meant to be; makes nothing.
+ * @throws UserError
  */
-export function refuseUnwritable(folder: string): void {
+export function refuseFile(folder: string): void {
   let at = folder;
-  try {
-    while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
-    if (!statSync(at).isDirectory())
-      throw new UserError('this is a file, and a folder is needed', {
-        place: at,
-        remedy: 'Choose another folder: --out FOLDER.',
-      });
-    accessSync(at, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw fileError(error, at, 'write to this folder');
-  }
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  if (!statSync(at).isDirectory())
+    throw new UserError('this is a file, and a folder is needed', {
+      place: at,
+      remedy: 'Choose another folder: --out FOLDER.',
+    });
 }
 
 /**
@@ -160,7 +155,9 @@ function refuseOtherCheckpoint(path: string, config: TrialConfig): void {
 function differences(there: object, here: TrialConfig): string[] {
   const [a, b] = [leaves(there), leaves(here)];
   if (a.get('data.hash') === b.get('data.hash')) for (const one of [a, b]) one.delete('data.name');
-  else for (const one of [a, b]) one.set('data', `${one.get('data.name')} (${one.get('data.hash')})`);
+  else
+    for (const one of [a, b])
+      one.set('data', `${one.get('data.name')} (${one.get('data.hash')?.slice(0, 10)})`);
   for (const one of [a, b])
     if (one.has('data')) for (const name of ['name', 'hash']) one.delete(`data.${name}`);
   return [...new Set([...a.keys(), ...b.keys()])]
