@@ -1,6 +1,7 @@
 /** `perflaw train --out`: whose results lie in the folder, what is done already, what may be replaced, what stays of a training that diverged. */
 import { spawnSync } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
