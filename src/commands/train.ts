@@ -62,7 +62,10 @@ export function options(yargs: Argv): Argv {
       type: 'boolean',
       description: 'Replace what another training left in the folder of --out',
     })
-    .example('$0 train --data ratings.csv --dim 64', 'Columns are guessed from their names');
+    .example('$0 train --data ratings.csv --dim 64', 'Columns are guessed from their names')
+    .epilogue(
+      'Exit codes: 0 done, 2 wrong data or settings, or a folder of another training, 3 the training diverged, 130 interrupted.',
+    );
 }
 
 export async function run(args: Arguments): Promise<number> {
