@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { type Arguments, type CommandModule, note } from './commands/command.js';
+import { commandLine } from './commands/command-line.js';
 import { describeError, ExitCode, UserError } from './util/errors.js';
 import { nearest } from './util/nearest.js';
 
@@ -54,37 +55,22 @@ function version(): string {
 /** Runs one command line and returns its exit code. Never throws. */
 export async function main(words: string[]): Promise<number> {
   let code: number = ExitCode.ok;
-  const parser = yargs(words)
+  const parser = commandLine(words)
     .scriptName('perflaw')
     .usage('$0 <command>\n\nDecide which sequential-recommendation model to train before you pay for it.')
-    .parserConfiguration({ 'populate--': false, 'dot-notation': false })
-    .option('json', {
-      type: 'boolean',
-      global: true,
-      description: 'Print one JSON value on stdout; words go to stderr',
-    })
-    .strict()
     .recommendCommands()
     .demandCommand(1, 'Name a command.')
     .completion('completion', 'Print a shell completion script')
     .version(version())
     .help()
     .alias('h', 'help')
-    .wrap(Math.min(110, process.stdout.columns ?? 100))
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw (
-        error ?? new UserError(message, { remedy: 'See `perflaw --help`, or `perflaw <command> --help`.' })
-      );
-    });
-  let options: Argv | undefined;
+    .wrap(Math.min(110, process.stdout.columns ?? 100));
   for (const [usage, description, load] of COMMANDS)
     parser.command(
       usage,
       description,
-      (async (y: Argv) => (options = (await load()).options(y))) as unknown as (y: Argv) => Argv,
+      (async (y: Argv) => (await load()).options(y)) as unknown as (y: Argv) => Argv,
       async (args) => {
-        refuseTwice(args, options!);
         code = await (await load()).run(args as Arguments);
       },
     );
@@ -94,14 +80,6 @@ export async function main(words: string[]): Promise<number> {
   } catch (error) {
     return report(await withSuggestion(error, words));
   }
-}
-
-/** An option that holds one value and is given twice is refused: which of the two was meant cannot be told. */
-function refuseTwice(args: Record<string, unknown>, options: Argv): void {
-  const { array } = (options as unknown as { getOptions(): { array: string[] } }).getOptions();
-  for (const [name, value] of Object.entries(args))
-    if (Array.isArray(value) && name !== '_' && !array.includes(name))
-      throw new UserError(`--${name} is given ${value.length} times`, { remedy: 'Give it once.' });
 }
 
 /** Names the option that a misspelt one was probably meant to be; yargs does so for commands alone. */

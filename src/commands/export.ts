@@ -72,7 +72,7 @@ async function sourceOf(run: string, sweep: string | undefined): Promise<Source>
     name: basename(folder),
     weights: join(folder, WEIGHTS_FILE),
     sha256: card.sha256,
-    remedy: 'Run the same `perflaw train` again: it goes on from its checkpoint and writes them anew.',
+    remedy: 'Run the same `perflaw train` again with --overwrite: it writes them anew.',
     card: () => card,
   };
 }

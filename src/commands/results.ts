@@ -19,7 +19,12 @@ export function options(yargs: Argv): Argv {
     })
     .option('where', { type: 'string', describe: 'Keep the trials that meet this SQL condition' })
     .option('sql', { type: 'string', describe: 'Run this query over the tables trials and curves' })
-    .option('csv', { type: 'string', describe: 'Write CSV to this file; without one, to standard output' })
+    .option('csv', {
+      type: 'string',
+      // Without a name it is what many programs spell as a dash.
+      coerce: (name?: string) => (name === '' ? '-' : name),
+      describe: 'Write CSV to this file; without one, to standard output',
+    })
     .option('parquet', { type: 'string', describe: 'Write a Parquet file' })
     .option('mlflow', {
       type: 'string',
@@ -72,12 +77,10 @@ export async function run(args: Arguments): Promise<number> {
   names = chosenColumns(args['columns'], names, rows);
   const csv = args['csv'] as string | undefined;
   const parquet = args['parquet'] as string | undefined;
-  if (csv === '' || csv === '-') process.stdout.write(csvText(rows));
+  if (csv === '-') process.stdout.write(csvText(rows));
   else if (csv !== undefined) writeAtomic(csv, csvText(rows));
-  if (parquet === '') throw new UserError('--parquet needs the name of a file');
   if (parquet !== undefined) await (await import('../sweep/results/query.js')).writeParquet(rows, parquet);
   const mlflow = args['mlflow'] as string | undefined;
-  if (mlflow === '') throw new UserError('--mlflow needs the name of a folder');
   if (mlflow !== undefined) {
     const kept = new Set(rows.map((row) => row['id']));
     const { exportMlflow } = await import('../sweep/results/mlflow.js');
@@ -90,11 +93,26 @@ export async function run(args: Arguments): Promise<number> {
     note(`To see them: MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri ${mlflow}`);
   }
   for (const path of [csv, parquet])
-    if (path !== undefined && path !== '' && path !== '-') note(`${path}: ${rows.length} rows`);
+    if (path !== undefined && path !== '-') note(`${path}: ${rows.length} rows`);
   if (args.json) printJson(rows);
-  else if (csv === undefined && parquet === undefined && mlflow === undefined)
+  else if (csv === undefined && parquet === undefined && mlflow === undefined) {
     print(shown(names, rows, chosen, `popularity:ndcg@${k}`));
+    if (!chosen) printFailures(rows);
+  }
   return ExitCode.ok;
+}
+
+/** Reasons told below the table; the columns reason and message hold them all. */
+const MOST_FAILURES = 10;
+
+/** Why trials failed, and what to do about it, which has no room in a table. */
+function printFailures(rows: Row[]): void {
+  const failed = rows.filter(({ status }) => status === 'failed');
+  if (failed.length > 0) print();
+  for (const { id, reason, message } of failed.slice(0, MOST_FAILURES))
+    print(`Failed: trial ${id} (${reason}): ${message}`);
+  if (failed.length > MOST_FAILURES)
+    print(`... and ${failed.length - MOST_FAILURES} more: --columns id,reason,message`);
 }
 
 /** A table; columns that somebody asked for all stay, on their side where the terminal is too narrow. */

@@ -44,6 +44,7 @@ export function options(yargs: Argv): Argv {
 
 export async function run(args: Arguments): Promise<number> {
   const file = String(args['file']);
+  if (file === '') throw new UserError('the name of the sweep file is empty');
   const overrides = {
     data: args['data'] as string | undefined,
     backend: backendOption(args['backend']),

@@ -1,13 +1,16 @@
 /** `perflaw train`: one model on one data set, straight from a file. */
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
+import type { Interactions } from '../data/interactions.js';
 import { BACKENDS } from '../kernels/choose.js';
 import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
-import { modelFields, trainingFields } from '../sweep/file/schema.js';
+import type { WeightsFile } from '../model/weights-file.js';
+import { modelFields, seed as seedField, trainingFields } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
+import type { FinishedRun } from '../train/run-folder.js';
 import { ExitCode, UserError } from '../util/errors.js';
-import { writeJson } from '../util/files.js';
+import { prepareFolder, writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './command.js';
@@ -56,20 +59,29 @@ export function options(yargs: Argv): Argv {
       type: 'string',
       description: 'Folder for checkpoint, weights and result; run again to resume',
     })
-    .example('$0 train --data ratings.csv --dim 64', 'Columns are guessed from their names');
+    .option('overwrite', {
+      type: 'boolean',
+      description: 'Replace what another training left in the folder of --out',
+    })
+    .example('$0 train --data ratings.csv --dim 64', 'Columns are guessed from their names')
+    .epilogue(
+      'Exit codes: 0 done, 2 wrong data or settings, or a folder of another training, 3 the training diverged, 130 interrupted.',
+    );
 }
 
 export async function run(args: Arguments): Promise<number> {
   const { openDataset } = await import('../data/dataset.js');
   const { openBackend } = await import('../kernels/backend.js');
-  const { popularityBaseline } = await import('../train/baseline.js');
-  const { TrainingInterrupted } = await import('../train/hooks.js');
-  const { trainModel } = await import('../train/trainer.js');
   const { readInitialWeights } = await import('../train/initial-weights.js');
-  const { CARD_FILE, WEIGHTS_FILE, weightsCard } = await import('../train/weights-card.js');
   const { checkTrial, resolveTrial } = await import('../train/check.js');
+  const { findFinished, refuseFile, weightsFault } = await import('../train/run-folder.js');
   const text = (name: string) => args[name] as string | undefined;
   configOf(args, { name: '', hash: '' }, ''); // a wrong value is said before any work is done
+  const out = text('out') && resolve(text('out')!);
+  const overwrite = args['overwrite'] === true;
+  if (out) refuseFile(out);
+  else if (overwrite)
+    throw new UserError('--overwrite replaces what lies in a folder', { remedy: 'Name it: --out FOLDER.' });
   const readWeights = isFile(args) ? readInitialWeights(resolve(text('init')!)) : undefined;
   const data = await openDataset(text('data')!, { ...importArguments(args), onNote: note });
   const initialWeights = readWeights?.(data, note);
@@ -78,19 +90,62 @@ export async function run(args: Arguments): Promise<number> {
     ...configOf(args, { name: data.name, hash: data.hash }, backend),
     ...(initialWeights ? { startFrom: initialWeights.sha256 } : {}),
   });
-  checkTrial(config, { name: data.name, timed: data.timestamps !== null });
+  checkTrial(config, { ...data, timed: data.timestamps !== null });
   const say = args.json ? note : print;
   say(`${data.name}: ${data.numUsers} users, ${data.numItems} items, ${data.items.length} interactions`);
-  const sure = config.evaluation.ks.filter((k) => k >= data.numItems);
-  if (sure.length > 0)
-    note(
-      `Note: there are only ${data.numItems} items, so that hr@${sure.join(' and hr@')} is 1 whatever the model.`,
-    );
+  const finished = out ? findFinished(out, config, overwrite) : undefined;
+  if (out && finished) {
+    say(`Done already: this training's result lies in ${out}. Add --overwrite to train it again.`);
+    const fault = weightsFault(out, finished);
+    if (fault) note(`Note: ${fault}; --overwrite trains it again.`);
+  }
+  const answer = finished ?? (await trainNow(config, data, { out, initialWeights, say }));
+  if (!answer) return ExitCode.interrupted;
+  const { popularity, result } = answer;
+  if (args.json) printJson({ config, popularity, result });
+  else printResult(config, result, popularity);
+  // Only now: what cannot be written for lack of space has been told at least.
+  if (out && !finished) await keep(out, answer, data);
+  return ExitCode.ok;
+}
+
+async function keep(out: string, answer: FinishedRun, data: Interactions): Promise<void> {
+  const { removeCheckpoint } = await import('../train/checkpoint.js');
+  const { RESULT_FILE } = await import('../train/run-folder.js');
+  const { CARD_FILE, weightsCard } = await import('../train/weights-card.js');
+  writeJson(join(out, CARD_FILE), weightsCard(answer.config, answer.result, data));
+  writeJson(join(out, RESULT_FILE), answer);
+  removeCheckpoint(out);
+}
+
+interface Surroundings {
+  /** Folder for what is kept. */
+  out: string | undefined;
+  initialWeights: WeightsFile | undefined;
+  say(text: string): void;
+}
+
+/** Undefined when it was interrupted. */
+async function trainNow(
+  config: TrialConfig,
+  data: Interactions,
+  { out, initialWeights, say }: Surroundings,
+): Promise<FinishedRun | undefined> {
+  const { leaveOneOut } = await import('../data/split.js');
+  const { popularityBaseline } = await import('../train/baseline.js');
+  const { trialNotes } = await import('../train/check.js');
+  const { evaluationSet, leavesMoreThan } = await import('../train/evaluation-set.js');
+  const { NotANumberError, TrainingInterrupted } = await import('../train/hooks.js');
+  const { trainModel } = await import('../train/trainer.js');
+  const { WEIGHTS_FILE } = await import('../train/weights-card.js');
+  const validation = evaluationSet(data, leaveOneOut(data), 'validation');
+  for (const text of trialNotes(config, data.numItems, (k) => leavesMoreThan(validation, data.numItems, k)))
+    note(`Note: ${text}`);
   const popularity = popularityBaseline(data, config.slice, config.evaluation);
+  if (out) prepareFolder(out);
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   process.once('SIGINT', onInterrupt);
-  const out = text('out') && resolve(text('out')!);
   try {
     const result = await trainModel(config, data, {
       ...(out ? { checkpointDir: out, weightsPath: join(out, WEIGHTS_FILE) } : {}),
@@ -99,24 +154,36 @@ export async function run(args: Arguments): Promise<number> {
       onNote: note,
       onProgress: ({ finished }) => finished && say(epochLine(finished, config)),
     });
-    if (out) {
-      writeJson(join(out, CARD_FILE), weightsCard(config, result, data));
-      writeJson(join(out, 'result.json'), { config, popularity, result });
-    }
-    if (args.json) printJson({ config, popularity, result });
-    else printResult(config, result, popularity);
-    return ExitCode.ok;
+    return { config, popularity, result };
   } catch (error) {
+    if (error instanceof NotANumberError)
+      throw withWhatIsKept(error, await import('../train/run-folder.js'), out);
     if (!(error instanceof TrainingInterrupted)) throw error;
     note(
       out
         ? `Interrupted. The same command goes on from ${out}.`
         : 'Interrupted. Nothing is kept without --out.',
     );
-    return ExitCode.interrupted;
+    return undefined;
   } finally {
     process.off('SIGINT', onInterrupt);
   }
+}
+
+/** A training that diverged: the error, and what is left of the time that went into it. */
+function withWhatIsKept(
+  error: UserError,
+  { checkpointAt }: typeof import('../train/run-folder.js'),
+  out: string | undefined,
+): UserError {
+  const at = out ? checkpointAt(out) : undefined;
+  const kept = at
+    ? `The last good checkpoint (epoch ${at.epoch}, step ${at.step}) is kept: ${at.path}. Other settings need another --out, or --overwrite.`
+    : out
+      ? `No checkpoint was due yet, so nothing of it is kept in ${out}.`
+      : 'Nothing is kept without --out.';
+  const { message, remedy, exitCode } = error;
+  return new UserError(message, { remedy: `${remedy}\n  ${kept}`, exitCode, cause: error });
 }
 
 function configOf(args: Arguments, data: TrialConfig['data'], backend: string): TrialConfig {
@@ -124,7 +191,10 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
     Object.fromEntries(
       (Object.keys(fields) as FieldName[])
         .filter((name) => args[kebab(name)] !== undefined && !(name === 'init' && isFile(args)))
-        .map((name) => [name, checked(name, args[kebab(name)])]),
+        .map((name) => [
+          name,
+          accepted(FIELDS[name] as Field<unknown>, `--${kebab(name)}`, args[kebab(name)]),
+        ]),
     ) as T;
   const name = args['model'] as ModelConfig['name'];
   refuseIgnored(args, name);
@@ -135,7 +205,7 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
     model: { ...DEFAULT_MODEL, ...read<Partial<ModelConfig>>(modelFields), name },
     training: { ...DEFAULT_TRAINING, loss, ...read<Partial<TrialConfig['training']>>(trainingFields) },
     evaluation: { ...DEFAULT_EVALUATION, history: args['history'] as 'masked' | 'unmasked' },
-    seed: args['seed'] as number,
+    seed: accepted(seedField, '--seed', args['seed']),
     backend,
   };
 }
@@ -163,10 +233,16 @@ function isFile(args: Arguments): boolean {
 }
 
 /** @throws UserError in the words of the sweep file's schema. */
-function checked(name: FieldName, value: unknown): unknown {
-  const outcome = FIELDS[name].safeParse(value);
+function accepted<T>(field: Field<T>, option: string, value: unknown): T {
+  const outcome = field.safeParse(value);
   if (outcome.success) return outcome.data;
-  throw new UserError(`--${kebab(name)} is ${JSON.stringify(value)}: ${outcome.error.issues[0]?.message}`);
+  throw new UserError(`${option} is ${JSON.stringify(value)}: ${outcome.error.issues[0]?.message}`);
+}
+
+interface Field<T> {
+  safeParse(
+    value: unknown,
+  ): { success: true; data: T } | { success: false; error: { issues: { message: string }[] } };
 }
 
 function epochLine(

@@ -3,7 +3,7 @@ import type { Interactions, Sequences } from '../data/interactions.js';
 import { type SliceSpec, sliceSequences } from '../data/slice.js';
 import { leaveOneOut } from '../data/split.js';
 import type { EvaluationConfig } from './config.js';
-import { type EvaluationSet, evaluationSet } from './evaluate.js';
+import { type EvaluationSet, evaluationSet } from './evaluation-set.js';
 import { metricsOfRanks } from './metrics.js';
 import type { RankingMetrics } from './result.js';
 

@@ -1,4 +1,5 @@
 /** A trial's configuration made whole for its model, and what it may not ask for, said before any work is done. */
+import { sliceLabel } from '../data/slice.js';
 import { defaultLoss, MEANT_FOR, type ModelConfig } from '../model/config.js';
 import { kindOf } from '../model/kinds.js';
 import type { LossPlace } from '../model/settings.js';
@@ -56,15 +57,27 @@ export function prefixesOf({ model, training }: Pick<TrialConfig, 'model' | 'tra
   return prefixes === 1 ? 'random' : prefixes;
 }
 
-/** What the check must know of the data: whether events carry timestamps. */
-export interface TimedData {
+/** What the check must know of the data. */
+export interface TrialData {
   name: string;
+  numItems: number;
+  /** Whether events carry timestamps. */
   timed: boolean;
 }
 
+/** @throws UserError where a ranking has one candidate. */
+export function checkItems({ name, numItems }: Pick<TrialData, 'name' | 'numItems'>): void {
+  if (numItems < 2)
+    throw new UserError('there is only one item, so there is nothing to rank and nothing to learn', {
+      place: name,
+      remedy: 'Check which column is read as item (--item), or use more data.',
+    });
+}
+
 /** @throws UserError for settings that contradict each other or that a model cannot be trained with. */
-export function checkTrial(trial: TrialConfig, data: TimedData): void {
+export function checkTrial(trial: TrialConfig, data: TrialData): void {
   const { evaluation, training, model } = trial;
+  checkItems(data);
   const { bidirectional, contradiction, time } = kindOf(model);
   if (!evaluation.ks.includes(parseMetric(evaluation.select)))
     throw new UserError(`selection uses ${evaluation.select}, but ks is [${evaluation.ks.join(', ')}]`, {
@@ -84,4 +97,69 @@ export function checkTrial(trial: TrialConfig, data: TimedData): void {
       place: data.name,
       remedy: `Import it with a column of times, or ${time.without}.`,
     });
+}
+
+/**
+ * What the data leaves to train on and to rank, said before the time for it is spent.
+ * @param predictions of one epoch on the slice. @param leaves see `leavesMoreThan`.
+ * @throws UserError when there is nothing to predict in training, or nothing to choose an epoch by.
+ */
+export function checkData(
+  { slice, evaluation }: TrialConfig,
+  name: string,
+  predictions: number,
+  leaves: (k: number) => boolean,
+): void {
+  if (!(predictions > 0)) {
+    const label = sliceLabel(slice);
+    throw new UserError(
+      `no history${label === 'all' ? '' : ` of the slice ${label}`} has two events to train on: the last two of each are held out, one to validate and one to test`,
+      {
+        place: name,
+        remedy:
+          label === 'all'
+            ? 'Use data in which users have at least four events.'
+            : 'Use a larger slice, or data in which users have at least four events.',
+      },
+    );
+  }
+  if (evaluation.history === 'masked' && !leaves(1))
+    throw new UserError(
+      'every user has had all items but the one to be predicted: with the history masked there is nothing to rank',
+      {
+        place: name,
+        remedy:
+          'Choose by rankings that keep the history (`evaluation: {history: unmasked}`, `--history unmasked`).',
+      },
+    );
+}
+
+/** What a person should know of numbers that say nothing about the model, and of settings without effect on this data. */
+export function trialNotes(
+  { evaluation, training }: TrialConfig,
+  numItems: number,
+  leaves: (k: number) => boolean,
+): string[] {
+  const notes: string[] = [];
+  const say = (ks: number[], why: string) => {
+    const names = ks.map((k) => `hr@${k}`);
+    if (ks.length > 0)
+      notes.push(`${why}, so that ${list(names)} ${ks.length === 1 ? 'is' : 'are'} 1 whatever the model.`);
+  };
+  say(
+    evaluation.ks.filter((k) => k >= numItems),
+    `there are only ${numItems} items`,
+  );
+  const few = evaluation.ks.filter((k) => k < numItems && !leaves(k));
+  say(few, `with the history masked nobody has more than ${Math.min(...few)} items left to rank`);
+  if ((training.negatives ?? 0) > numItems)
+    // the table has a row of padding too
+    notes.push(
+      `there are only ${numItems} items, so that ${training.negatives} negatives are all of them and the loss is the full one.`,
+    );
+  return notes;
+}
+
+function list(names: string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

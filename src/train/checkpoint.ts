@@ -12,6 +12,7 @@ import { sha256 } from '../util/hash.js';
 import type { EpochRecord, RankingMetrics } from './result.js';
 
 const SCHEMA = '2';
+export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 
 /** Position and history of a training, beside its tensors. */
 export interface TrainingState {
@@ -39,13 +40,18 @@ export interface Checkpoint {
   tensors: Map<string, Float32Array>;
 }
 
-/** @param identity of the configuration that the checkpoint belongs to. */
-export function writeCheckpoint(folder: string, identity: string, { state, tensors }: Checkpoint): void {
+/** @param identity of the configuration that the checkpoint belongs to. @param config the same in full, for messages. */
+export function writeCheckpoint(
+  folder: string,
+  identity: string,
+  { state, tensors }: Checkpoint,
+  config: object,
+): void {
   const stored = new Map<string, StoredTensor>();
   for (const [name, values] of tensors) stored.set(name, { shape: [values.length], values });
   const text = JSON.stringify(state);
   const digest = digestOf(text, tensors);
-  const metadata = { schema: SCHEMA, identity, digest, state: text };
+  const metadata = { schema: SCHEMA, identity, digest, state: text, config: JSON.stringify(config) };
   writeAtomic(checkpointPath(folder), encodeSafetensors({ tensors: stored, metadata }));
 }
 
@@ -148,5 +154,5 @@ export function removeCheckpoint(folder: string): void {
 }
 
 function checkpointPath(folder: string): string {
-  return join(folder, 'checkpoint.safetensors');
+  return join(folder, CHECKPOINT_FILE);
 }

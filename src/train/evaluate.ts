@@ -3,42 +3,17 @@
  * candidates. Histories are packed as in training; a metric does not depend on how.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Interactions } from '../data/interactions.js';
-import type { Split } from '../data/split.js';
 import { embedding } from '../kernels/embedding/op.js';
 import { targetRanks } from '../kernels/rank/op.js';
 import type { SequenceModel } from '../model/model.js';
 import { assemble, packRows, type Window } from './batches.js';
 import type { EvaluationConfig } from './config.js';
+import type { EvaluationSet } from './evaluation-set.js';
 import { metricsOfRanks } from './metrics.js';
 import type { RankingMetrics } from './result.js';
 
 /** Rows a pass; bounds memory, changes no number. */
 const ROWS = 32;
-
-/** One held-out item for each evaluated user, and the history before it as a range of `items`. */
-export interface EvaluationSet {
-  items: Int32Array;
-  /** Of the items; null where the data has none. */
-  timestamps: Float64Array | null;
-  /** [users]: range of each user's history in `items`. */
-  begins: Int32Array;
-  ends: Int32Array;
-  /** [users] */
-  targets: Int32Array;
-}
-
-/** The validation set (history: the training items) or the test set (and the validation item). */
-export function evaluationSet(data: Interactions, split: Split, part: 'validation' | 'test'): EvaluationSet {
-  const held = part === 'validation' ? 2 : 1;
-  return {
-    items: data.items,
-    timestamps: data.timestamps,
-    begins: Int32Array.from(split.evaluated, (u) => data.offsets[u]!),
-    ends: Int32Array.from(split.evaluated, (u) => data.offsets[u + 1]! - held),
-    targets: split[part],
-  };
-}
 
 /** Ranks every target with the model as it stands. */
 export function evaluateModel(

@@ -1,5 +1,7 @@
 /** What a training tells its caller, what the caller may ask of it, and how it ends early. */
 import type { WeightsFile } from '../model/weights-file.js';
+import { ExitCode, UserError } from '../util/errors.js';
+import type { TrainingConfig } from './config.js';
 import type { EpochRecord } from './result.js';
 
 /** Where a training stands. */
@@ -45,11 +47,29 @@ export class TrainingInterrupted extends Error {
   }
 }
 
-/** A loss or a weight is not a finite number: names the step, and leaves the last good checkpoint as it is. */
-export class NotANumberError extends Error {
+/**
+ * The training diverged: a loss or a weight is not a finite number. Names the step and what to change, and leaves the last
+ * good checkpoint as it is.
+ */
+export class NotANumberError extends UserError {
   /** @param what happened, to be followed by the step. */
-  constructor(epoch: number, step: number, what: string) {
-    super(`${what} at step ${step} (epoch ${epoch}); try a lower learningRate, warmup or clipNorm`);
+  constructor(
+    epoch: number,
+    step: number,
+    what: string,
+    { learningRate, clipNorm, warmup }: Pick<TrainingConfig, 'learningRate' | 'clipNorm' | 'warmup'>,
+  ) {
+    const also = [
+      ...(clipNorm === 0 ? ['clip the gradients (`clipNorm: 1`, `--clip-norm 1`)'] : []),
+      ...(warmup === 0 ? ['warm up (`warmup: 100`, `--warmup 100`)'] : []),
+    ];
+    super(
+      `the training diverged: ${what} at step ${step} (epoch ${epoch}), with a learning rate of ${learningRate}`,
+      {
+        remedy: `Use a smaller rate (\`learningRate\`, \`--learning-rate\`)${also.map((way) => `, or ${way}`).join('')}.`,
+        exitCode: ExitCode.trialsFailed,
+      },
+    );
     this.name = 'NotANumberError';
   }
 }

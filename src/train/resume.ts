@@ -19,7 +19,7 @@ export interface ResumableTraining {
 }
 
 /** What a checkpoint belongs to: all that decides the numbers (the data's name does not). */
-function identity(config: TrialConfig): string {
+export function identity(config: TrialConfig): string {
   return shortHash({
     config: { ...config, data: config.data.hash },
     simd: simdVariant(),
@@ -31,16 +31,19 @@ function identity(config: TrialConfig): string {
  * Every weight must be a finite number: a step with a finite loss can still end in one that is not.
  * @throws NotANumberError otherwise.
  */
-export function checkFinite({ model, state }: Pick<ResumableTraining, 'model' | 'state'>): void {
-  refuseNotFinite(model.weights.read(), state);
+export function checkFinite(run: Pick<ResumableTraining, 'config' | 'model' | 'state'>): void {
+  refuseNotFinite(run.model.weights.read(), run);
 }
 
-function refuseNotFinite(tensors: ReadonlyMap<string, Float32Array>, { epoch, step }: TrainingState): void {
+function refuseNotFinite(
+  tensors: ReadonlyMap<string, Float32Array>,
+  { state: { epoch, step }, config: { training } }: Pick<ResumableTraining, 'config' | 'state'>,
+): void {
   for (const [name, values] of tensors) {
     let sum = 0; // 0 as long as every value is finite
     for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
     if (sum !== 0)
-      throw new NotANumberError(epoch, step, `'${name}' holds a value that is not a finite number`);
+      throw new NotANumberError(epoch, step, `'${name}' holds a value that is not a finite number`, training);
   }
 }
 
@@ -59,9 +62,9 @@ export function saveTraining({
   if (!hooks.checkpointDir) return;
   const tensors = new Map(optimizer.read());
   for (const [name, values] of model.weights.read()) tensors.set(`w/${name}`, values);
-  refuseNotFinite(tensors, state);
+  refuseNotFinite(tensors, { config, state });
   for (const [name, values] of bestWeights ?? []) tensors.set(`best/${name}`, values);
-  writeCheckpoint(hooks.checkpointDir, identity(config), { state, tensors });
+  writeCheckpoint(hooks.checkpointDir, identity(config), { state, tensors }, config);
 }
 
 /**

@@ -16,10 +16,11 @@ import { writeAtomic } from '../util/files.js';
 import { sha256 } from '../util/hash.js';
 import { createRandom } from '../util/random.js';
 import { assemble, epochRows, epochWork, type TrainingBatch } from './batches.js';
-import { checkTrial, prefixesOf, resolveTrial } from './check.js';
+import { checkData, checkTrial, prefixesOf, resolveTrial } from './check.js';
 import type { TrainingState } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
-import { evaluateModel, evaluationSet } from './evaluate.js';
+import { evaluateModel } from './evaluate.js';
+import { evaluationSet, leavesMoreThan } from './evaluation-set.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
 import { type BatchLoss, createLoss } from './loss.js';
 import { createOptimizer } from './optimizer.js';
@@ -50,12 +51,16 @@ export async function trainModel(
   hooks: TrainingHooks = {},
 ): Promise<TrainingResult> {
   const config = resolveTrial(trial);
-  checkTrial(config, { name: data.name, timed: data.timestamps !== null });
+  checkTrial(config, { ...data, timed: data.timestamps !== null });
   await openBackend(config.backend, hooks.onNote);
   const split = leaveOneOut(data);
   if (split.evaluated.length === 0)
     throw new UserError('no user has three interactions, so nothing can be held out', { place: data.name });
   const sequences = sliceSequences(split.train, config.slice);
+  const validation = evaluationSet(data, split, 'validation');
+  checkData(config, data.name, epochWork(config, sequences).predicting, (k) =>
+    leavesMoreThan(validation, data.numItems, k),
+  );
   const model = createModel(config.model, data.numItems, config.seed);
   const optimizer = createOptimizer(model.weights, config.training);
   try {
@@ -97,7 +102,7 @@ export async function trainModel(
 }
 
 async function train(run: Run): Promise<TrainingResult> {
-  const { config, state, data, sequences } = run;
+  const { config, state, sequences } = run;
   const { epochs, patience, rows: rowsPerStep, loss } = config.training;
   const length = config.model.maxLength;
   let stopped: TrainingResult['stopped'] = 'epochs';
@@ -118,8 +123,6 @@ async function train(run: Run): Promise<TrainingResult> {
       prefixesOf(config),
     );
     const steps = Math.ceil(rows.length / rowsPerStep);
-    if (steps === 0)
-      throw new UserError('the slice holds no history of two items or more', { place: data.name });
     await runEpoch(run, rows, steps);
     finishEpoch(run, steps);
   }
@@ -142,7 +145,7 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
     );
     const value = trainStep(run, batch, config.training.epochs * steps);
     if (!Number.isFinite(value))
-      throw new NotANumberError(state.epoch, state.step + 1, `the loss became ${value}`);
+      throw new NotANumberError(state.epoch, state.step + 1, `the loss became ${value}`, config.training);
     state.step++;
     state.stepInEpoch++;
     state.lossSum += value * batch.predicted;

@@ -1,7 +1,9 @@
 /** Files that are whole or absent: every write goes through a temporary name, fsync and rename. */
 import { randomInt } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
+  constants,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -15,15 +17,43 @@ import {
 import { dirname } from 'node:path';
 import { fileError, UserError } from './errors.js';
 
-/** Makes a folder and those above it; on a read-only disk Node's own way answers that the folder is not there. */
+/**
+ * Makes a folder and those above it, one after another: Node's recursive way calls a read-only disk a missing folder, and
+ * on a file system that answers so for good, as /proc does, it never ends.
+ */
 function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return; // somebody else made it meanwhile
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
     makeFolder(dirname(path));
     mkdirSync(path);
   }
+}
+
+/**
+ * Makes a folder that will be written to later.
+ * @throws UserError when it cannot be made or written.
+ */
+export function prepareFolder(path: string): void {
+  try {
+    makeFolder(path);
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw folderError(error, path, 'write to this folder');
+  }
+}
+
+function folderError(error: unknown, path: string, doing: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return fileError(error, path, doing);
+  return new UserError(`cannot ${doing}: a file stands where a folder is needed`, {
+    place: path,
+    remedy: 'Choose another folder.',
+    cause: error,
+  });
 }
 
 /**
@@ -51,13 +81,7 @@ export function writeAtomic(path: string, data: string | Uint8Array): void {
     renameSync(temporary, target);
   } catch (error) {
     if (temporary !== undefined) rmSync(temporary, { force: true });
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      throw new UserError('cannot write this file: a file stands where a folder is needed', {
-        place: path,
-        remedy: 'Choose another folder.',
-        cause: error,
-      });
-    throw fileError(error, path, 'write this file');
+    throw folderError(error, path, 'write this file');
   }
 }
 

@@ -117,7 +117,7 @@ describe('perflaw entropy', () => {
     const words = file('words.txt', 'a\nb\na\n');
     await expect(run(words, '-r', '0.5')).rejects.toThrow(/value 1, "a", is not a number/);
     await expect(run(words, '-m', '1.5')).rejects.toThrow(/whole number/);
-    await expect(run(words, '-m', 'x')).rejects.toThrow(/--window/);
+    await expect(run(words, '-m', 'x')).rejects.toThrow('-m needs a number, not "x"');
     await expect(run(file('none.txt', ''))).rejects.toThrow(/empty/);
     await expect(run(join(folder(), 'absent.txt'))).rejects.toThrow(/no such file/);
     const table = file('t.csv', 'user,item\n1,2\n1,3\n');

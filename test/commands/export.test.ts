@@ -11,8 +11,9 @@ import { runCommand, useWorkspace } from './run.js';
 
 const { folder } = useWorkspace();
 const SETTINGS = ['--dim', '4', '--d-state', '2', '--max-length', '10'];
-const trainOn = (...words: string[]) =>
-  runCommand(train, 'train', ['train', '--data', join(folder(), 'events.csv'), ...SETTINGS, ...words]);
+const trainWith = (settings: string[], ...words: string[]) =>
+  runCommand(train, 'train', ['train', '--data', join(folder(), 'events.csv'), ...settings, ...words]);
+const trainOn = (...words: string[]) => trainWith(SETTINGS, ...words);
 const exportRun = (...words: string[]) => runCommand(exporting, 'export <run>', ['export', ...words]);
 
 const SWEEP = (name: string, more = '') => `name: ${name}
@@ -151,7 +152,8 @@ describe('perflaw export', () => {
       message: expect.stringContaining("no place for the tensor 'mamba_layers.1.mamba.A_log'"),
       remedy: expect.stringContaining('--layers 2'),
     });
-    await expect(trainOn(...init, '--layers', '2', '--dim', '8')).rejects.toMatchObject({
+    const wider = ['--dim', '8', ...SETTINGS.slice(2)];
+    await expect(trainWith(wider, ...init, '--layers', '2')).rejects.toMatchObject({
       message: expect.stringMatching(/'item_embedding.weight' is \[31, 4\] .* needs \[31, 8\]/),
       remedy: expect.stringContaining('--dim 4.'),
     });

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, vi } from 'vitest';
-import yargs from 'yargs';
 import type { Arguments, CommandModule } from '../../src/commands/command.js';
+import { commandLine } from '../../src/commands/command-line.js';
 
 /** A workspace for the tests of one file. */
 export function useWorkspace(): { folder: () => string } {
@@ -23,9 +23,7 @@ export function useWorkspace(): { folder: () => string } {
 /** Parses `words` with the command's options, runs it, and returns exit code and output. */
 export async function runCommand(command: CommandModule, usage: string, words: string[]) {
   let args: Arguments | undefined;
-  await yargs(words)
-    .parserConfiguration({ 'populate--': false, 'dot-notation': false, 'duplicate-arguments-array': false })
-    .option('json', { type: 'boolean' })
+  await commandLine(words)
     .command(
       usage,
       '',
@@ -34,11 +32,6 @@ export async function runCommand(command: CommandModule, usage: string, words: s
         args = parsed as unknown as Arguments;
       },
     )
-    .strict()
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new Error(message);
-    })
     .parseAsync();
   const out: string[] = [];
   const err: string[] = [];

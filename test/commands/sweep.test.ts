@@ -152,6 +152,27 @@ describe('perflaw sweep', () => {
     expect(perflaw(other, 'sweep', 'tiny.yaml', '--retry-failed').code).toBe(0);
   });
 
+  it('a trial that diverges is a recorded failure, with the remedy wherever people look', () => {
+    const text = TINY.replace('epochs: 1, learningRate: 5e-3', 'epochs: 60, patience: 0').replace(
+      'layers: [1, 2]',
+      'learningRate: [5e-3, 10]',
+    );
+    const other = homeWith({ 'tiny.yaml': text });
+    const { code, out, words } = perflaw(other, 'sweep', 'tiny.yaml');
+    expect(code).toBe(3);
+    const told =
+      /\(not-a-number\): the training diverged: .* at step \d+ \(epoch \d+\), with a learning rate of 10\. Use a smaller rate .*`--learning-rate`.*`clipNorm: 1`.*`warmup: 100`/;
+    const results = perflaw(other, 'results').out;
+    for (const shown of [out, words, results]) expect(shown.replaceAll(/\s+/g, ' ')).toMatch(told);
+    const [, id] = /trial ([0-9a-f]{10}) \(not-a-number\)/.exec(results)!;
+    const log = readFileSync(join(other, 'reports', 'tiny', 'trials', id!, 'log.txt'), 'utf8');
+    expect(`${out}${words}${log}`).not.toMatch(/fault in perflaw|^\s+at /m);
+    expect(perflaw(other, 'report').code).toBe(0);
+    const report = readFileSync(join(other, 'reports', 'tiny', 'report.html'), 'utf8');
+    expect(report).toContain('the training diverged');
+    expect(report).toContain('Use a smaller rate');
+  });
+
   it('says when results of an earlier version of the file are left out', () => {
     const other = homeWith({ 'tiny.yaml': TINY });
     expect(perflaw(other, 'sweep', 'tiny.yaml').code).toBe(0);
@@ -179,6 +200,9 @@ describe('perflaw sweep', () => {
     );
     expect(perflaw(home, 'results', '--parquet', 'r.parquet').code).toBe(0);
     expect(readFileSync(join(home, 'r.parquet')).subarray(0, 4).toString()).toBe('PAR1');
+    const inTheWay = perflaw(home, 'results', '--parquet', 'reports');
+    expect([inTheWay.code, inTheWay.words]).toEqual([2, expect.stringContaining('this is a folder')]);
+    expect(existsSync(join(home, 'reports'))).toBe(true);
   });
 
   it('results: a wrong query, an unknown sweep and a reach for a file are refused', () => {

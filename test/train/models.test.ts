@@ -20,7 +20,8 @@ import {
   randomPrefixWindows,
 } from '../../src/train/batches.js';
 import type { TrialConfig } from '../../src/train/config.js';
-import { evaluateModel, evaluationSet } from '../../src/train/evaluate.js';
+import { evaluateModel } from '../../src/train/evaluate.js';
+import { evaluationSet } from '../../src/train/evaluation-set.js';
 import { TrainingInterrupted } from '../../src/train/hooks.js';
 import type { TrainingResult } from '../../src/train/result.js';
 import { trainModel } from '../../src/train/trainer.js';

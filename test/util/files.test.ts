@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/util/errors.js';
-import { readJson, writeAtomic, writeJson } from '../../src/util/files.js';
+import { prepareFolder, readJson, writeAtomic, writeJson } from '../../src/util/files.js';
 import { mountSmallDisk } from '../sweep/small-disk.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'perflaw-files-'));
@@ -50,6 +50,15 @@ describe('writeAtomic', () => {
     expect(() => readJson(join(folder, 'none.json'))).toThrow(/no such file/);
     writeJson(join(folder, 'v.json'), { a: [1] });
     expect(readJson(join(folder, 'v.json'))).toEqual({ a: [1] });
+  });
+
+  it('says that a folder cannot be made, where the system calls it missing for ever', () => {
+    expect(() => writeAtomic('/proc/perflaw/x', 'y')).toThrow(UserError);
+    expect(() => prepareFolder('/proc/perflaw')).toThrow(/cannot write to this folder/);
+    expect(() => prepareFolder(join(folder, 'file'))).toThrow(/a file stands where a folder is needed/);
+    prepareFolder(join(folder, 'p', 'q'));
+    prepareFolder(join(folder, 'p', 'q'));
+    expect(readdirSync(join(folder, 'p'))).toEqual(['q']);
   });
 
   it.runIf(disk)('on a disk with room for a part only: an error, and the old file as it was', () => {

@@ -2,7 +2,14 @@
 import type { SliceSpec } from '../../data/slice.js';
 import { sliceLabel } from '../../data/slice.js';
 import type { ModelConfig } from '../../model/config.js';
-import { checkTrial, prefixesOf, resolveTrial } from '../../train/check.js';
+import {
+  checkData,
+  checkItems,
+  checkTrial,
+  prefixesOf,
+  resolveTrial,
+  trialNotes,
+} from '../../train/check.js';
 import type { TrialConfig } from '../../train/config.js';
 import { trialId } from '../../train/identity.js';
 import { UserError } from '../../util/errors.js';
@@ -24,6 +31,8 @@ export interface DataFacts {
   timed: boolean;
   /** Training events in a slice. */
   tokensOf(slice: SliceSpec): number;
+  /** Whether anybody has more than k items to rank with the history masked (see `leavesMoreThan`). */
+  leaves(k: number): boolean;
   /** Steps that one epoch feeds the model, about the slice's events or those of its prefixes, and the share that predicts. */
   epochWorkOf(config: TrialConfig): EpochWork;
 }
@@ -62,6 +71,8 @@ export interface Plan {
   excluded: number;
   /** Past the budget of FLOPs. */
   beyondBudget: PlannedTrial[];
+  /** What a person should know of some of the trials on this data. */
+  notes: string[];
 }
 
 /**
@@ -70,11 +81,12 @@ export interface Plan {
  */
 export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: CostModel): Plan {
   const { configurations, excluded } = expandSweep(sweep, backend);
+  checkAt(sweep, ['data'], () => checkItems(data));
   const largestK = Math.max(...sweep.evaluation.ks);
   if (largestK >= data.numItems)
     throw new UserError(`cut-off ${largestK} is not below the number of items, ${data.numItems}`, {
       place: sweep.placeOf(['evaluation', 'ks']),
-      remedy: 'Lower evaluation.ks, or use a larger data set.',
+      remedy: cutOffsFor(data.numItems),
     });
   const tokensOf = once(data.tokensOf, (slice) => slice);
   const epochWorkOf = once(data.epochWorkOf, (config: TrialConfig) => [
@@ -83,14 +95,18 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     config.training.loss === 'last' ? prefixesOf(config) : null,
   ]);
   const trials = new Map<string, PlannedTrial>();
+  const notes = new Set<string>();
   for (const configuration of configurations) {
     const open = { data: { name: data.name, hash: data.hash }, ...configuration };
-    const config = saidAt(sweep, 'dim', () => resolveTrial(open));
-    saidAt(sweep, 'model', () => checkTrial(config, data));
+    const pathOf = (axis: 'dim' | 'model') => (axis in sweep.grid ? ['grid', axis] : ['model']);
+    const config = checkAt(sweep, pathOf('dim'), () => resolveTrial(open));
+    checkAt(sweep, pathOf('model'), () => checkTrial(config, data));
     checkRungs(sweep, config);
     const id = trialId(config, cost.numericVersion);
     if (trials.has(id)) continue;
     const { steps, predicting } = epochWorkOf(config);
+    checkAt(sweep, dataPath(sweep, config), () => checkData(config, data.name, predicting, data.leaves));
+    for (const note of trialNotes(config, data.numItems, data.leaves)) notes.add(note);
     const { parameters, flopsPerToken } = cost.sizeOf(config, data.numItems, predicting);
     trials.set(id, {
       id,
@@ -120,7 +136,16 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     duplicates: configurations.length - sorted.length,
     excluded,
     beyondBudget: sorted.slice(within.length),
+    notes: [...notes],
   };
+}
+
+/** The metric that selects has a cut-off too. */
+function cutOffsFor(numItems: number): string {
+  const ks = [1, 5, 10, 20].filter((k) => k < numItems);
+  return ks.length === 0
+    ? 'Use data with more items.'
+    : `Lower evaluation.ks and evaluation.select, for instance \`evaluation: {ks: [${ks.join(', ')}], select: ndcg@${ks.at(-1)}}\`, or use a larger data set.`;
 }
 
 /** `compute` done once for every key. */
@@ -134,15 +159,20 @@ function once<A, B>(compute: (argument: A) => B, keyOf: (argument: A) => unknown
   };
 }
 
-/** Contradictions between settings are said before anything is trained, with the place of the axis, or of the model, in the file. */
-function saidAt<T>(sweep: Sweep, axis: 'dim' | 'model', check: () => T): T {
+/** What cannot be trained is said before anything is, with its place in the file. */
+function checkAt<T>(sweep: Sweep, path: string[], check: () => T): T {
   try {
     return check();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const place = sweep.placeOf(axis in sweep.grid ? ['grid', axis] : ['model']);
-    throw new UserError(error.message, { place, remedy: error.remedy, cause: error });
+    throw new UserError(error.message, { place: sweep.placeOf(path), remedy: error.remedy, cause: error });
   }
+}
+
+/** Where the file says which events a trial sees. */
+function dataPath({ grid }: Sweep, { slice }: TrialConfig): string[] {
+  if (sliceLabel(slice) === 'all') return ['data'];
+  return 'slice' in grid ? ['grid', 'slice'] : ['slices'];
 }
 
 /** A rung compares validation values, so there must be one by then. */

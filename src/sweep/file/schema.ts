@@ -81,7 +81,7 @@ export const trainingFields = {
 };
 
 const model = choice(MODEL_NAMES as [ModelName, ...ModelName[]], 'Model');
-const seed = whole({ min: 0 }, 'Seed of the initial values, batches and dropout');
+export const seed = whole({ min: 0 }, 'Seed of the initial values, batches and dropout');
 const slice = z
   .strictObject(
     {

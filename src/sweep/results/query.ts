@@ -1,10 +1,11 @@
 /** SQL over results: rows are handed to an in-memory DuckDB that may then reach nothing else. It never holds results. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sqlName, sqlText } from '../../data/duckdb.js';
 import { fileError, UserError } from '../../util/errors.js';
+import { writeAtomic } from '../../util/files.js';
 import type { Row } from './index-row.js';
 
 export interface QueryResult {
@@ -39,22 +40,24 @@ export function queryRows(tables: Record<string, Row[]>, sql: string): Promise<Q
 
 /** Writes rows as a Parquet file. @throws UserError when it cannot be written. */
 export async function writeParquet(rows: Row[], path: string): Promise<void> {
-  await withTables({ trials: rows }, async (connection) => {
+  await withTables({ trials: rows }, async (connection, folder) => {
+    const whole = join(folder, 'trials.parquet');
     try {
-      await connection.run(`COPY trials TO ${sqlText(resolve(path))} (FORMAT parquet)`);
+      await connection.run(`COPY trials TO ${sqlText(whole)} (FORMAT parquet)`);
     } catch (error) {
-      rmSync(path, { force: true });
       throw new UserError(`cannot write this file: ${(error as Error).message.split('\n')[0]}`, {
         place: path,
         cause: error,
       });
     }
+    // What lies at the path is replaced by a whole file or stays as it is.
+    writeAtomic(resolve(path), readFileSync(whole));
   });
 }
 
 async function withTables<T>(
   tables: Record<string, Row[]>,
-  use: (connection: DuckDBConnection) => Promise<T>,
+  use: (connection: DuckDBConnection, folder: string) => Promise<T>,
 ): Promise<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:');
@@ -75,7 +78,7 @@ async function withTables<T>(
           : `CREATE TABLE ${sqlName(name)} AS SELECT * FROM read_json(${sqlText(path)}, format = 'newline_delimited', columns = {${columns.join(', ')}})`,
       );
     }
-    return await use(connection);
+    return await use(connection, folder);
   } finally {
     instance.closeSync();
     rmSync(folder, { recursive: true, force: true });

@@ -31,7 +31,10 @@ export function failureReason(error: unknown): FailureReason {
 
 /** One line for a record; a user's error keeps its place and remedy. */
 export function failureMessage(error: unknown): string {
-  return describeError(error).replaceAll(/\s*\n\s*/g, ' ');
+  return describeError(error).replaceAll(
+    /([^\s.:;,!?]?)\s*\n\s*/g,
+    (_, end: string) => `${end}${end && '.'} `,
+  );
 }
 
 /** Whether the last lines of a crashed process' log tell of memory; `from` is where that process began to write. */

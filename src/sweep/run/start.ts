@@ -7,6 +7,7 @@ import { type SliceSpec, sliceLabel, sliceSequences } from '../../data/slice.js'
 import { leaveOneOut } from '../../data/split.js';
 import { resolveBackend } from '../../kernels/choose.js';
 import { epochWork } from '../../train/batches.js';
+import { evaluationSet, leavesMoreThan } from '../../train/evaluation-set.js';
 import { UserError } from '../../util/errors.js';
 import { type DataFacts, type Plan, type PlannedTrial, planSweep, trialLabel } from '../file/plan.js';
 import { resolveSweep, type Sweep, type SweepOverrides } from '../file/resolve.js';
@@ -57,6 +58,7 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
   const reference = absolute(sweep.data);
   const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
   const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data), cost);
+  for (const text of plan.notes) options.onNote?.(`Note: ${text}`);
   if (options.launch) {
     const { workers } = launcherKind(options.launch);
     sweep.workers = workers?.(sweep.launchers[options.launch] ?? {}, plan.trials.length) ?? sweep.workers;
@@ -179,11 +181,12 @@ async function openFor(
 }
 
 function factsOf(data: Interactions): DataFacts {
-  const { train } = leaveOneOut(data);
+  const split = leaveOneOut(data);
+  const validation = evaluationSet(data, split, 'validation');
   const slices = new Map<string, Sequences>();
   const sequencesOf = (slice: SliceSpec) => {
     const label = sliceLabel(slice);
-    const found = slices.get(label) ?? sliceSequences(train, slice);
+    const found = slices.get(label) ?? sliceSequences(split.train, slice);
     slices.set(label, found);
     return found;
   };
@@ -192,6 +195,7 @@ function factsOf(data: Interactions): DataFacts {
     hash: data.hash,
     numItems: data.numItems,
     timed: data.timestamps !== null,
+    leaves: (k) => leavesMoreThan(validation, data.numItems, k),
     tokensOf: (slice) => countTokens(sequencesOf(slice)),
     epochWorkOf: (config) => epochWork(config, sequencesOf(config.slice)),
   };

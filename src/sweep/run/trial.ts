@@ -8,7 +8,7 @@ import type { Interactions } from '../../data/interactions.js';
 import type { TrialConfig } from '../../train/config.js';
 import type { TrainingHooks, TrainingProgress } from '../../train/hooks.js';
 import type { RankingMetrics, TrainingResult } from '../../train/result.js';
-import { UserError } from '../../util/errors.js';
+import { describeError, UserError } from '../../util/errors.js';
 import { TrialExit } from '../launch/launcher.js';
 import { awaitClaim } from '../store/await-claim.js';
 import { type Claim, HEARTBEAT_SECONDS, tryClaim } from '../store/claim.js';
@@ -167,7 +167,9 @@ async function work(
     if (isDiskFull(error)) throw error;
     if (!claim.held()) return TrialExit.held;
     if (interrupted && failure) return recordFailed(failure);
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+    // A stack tells of the program; what a person can mend is told in words.
+    const stack = error instanceof Error && !(error instanceof UserError) ? error.stack : undefined;
+    process.stderr.write(`${stack ?? describeError(error)}\n`);
     return recordFailed({ reason: failureReason(error), message: failureMessage(error) });
   } finally {
     options.limits?.end();

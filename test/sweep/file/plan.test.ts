@@ -4,7 +4,7 @@ import { type CostModel, type DataFacts, planSweep } from '../../../src/sweep/fi
 import { resolveSweep } from '../../../src/sweep/file/resolve.js';
 import { checkSweepText } from '../../../src/sweep/file/spec.js';
 import { trialId } from '../../../src/train/identity.js';
-import type { UserError } from '../../../src/util/errors.js';
+import { describeError, type UserError } from '../../../src/util/errors.js';
 import { canonicalJson } from '../../../src/util/hash.js';
 
 const DATA: DataFacts = {
@@ -12,6 +12,7 @@ const DATA: DataFacts = {
   hash: 'h',
   numItems: 500,
   timed: true,
+  leaves: (k) => k < 400,
   tokensOf: ({ users }) => 1000 * users,
   epochWorkOf: ({ slice }) => ({ steps: 1000 * slice.users, predicting: 1 }),
 };
@@ -133,6 +134,46 @@ exclude:
     expect(() => plan('data: d\nmodel: {name: tim4rec, dim: 20}\n')).toThrow(/headDim 32 does not divide/);
     expect(() => plan('data: d\nmodel: {dim: 5, expand: 1.5}\n')).toThrow(/not a whole number/);
     expect(() => plan('data: d\nevaluation: {ks: [10, 500]}\n')).toThrow(/cut-off 500/);
+  });
+
+  it('refuses data with nothing to rank, to choose by or to train on, at its place in the file', () => {
+    const refusal = (text: string, facts: Partial<DataFacts>) => {
+      try {
+        plan(text, { ...DATA, ...facts });
+      } catch (error) {
+        return describeError(error);
+      }
+      throw new Error('it was planned');
+    };
+    const text = 'data: d\nslices: [{users: 0.1}, {users: 1}]\n';
+    expect(refusal(text, { numItems: 1 })).toMatch(/^p\.yaml:1:7: there is only one item/);
+    const few = refusal(text, { numItems: 7 });
+    expect(few).toContain('cut-off 20 is not below the number of items, 7');
+    const remedy = /`(evaluation: .*)`/.exec(few)![1];
+    expect(remedy).toBe('evaluation: {ks: [1, 5], select: ndcg@5}');
+    expect(plan(`${text}${remedy}\n`, { ...DATA, numItems: 7 }).trials).toHaveLength(2);
+    expect(refusal(text, { leaves: () => false })).toMatch(/nothing to rank\n.*history: unmasked/);
+    const unmasked = `${text}evaluation: {history: unmasked}\n`;
+    expect(plan(unmasked, { ...DATA, leaves: () => false }).trials).toHaveLength(2);
+    const epochWorkOf: DataFacts['workOf'] = ({ slice }) =>
+      slice.users < 1 ? { steps: 0, predicting: 0 } : { steps: 9, predicting: 1 };
+    expect(refusal(text, { epochWorkOf })).toMatch(
+      /^p\.yaml:2:9: no history of the slice users=0\.1 has two events/,
+    );
+    expect(refusal('data: d\ngrid: {slice: [{users: 0.1}]}\n', { epochWorkOf })).toMatch(/^p\.yaml:2:15: /);
+  });
+
+  it('says once what means little on these data', () => {
+    const { notes } = plan('data: d\ngrid: {negatives: [100, 501, 600], dim: [8, 16]}\n', {
+      ...DATA,
+      leaves: (k) => k < 10,
+    });
+    expect(notes).toEqual([
+      'with the history masked nobody has more than 10 items left to rank, so that hr@10 and hr@20 are 1 whatever the model.',
+      expect.stringContaining('501 negatives are all of them'),
+      expect.stringContaining('600 negatives are all of them'),
+    ]);
+    expect(plan('data: d\n').notes).toEqual([]);
   });
 
   it('gives an identity that changes with whatever decides the numbers, and with nothing else', () => {

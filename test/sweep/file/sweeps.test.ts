@@ -58,6 +58,7 @@ describe('the sweep files that ship', () => {
           hash: 'published counts',
           numItems: items,
           timed: true,
+          leaves: () => true,
           tokensOf: (slice) => slice.users * (interactions - 2 * users),
           epochWorkOf: ({ slice }) => ({ steps: slice.users * (interactions - 3 * users), predicting: 1 }),
         },
