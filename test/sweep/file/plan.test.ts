@@ -155,7 +155,7 @@ exclude:
     expect(refusal(text, { leaves: () => false })).toMatch(/nothing to rank\n.*history: unmasked/);
     const unmasked = `${text}evaluation: {history: unmasked}\n`;
     expect(plan(unmasked, { ...DATA, leaves: () => false }).trials).toHaveLength(2);
-    const epochWorkOf: DataFacts['workOf'] = ({ slice }) =>
+    const epochWorkOf: DataFacts['epochWorkOf'] = ({ slice }) =>
       slice.users < 1 ? { steps: 0, predicting: 0 } : { steps: 9, predicting: 1 };
     expect(refusal(text, { epochWorkOf })).toMatch(
       /^p\.yaml:2:9: no history of the slice users=0\.1 has two events/,
