@@ -142,7 +142,9 @@ function guessTime(names: readonly string[], taken: Set<number>, samples: Sample
   );
   for (const at of usual) if (kind(at) === 'clock') return { at, why: 'usual name', unsure: false };
   // A usual name over a plain count is a time of its own making, as in small examples; an hour of the day is none.
-  for (const at of usual) if (kind(at) === 'counter') return { at, why: 'usual name', unsure: true };
+  for (const at of usual)
+    if (kind(at) === 'counter' || (kind(at) === 'hour' && plainName(names[at]!) === 'timestamp'))
+      return { at, why: 'usual name', unsure: true };
   const clocks = telling.filter((at) => kind(at) === 'clock' && !isNoClock(at));
   if (clocks.length === 1) return { at: clocks[0]!, why: 'a word of its name', unsure: false };
   const against = (at: number) => {
@@ -158,14 +160,11 @@ function guessTime(names: readonly string[], taken: Set<number>, samples: Sample
 }
 
 function ask(passed: string[], names: readonly string[], place: string): never {
-  throw new UserError(
-    `which column is the time? ${passed.join('; ')}; the file has: ${listed(names)}`,
-    {
-      place,
-      remedy:
-        'Say --time COLUMN for a clock (and --order COLUMN for what orders its ties), --order COLUMN for what only orders, or --time none where the rows of a user are in order.',
-    },
-  );
+  throw new UserError(`which column is the time? ${passed.join('; ')}; the file has: ${listed(names)}`, {
+    place,
+    remedy:
+      'Say --time COLUMN for a clock (and --order COLUMN for what orders its ties), --order COLUMN for what only orders, or --time none where the rows of a user are in order.',
+  });
 }
 
 function find(names: readonly string[], wanted: string, role: Role, place: string): number {

@@ -144,11 +144,11 @@ describe('a fault anywhere', () => {
     for (const at of [4900, 29_000]) {
       const path = file('late.csv', build(kind, 30_000, at, kind.faults[0]));
       for (const reading of [
-        importFile(path, { kCore: 0 }),
-        eachHistory(path, {}, () => {}),
-        readColumn(path, 'item_id'),
+        () => importFile(path, { kCore: 0 }),
+        () => eachHistory(path, {}, () => {}),
+        () => readColumn(path, 'item_id'),
       ]) {
-        const error = await refused(reading);
+        const error = await refused(reading());
         expect(error.message).toMatch(/4 fields where 3 are expected/);
         expect(error.place).toBe(`${path}:${at + 2}`);
       }
