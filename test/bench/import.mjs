@@ -3,7 +3,7 @@
  * node test/bench/import.mjs OTHER/dist/cli.js [--rows 1e6] [--rounds 3] [--text]
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, openSync, rmSync, writeSync, closeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -41,7 +41,10 @@ closeSync(file);
 const program = new URL('../../dist/cli.js', import.meta.url).pathname;
 const measure = (cli) => {
   const words = ['-f', '%U %S %M', process.execPath, cli, 'data', 'import', path, '--name', 'rows'];
-  const run = spawnSync('/usr/bin/time', words, { encoding: 'utf8', env: { ...process.env, PERFLAW_HOME: home } });
+  const run = spawnSync('/usr/bin/time', words, {
+    encoding: 'utf8',
+    env: { ...process.env, PERFLAW_HOME: home },
+  });
   if (run.status !== 0) throw new Error(run.stderr);
   const [user, system, peak] = run.stderr.trim().split('\n').at(-1).split(' ').map(Number);
   return { seconds: user + system, mebibytes: peak / 1024 };
@@ -55,6 +58,8 @@ for (let round = 0; round < rounds; round++) {
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 for (const key of ['seconds', 'mebibytes']) {
   const [ours, theirs] = ['ours', 'other'].map((who) => median(found[who].map((run) => run[key])));
-  console.log(`${key}: this build ${ours.toFixed(1)}, the other ${theirs.toFixed(1)}, ratio ${(ours / theirs).toFixed(2)}`);
+  console.log(
+    `${key}: this build ${ours.toFixed(1)}, the other ${theirs.toFixed(1)}, ratio ${(ours / theirs).toFixed(2)}`,
+  );
 }
 rmSync(home, { recursive: true });

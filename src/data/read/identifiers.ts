@@ -56,16 +56,16 @@ export function profileIdentifier(
   }
   const text = `${role}_t`;
   profile.value(text, trims ? trimmedSql(column) : type === 'VARCHAR' ? sql : `CAST(${sql} AS VARCHAR)`);
-  const hasSpace = ["' '", 'chr(9)', 'chr(10)', 'chr(13)', 'chr(160)', 'chr(65279)'].map(
-    (c) => `contains(${text}, ${c})`,
-  );
+  const hasSpace = `regexp_matches(${text}, '[\\s\\x{a0}\\x{feff}]')`;
+  // Only what begins with a digit or a minus sign can be a number.
+  const mayBeNumber = `${text} < ':'`;
   profile.classify(
     role,
     `CASE WHEN CAST(TRY_CAST(${text} AS INTEGER) AS VARCHAR) = ${text} THEN ${INTEGER} ` +
       `WHEN ${text} IS NULL OR ${text} IN ${MISSING_SQL} THEN ${ABSENT} ` +
-      (trims ? '' : `WHEN ${hasSpace.join(' OR ')} THEN ${SPACED} `) +
-      `WHEN ends_with(${text}, '0') AND regexp_full_match(${text}, '-?[0-9]+\\.0+') THEN ${FLOAT} ` +
-      `WHEN contains(lower(${text}), 'e') AND regexp_full_match(${text}, '-?[0-9](\\.[0-9]+)?[eE]\\+?[0-9]+') THEN ${LOSSY} ` +
+      (trims ? '' : `WHEN ${hasSpace} THEN ${SPACED} `) +
+      `WHEN ${mayBeNumber} AND regexp_full_match(${text}, '-?[0-9]+\\.0+') THEN ${FLOAT} ` +
+      `WHEN ${mayBeNumber} AND regexp_full_match(${text}, '-?[0-9](\\.[0-9]+)?[eE]\\+?[0-9]+') THEN ${LOSSY} ` +
       `WHEN starts_with(${text}, '"') THEN ${QUOTE} ELSE ${TEXT} END`,
   );
 }
@@ -74,9 +74,17 @@ export function profileIdentifier(
 export function countIdentifiers(
   profile: Profile,
   role: 'user' | 'item',
-  kind: 'absent' | 'float' | 'lossy' | 'quote' | 'text' | 'spaced',
+  kind: 'integer' | 'absent' | 'float' | 'lossy' | 'quote' | 'text' | 'spaced',
 ): number {
-  const code = { absent: ABSENT, float: FLOAT, lossy: LOSSY, quote: QUOTE, text: TEXT, spaced: SPACED }[kind];
+  const code = {
+    integer: INTEGER,
+    absent: ABSENT,
+    float: FLOAT,
+    lossy: LOSSY,
+    quote: QUOTE,
+    text: TEXT,
+    spaced: SPACED,
+  }[kind];
   return profile.count({ keep: 1, [role]: code });
 }
 
@@ -114,6 +122,7 @@ export function planIdentifier(
   if (odd === 0) return { number: `TRY_CAST(${sql} AS INTEGER)`, text: undefined, notes };
   const trimmed = trims || type !== 'VARCHAR' ? trimmedSql(column) : sql;
   const text = floats > 0 ? `regexp_replace(${trimmed}, '^(-?[0-9]+)\\.0+$', '\\1')` : trimmed;
+  if (count('integer') + floats === 0) return { number: 'NULL::INTEGER', text, notes };
   const number = `TRY_CAST(${text} AS INTEGER)`;
   return {
     number: `CASE WHEN CAST(${number} AS VARCHAR) = ${text} THEN ${number} END`,

@@ -34,6 +34,14 @@ const BASE = String.raw`([0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}(?:(?:T| +)[0-9]{1,
 const SUFFIX = `(?: *(Z|z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|${Object.keys(ZONES).join('|')}))?`;
 const ISO = sqlText(`^${BASE}${SUFFIX}$`);
 
+/** The commonest spelling, in UTC or without a zone: a cast reads it, several times as fast as the general way. */
+export const PLAIN_DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z| UTC)?)?$/;
+
+/** Whether a text is so spelt. */
+export function isPlainSql(text: string): string {
+  return `regexp_full_match(${text}, ${sqlText(PLAIN_DATE.source.slice(1, -1))})`;
+}
+
 /** Whether a text is such a date, and of this calendar. */
 export function isIsoSql(text: string): string {
   return `(regexp_full_match(${text}, ${ISO}) AND TRY_CAST(regexp_extract(${text}, ${ISO}, 1) AS TIMESTAMP) IS NOT NULL)`;

@@ -4,7 +4,6 @@ import { UserError } from '../../util/errors.js';
 import { eachChunk } from '../duckdb.js';
 import type { Identifier } from '../raw.js';
 import { chooseByValues } from './choose.js';
-import { ROLES } from './column-names.js';
 import type { ColumnChoice, ColumnOptions, Samples } from './columns.js';
 import {
   countIdentifiers,
@@ -16,7 +15,7 @@ import {
 import { unfoldEvents, unfoldLists } from './lists.js';
 import { columnError, firstRow, Profile, shareOf, withoutMissing } from './profile.js';
 import type { Table } from './table.js';
-import { checkTimeFormat, hasUnread, planTime, profileTime, type TimeOptions } from './times.js';
+import { checkTimeFormat, hasUnread, lookAt, planTime, profileTime, type TimeOptions } from './times.js';
 import { profileConditions, readCondition, sayConditions } from './where.js';
 
 export type UseRow = (user: Identifier, item: Identifier, time: number, order: number) => void;
@@ -81,8 +80,8 @@ export async function openRows(
   const looks = {
     user: isSpaced(samples[choice.user]),
     item: isSpaced(samples[choice.item]),
-    time: isText(samples[choice.time!]),
-    order: isText(samples[choice.order!]),
+    time: lookAt(samples[choice.time!]),
+    order: lookAt(samples[choice.order!]),
   };
   const read = async () => {
     const profile = new Profile();
@@ -104,7 +103,10 @@ export async function openRows(
     order: order !== undefined && hasUnread(profile, 'order'),
   };
   if (Object.values(isMissed).includes(true)) {
-    for (const role of ROLES) looks[role] ||= isMissed[role];
+    looks.user ||= isMissed.user;
+    looks.item ||= isMissed.item;
+    if (isMissed.time) looks.time = 'all';
+    if (isMissed.order) looks.order = 'all';
     profile = await read();
   }
   const rows = profile.count();
@@ -153,8 +155,8 @@ export async function openRows(
   const context = { connection, table, place, profile, kept, keep, now: Date.now() / 1000 };
   const userPlan = planIdentifier('user', user, looks.user, profile);
   const itemPlan = planIdentifier('item', item, looks.item, profile);
-  const timePlan = time && (await planTime('time', time, options, context));
-  const orderPlan = order && (await planTime('order', order, options, context));
+  const timePlan = time && (await planTime('time', time, options, looks.time, context));
+  const orderPlan = order && (await planTime('order', order, options, looks.order, context));
   notes.push(...userPlan.notes, ...itemPlan.notes, ...(timePlan?.notes ?? []), ...(orderPlan?.notes ?? []));
 
   const expressions = [
@@ -256,9 +258,6 @@ function sayColumns(choice: ColumnChoice, names: string[], notes: string[]): voi
 
 const isSpaced = (values: Samples[number] | undefined) =>
   values?.some((value) => value !== null && /\s|\u00a0|\ufeff/.test(value)) ?? false;
-const isText = (values: Samples[number] | undefined) =>
-  values?.some((value) => value === null || !Number.isFinite(Number(value))) ?? false;
-
 function deliverChunk(chunk: DuckDBDataChunk, places: ReadonlyMap<number, number>, use: UseRow): void {
   const vector = (i: number) => (places.has(i) ? chunk.getColumnVector(places.get(i)!) : undefined);
   const [user, item, time, order, userText, itemText] = [0, 1, 2, 3, 4, 5].map(vector);

@@ -10,7 +10,7 @@ import { type ClockUnit, EARLIEST, LATEST, PER_SECOND } from './clock.js';
 import { wordsOf } from './column-names.js';
 import type { TimeUnit } from './formats.js';
 import { isMissingSql, trimmedSql } from './identifiers.js';
-import { isIsoSql, isoSql, suffixSql } from './iso-time.js';
+import { isIsoSql, isoSql, isPlainSql, PLAIN_DATE, suffixSql } from './iso-time.js';
 import { columnError, firstRow, type Profile, shareOf, withoutMissing } from './profile.js';
 import type { Table, TableColumn } from './table.js';
 import { isTimeFormat, suggestFormats } from './time-formats.js';
@@ -31,6 +31,15 @@ export interface TimePlan {
 }
 
 type TimeRole = 'time' | 'order';
+
+/** How closely cells are looked at: as numbers, as dates in the commonest spelling, or as anything; each costs more than the one before. */
+export type Look = 'numbers' | 'plain' | 'all';
+
+/** What these values ask for. */
+export function lookAt(values: readonly (string | null)[] | undefined): Look {
+  if (!values || values.every((value) => value !== null && Number.isFinite(Number(value)))) return 'numbers';
+  return values.every((value) => value !== null && PLAIN_DATE.test(value)) ? 'plain' : 'all';
+}
 
 // What a cell is.
 const ABSENT = 0;
@@ -57,14 +66,14 @@ const withoutZeros = (column: TableColumn) => `regexp_replace(${trimmedSql(colum
 
 /**
  * Adds what must be known of a time's or an order's column to the first reading.
- * @param asText whether cells that are no numbers are looked at closely; costly, and needed only where there are some.
+ * @param look how closely; cells that this leaves unread are found by `hasUnread`.
  */
 export function profileTime(
   profile: Profile,
   role: TimeRole,
   column: TableColumn,
   options: TimeOptions,
-  asText: boolean,
+  look: Look,
   place: string,
 ): void {
   const { sql, type, name } = column;
@@ -85,6 +94,15 @@ export function profileTime(
       `CASE WHEN ${missing} THEN ${ABSENT} WHEN ${value} IS NULL THEN ${OTHER} ELSE ${DATE} END`,
     );
     profile.extremesOf(role, value);
+  } else if (look === 'plain' && type === 'VARCHAR') {
+    const time = `${role}_n`;
+    profile.value(time, `TRY_CAST(${sql} AS TIMESTAMP)`);
+    const zoned = `CASE WHEN ends_with(${sql}, 'Z') OR ends_with(${sql}, 'C') THEN ${ZONED} ELSE ${DATE} END`;
+    profile.classify(
+      role,
+      `CASE WHEN ${time} IS NOT NULL AND ${isPlainSql(sql)} THEN ${zoned} ELSE ${UNREAD} END`,
+    );
+    profile.extremesOf(role, `epoch(${time})`);
   } else {
     const number = `${role}_n`;
     profile.value(number, numberOf(column));
@@ -94,7 +112,7 @@ export function profileTime(
       `${within('s')} ${within('ms')} ${within('us')} ${within('ns')} WHEN NOT isfinite(${number}) THEN NULL ` +
       `WHEN ${number} <= 0 THEN ${ZERO} WHEN ${number} < ${NOT_SECONDS} THEN ${SMALL} WHEN ${number} < ${EARLIEST} THEN ${EARLY} ` +
       `WHEN ${number} IS NOT NULL THEN ${FAR}`;
-    if (asText && type === 'VARCHAR') {
+    if (look === 'all' && type === 'VARCHAR') {
       const text = `${role}_t`;
       profile.value(text, trimmedSql(column));
       const ifDate = `WHEN ${isIsoSql(text)} THEN CASE WHEN ${suffixSql(text)} = '' THEN ${DATE} ELSE ${ZONED} END `;
@@ -143,6 +161,7 @@ export async function planTime(
   role: TimeRole,
   column: TableColumn,
   options: TimeOptions,
+  look: Look,
   context: Context,
 ): Promise<TimePlan> {
   const { profile, kept, connection, table, place, keep } = context;
@@ -199,15 +218,15 @@ export async function planTime(
       'Write all of them in one way, or leave some out with --where.',
     );
   if (dates > 0) {
-    if (!isClock) return { sql: isoSql(trimmedSql(column)), notes: [] };
+    // The short way where no row has a zone but UTC.
+    const isPlain = look === 'plain' || count(ZONED) === 0;
+    const value = isPlain ? `epoch(TRY_CAST(${sql} AS TIMESTAMP))::DOUBLE` : isoSql(trimmedSql(column));
+    if (!isClock) return { sql: value, notes: [] };
     const notes = spanNotes(name, range, context.now);
     if (count(ZONED) > 0 && count(DATE) > 0)
       notes.push(
         `Warning: ${shareOf(count(DATE), kept)} of ${name} say no time zone, the others do: those are taken as UTC.`,
       );
-    // The short way where no row has a zone.
-    const value =
-      count(ZONED) === 0 ? `epoch(TRY_CAST(${sql} AS TIMESTAMP))::DOUBLE` : isoSql(trimmedSql(column));
     return { sql: value, notes, span: range };
   }
   const number = numberOf(column);
