@@ -103,8 +103,6 @@ export async function importFile(path: string, options: ImportOptions = {}): Pro
 function readingNotes(reading: Reading, rows: Rows, { unordered }: Assembled): string[] {
   const { duplicates, tied, interactions, kCore } = reading;
   const notes: string[] = [];
-  if (reading.rows !== interactions && reading.conditions.length === 0)
-    notes.push(`${interactions} interactions in them.`);
   if (duplicates.count > 0)
     notes.push(
       duplicates.kept === 'keep'

@@ -18,6 +18,7 @@ export const MISSING = [
   '<NA>',
   'NaN',
   'nan',
+  'NaT',
   'NULL',
   'Null',
   'null',

@@ -129,6 +129,7 @@ export async function unfoldLists(
     }),
     firstLine: undefined,
     counted,
+    unfoldedFrom: await countRows(connection, table),
   };
 }
 
@@ -215,5 +216,21 @@ export async function unfoldEvents(
     ],
     firstLine: undefined,
     counted: Number(row![0]),
+    unfoldedFrom: await countRows(connection, table),
   };
+}
+
+/** Rows of the file itself. @throws UserError where they are not as many as its lines. */
+async function countRows(
+  connection: DuckDBConnection,
+  { from, counted, unfoldedFrom, columns }: Table,
+): Promise<number> {
+  if (unfoldedFrom !== undefined) return unfoldedFrom;
+  const read = `SELECT count(*), max(length(CAST(${columns[0]!.sql} AS VARCHAR))) FROM ${from}`;
+  const rows = Number((await connection.runAndReadAll(read)).getRows()[0]![0]);
+  if (counted !== undefined && counted !== rows)
+    throw new UserError(`the file has ${counted} records by its lines, ${rows} as it is read`, {
+      remedy: 'Quotes may be in the way: try --quote none; or the file is damaged.',
+    });
+  return rows;
 }

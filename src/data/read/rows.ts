@@ -116,7 +116,7 @@ export async function openRows(
       place,
       remedy: 'Quotes may be in the way: try --quote none; or the file is damaged.',
     });
-  sayConditions(conditions, profile, rows, notes);
+  sayConditions(conditions, profile, rows, table.unfoldedFrom, notes);
   if (kept === 0)
     throw new UserError(
       rows === 0 ? 'the file holds no interactions' : 'no row meets the conditions: nothing is left',
@@ -137,7 +137,7 @@ export async function openRows(
         `the ${role} ("${which.name}") is empty or a word for no value (NA, NULL, ...) in ${shareOf(absent, kept)}`,
         `Leave them out: ${withoutMissing(which.name)}; or choose another column: --${role} COLUMN.`,
       );
-    if (countIdentifiers(profile, role, 'quote') > 0) {
+    if (opened.hasLoneQuotes && countIdentifiers(profile, role, 'quote') > 0) {
       const found = await firstRow(
         connection,
         table,
@@ -148,7 +148,7 @@ export async function openRows(
       throw columnError(
         found,
         `the ${role} ${JSON.stringify(found.text)} begins with a quote that does not end`,
-        'Mend the row.',
+        'Mend the row; or say --quote none, where quotes are letters like any other.',
       );
     }
   }
@@ -197,7 +197,7 @@ export async function openRows(
     hasOrder: order !== undefined,
     mayOrder: choice.mayOrder,
     counts: {
-      rows,
+      rows: table.unfoldedFrom ?? rows,
       conditions: conditions.map(({ text }, i) => ({
         condition: text,
         leftOut: rows - profile.count({ [`where${i}`]: 1 }),

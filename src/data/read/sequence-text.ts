@@ -16,7 +16,7 @@ export interface SequenceText {
 /** Rows of sequence text; counted as interactions only once they were handed over. */
 export async function sequenceRows(source: Source, text: SequenceText, notes: string[]): Promise<Rows> {
   notes.push('Read as sequences: a user, then its items in order, on each line.');
-  notes.push(`${text.lines} lines read.`);
+  notes.push(`${text.lines} rows read.`);
   const counts = { rows: text.lines, conditions: [], kept: text.lines };
   return {
     hasTime: false,

@@ -27,6 +27,10 @@ export interface Table {
   firstLine: number | undefined;
   /** Rows by a count that is independent of the reader; undefined where there is none. */
   counted: number | undefined;
+  /** Quotes were found to be letters, unasked: an identifier that begins with one is suspect. */
+  hasLoneQuotes?: boolean;
+  /** Rows of the file, where rows of the table are elements of its lists. */
+  unfoldedFrom?: number;
 }
 
 /** A detected table with what the scan of its bytes found. */
@@ -80,6 +84,7 @@ function delimitedTable(
       `compression = 'none'${size})`,
     columns: names.map((name, i) => ({ name, type: 'VARCHAR', sql: unquoted(`c${i}`, quote, scan) })),
     firstLine: skip + (header ? 2 : 1),
+    hasLoneQuotes: quote === '' && detected.quote === undefined,
     counted: (quote === '' ? scan.lines : scan.records) - (header ? 1 : 0),
   };
 }

@@ -196,9 +196,14 @@ export function sayConditions(
   conditions: Condition[],
   profile: Profile,
   rows: number,
+  unfoldedFrom: number | undefined,
   notes: string[],
 ): void {
-  notes.push(`${rows} rows read.`);
+  notes.push(
+    unfoldedFrom === undefined
+      ? `${rows} rows read.`
+      : `${unfoldedFrom} rows read, ${rows} interactions in them.`,
+  );
   conditions.forEach(({ text, notNumbers, commas }, i) => {
     const met = profile.count({ [`where${i}`]: 1 });
     notes.push(

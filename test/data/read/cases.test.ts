@@ -52,7 +52,7 @@ describe.runIf(isHere)('files as people have them', () => {
   ])('%s', async (name, options) => {
     const { histories, rows } = await read(name, options);
     expect(histories).toEqual(truth());
-    expect(rows).toBe(568);
+    expect(rows).toBe(name.startsWith('02') ? 40 : 568);
   });
 
   it('a phone that changes zones: the same from every format', async () => {
