@@ -5,6 +5,7 @@
 import { UserError } from '../util/errors.js';
 import { isShare, namedDirection } from './direction.js';
 import type { Observation } from './observation.js';
+import { groupBySettings, type Settings, varyingSettings } from './settings.js';
 import type { Variable } from './terms.js';
 
 /** One configuration as laws see it: its place on every axis, and the metric of its runs. */
@@ -25,8 +26,8 @@ export interface PointSet {
 /** A set of observations that one law describes: one slice, one setting of everything but layers and dim. */
 export interface Panel {
   slice: string;
-  /** Settings that differ between panels, e.g. `{ dState: 16 }`. */
-  group: Record<string, string | number>;
+  /** Settings in which panels differ, e.g. `{ dState: 16 }`. */
+  group: Settings;
   label: string;
   observations: Observation[];
 }
@@ -82,24 +83,18 @@ export function metricRange(metric: string, values: readonly number[]): [min: nu
 
 /** Splits observations into panels: by slice, and by every setting besides layers and dim that varies. */
 export function panelsOf(observations: readonly Observation[]): Panel[] {
-  const settings = new Map<string, Set<string | number>>();
-  for (const { config } of observations)
-    for (const [key, value] of Object.entries(config ?? {}))
-      if (key !== 'layers' && key !== 'dim') settings.set(key, (settings.get(key) ?? new Set()).add(value));
-  const varying = [...settings].filter(([, values]) => values.size > 1).map(([key]) => key);
   const panels = new Map<string, Panel>();
+  const groupOf = new Map<Observation, Settings>();
+  for (const { settings, items } of groupBySettings(observations, ({ config }) => config))
+    for (const item of items) groupOf.set(item, settings);
   for (const observation of observations) {
-    const group = Object.fromEntries(
-      varying
-        .filter((key) => observation.config?.[key] !== undefined)
-        .map((key) => [key, observation.config![key]!]),
-    );
-    const label = [observation.slice, ...Object.entries(group).map(([key, value]) => `${key}=${value}`)].join(
-      ' ',
-    );
-    const panel = panels.get(label) ?? { slice: observation.slice, group, label, observations: [] };
+    const { slice } = observation;
+    const group = groupOf.get(observation)!;
+    const label = [slice, ...Object.entries(group).map(([key, value]) => `${key}=${value}`)].join(' ');
+    const key = JSON.stringify([slice, group]);
+    const panel = panels.get(key) ?? { slice, group, label, observations: [] };
     panel.observations.push(observation);
-    panels.set(label, panel);
+    panels.set(key, panel);
   }
   return [...panels.values()];
 }
@@ -126,10 +121,12 @@ function checkNumber(observation: Observation, name: string, value: number, zero
 interface Gathered extends Point {
   seen: Set<string>;
   sums: Record<string, number[]>;
+  configs: Observation['config'][];
 }
 
 /**
  * One point a configuration (slice, layers, dim and, where `by` names more variables, those too).
+ * @throws Error where runs of one point differ in a setting: they are no repeats, and `panelsOf` parts them.
  * @throws UserError for metrics that are NaN or negative, sizes that are not positive, and metrics that are all equal.
  */
 export function toPoints(
@@ -164,6 +161,7 @@ export function toPoints(
       runs: [],
       seen: new Set(),
       sums: {},
+      configs: [],
     };
     points.set(key, point);
     const run = JSON.stringify([observation.seed ?? null, observation.config ?? null, value]);
@@ -173,6 +171,7 @@ export function toPoints(
     }
     point.seen.add(run);
     point.runs.push(value);
+    point.configs.push(observation.config);
     for (const [name, number] of Object.entries(x)) {
       const list = point.sums[name] ?? [];
       point.sums[name] = list;
@@ -185,7 +184,12 @@ export function toPoints(
     notes.push(
       `${duplicates} duplicate ${duplicates === 1 ? 'row is' : 'rows are'} counted once (same configuration, seed and value)`,
     );
-  const result = [...points.values()].map(({ slice, x, runs, sums }): Point => {
+  const result = [...points.values()].map(({ slice, x, runs, sums, configs }): Point => {
+    const differ = [...varyingSettings(configs).keys()];
+    if (differ.length > 0)
+      throw new Error(
+        `runs of layers ${x.layers}, dim ${x.dim} differ in ${differ.join(', ')}: they are no repeats; part them with panelsOf first`,
+      );
     const mean: Partial<Record<Variable, number>> = { ...x };
     // repeats may differ in what they cost (early stopping); a point has one place on every axis
     for (const name of Object.keys(mean) as Variable[]) {

@@ -1,7 +1,85 @@
 /**
- * What of a run is a setting, so that runs that differ in it are no repeats of one another. Asked of the columns of a table
- * whose names say nothing: the answer follows from how the values lie over the configurations.
+ * What is a setting of a run, so that runs that differ in it are no repeats of one another. There is one rule, for sweeps, tables
+ * and reports: every setting that varies parts the runs, and those that differ in nothing but the seed are repeats. A table made
+ * elsewhere has columns whose names say nothing: there it follows from how the values lie over the configurations.
  */
+
+/** Settings by name: `{ model: 'mamba4rec', learningRate: 0.001 }`. */
+export type Settings = Record<string, string | number>;
+
+/** Every setting that perflaw itself knows, by the names of sweep files and of `perflaw results`, in the order of labels. */
+export const SETTING_NAMES: readonly string[] = (
+  'data model dState dConv expand headDim maxLength dropout init time timeGate timeDropout convInit beta reverseOutput ' +
+  'hiddenShare embeddingNorm epochs patience rows loss prefixes negatives proposal learningRate schedule warmup weightDecay ' +
+  'clipNorm evaluateEvery select history backend startFrom'
+).split(' ');
+
+/** Settings that decide a point of a law, and the seed, which decides nothing: they part no runs. */
+const PARTS_NOTHING: readonly string[] = ['layers', 'dim', 'seed'];
+
+/** What a run without the setting does, in a word. */
+export const absentSetting = (name: string) => (name === 'negatives' ? 'all' : 'none');
+
+/** Things that agree in every setting. */
+export interface SettingGroup<T> {
+  /** The settings in which groups differ, each group with a value of every one; empty where there is one group. */
+  settings: Settings;
+  items: T[];
+}
+
+/** The settings in which runs differ, and their values in the order met; a run without a setting has one of its own. */
+export function varyingSettings(
+  configs: readonly (Settings | undefined)[],
+): Map<string, (string | number)[]> {
+  const values = new Map<string, Set<string | number>>();
+  const names = [...new Set(configs.flatMap((config) => Object.keys(config ?? {})))].filter(
+    (name) => !PARTS_NOTHING.includes(name),
+  );
+  for (const name of names.sort((a, b) => order(a) - order(b)))
+    values.set(name, new Set(configs.map((config) => config?.[name] ?? absentSetting(name))));
+  return new Map([...values].filter(([, own]) => own.size > 1).map(([name, own]) => [name, [...own]]));
+}
+
+/** Ours in their order, then the others in the order met. */
+function order(name: string): number {
+  const place = SETTING_NAMES.indexOf(name);
+  return place < 0 ? SETTING_NAMES.length : place;
+}
+
+/** Parts things by every setting that varies among them. */
+export function groupBySettings<T>(
+  items: readonly T[],
+  configOf: (item: T) => Settings | undefined,
+): SettingGroup<T>[] {
+  const configs = items.map(configOf);
+  const varying = [...varyingSettings(configs).keys()];
+  const groups = new Map<string, SettingGroup<T>>();
+  items.forEach((item, i) => {
+    const settings = Object.fromEntries(
+      varying.map((name) => [name, configs[i]?.[name] ?? absentSetting(name)]),
+    );
+    const key = JSON.stringify(settings);
+    const group = groups.get(key) ?? { settings, items: [] };
+    group.items.push(item);
+    groups.set(key, group);
+  });
+  return [...groups.values()];
+}
+
+/** So many values of a setting are written out. */
+const WRITTEN = 6;
+
+/** Which settings part the runs, and into how many laws, in words; undefined where none does. */
+export function settingsNote(configs: readonly (Settings | undefined)[]): string | undefined {
+  const varying = [...varyingSettings(configs)];
+  if (varying.length === 0) return undefined;
+  const said = varying.map(([name, values]) => {
+    const some = values.slice(0, WRITTEN).join(', ');
+    return `${name} (${some}${values.length > WRITTEN ? ` and ${values.length - WRITTEN} more` : ''})`;
+  });
+  const laws = groupBySettings(configs, (config) => config).length;
+  return `runs differ in ${said.join(', ')}: ${laws} settings, each with laws of its own; --ignore NAME takes runs that differ in it as repeats`;
+}
 
 /**
  * - `constant`: one value only.

@@ -1,14 +1,13 @@
 /**
  * Results measured elsewhere: a CSV, JSON or Parquet table with a row a run, of one's own or out of a tracker. Columns are found
  * by their names (table/columns.ts), unfinished runs left out (table/status.ts), and unknown columns in which repeats differ are
- * settings (settings.ts). Whatever was guessed or left out is in the notes. What `perflaw results --csv` writes is read back.
+ * settings (table/settings.ts). Whatever was guessed or left out is in the notes. What `perflaw results --csv` writes is read back.
  */
 import { basename } from 'node:path';
 import { UserError } from '../util/errors.js';
 import { nearest } from '../util/nearest.js';
 import { isShare } from './direction.js';
 import type { Observation } from './observation.js';
-import { columnRole, namesTheSize, settingColumns } from './settings.js';
 import {
   type CommaStyle,
   cellNumber,
@@ -19,16 +18,9 @@ import {
   NUMBER,
   readNumber,
 } from './table/cells.js';
-import {
-  bare,
-  type Columns,
-  isOutcome,
-  type Role,
-  roleNames,
-  spellings,
-  understand,
-} from './table/columns.js';
+import { bare, type Columns, type Role, roleNames, spellings, understand } from './table/columns.js';
 import { type RawRow, readRows } from './table/rows.js';
+import { isOwnTable, listed, settingsOf, type TableSettings, withoutHalved } from './table/settings.js';
 import { finishedRows, statusColumns } from './table/status.js';
 
 /** What a table of results holds. */
@@ -46,10 +38,9 @@ export interface TableOptions {
   metric?: string;
   /** Columns to read as if they were not there. */
   ignore?: readonly string[];
+  /** Take trials too that successive halving ended early, where the table is one of ours. */
+  halved?: boolean;
 }
-
-/** So many names of columns are listed in a note. */
-const LISTED = 8;
 
 /**
  * Reads a table of results.
@@ -73,13 +64,13 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
       place: path,
       remedy: `${finished.notes[0]}. Give --ignore "${status[0]}" to take every row.`,
     });
-  const table = { ...raw, columns, rows: finished.rows };
-  const found = understand(table, path, status, options.metric);
-  const settings = settingsOf(found, finished.rows);
-  const commas = commaStyle(
-    numberColumns(found).flatMap((column) => finished.rows.map(({ cells }) => cells[column])),
-  );
-  const observations = finished.rows.map((row) => toObservation(row, found, settings, commas));
+  const own = isOwnTable(raw.columns);
+  const { rows, notes } =
+    own && !options.halved ? withoutHalved(finished.rows, path) : { ...finished, notes: [] };
+  const found = understand({ ...raw, columns, rows }, path, status, options.metric);
+  const settings = settingsOf(found, rows, own);
+  const commas = commaStyle(numberColumns(found).flatMap((column) => rows.map(({ cells }) => cells[column])));
+  const observations = rows.map((row) => toObservation(row, found, settings, commas));
   for (const [column, metric] of found.metrics) checkScale(observations, column, metric);
   const rest = [...found.rest.filter((column) => !settings.columns.includes(column)), ...ignored];
   return {
@@ -89,6 +80,7 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
       columnsNote(found, settings, status),
       ...raw.notes,
       ...finished.notes,
+      ...notes,
       ...found.notes,
       ...settings.notes,
       ...(rest.length > 0 ? [`columns not used: ${listed(rest)}`] : []),
@@ -108,21 +100,16 @@ function ignoredColumn(columns: readonly string[], wanted: string): string {
   });
 }
 
-const listed = (names: readonly string[]) =>
-  names.length <= LISTED
-    ? names.join(', ')
-    : `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
-
 function columnsNote(
   { roles, metrics, quality }: Columns,
-  { columns }: Settings,
+  { columns }: TableSettings,
   status: readonly string[],
 ): string {
   const as = (role: string, column: string) => (role === column ? role : `${role} = ${column}`);
   return `columns: ${[
     ...Object.entries(roles).map(([role, column]) => as(role, column)),
     ...(status.length > 0 ? [as('status', status.join(', '))] : []),
-    ...(columns.length > 0 ? [`settings = ${columns.join(', ')}`] : []),
+    ...(columns.length > 0 ? [`settings = ${listed(columns)}`] : []),
     ...(quality.length > 0 ? [`measures of the data = ${listed(quality)}`] : []),
     `${metrics.size === 1 ? 'metric' : 'metrics'} ${listed([...metrics].map(([column, metric]) => as(metric, column)))}`,
   ].join('; ')}`;
@@ -133,85 +120,12 @@ function numberColumns({ roles, metrics, quality }: Columns): string[] {
   return [...numbers.map(([, column]) => column), ...metrics.keys(), ...quality];
 }
 
-/** Which columns are settings beside those that have a name of their own. */
-interface Settings {
-  columns: string[];
-  /** Under which name each of them is kept: without what a tracker puts before it, where that is no other's name. */
-  names: Map<string, string>;
-  /** Whether runs of one configuration saw different numbers of tokens, so that each number is a slice. */
-  byTokens: boolean;
-  /** Columns with the name of a setting that are none. */
-  none: string[];
-  notes: string[];
-}
-
-function settingsOf({ roles, rest }: Columns, rows: readonly RawRow[]): Settings {
-  const settings: Settings = { columns: [], names: new Map(), byTokens: false, none: [], notes: [] };
-  const text = (row: RawRow, column: string | undefined) => {
-    const cell = column === undefined ? undefined : row.cells[column];
-    return isEmpty(cell) ? '' : String(readNumber(cell) ?? cell).trim();
-  };
-  const sizes = rows.map((row) => `${text(row, roles.layers)} ${text(row, roles.dim)}`);
-  const model = roles.model;
-  if (
-    model !== undefined &&
-    namesTheSize(
-      rows.map((row) => text(row, model)),
-      sizes,
-    )
-  ) {
-    settings.none.push(model);
-    settings.notes.push(`"${model}" names the size of a run anew and is no setting`);
-  }
-  const known = Object.entries(roles)
-    .filter(
-      ([role]) => role === 'slice' || role === 'layers' || role === 'dim' || roleNames(role as Role).setting,
-    )
-    .map(([, column]) => column)
-    .filter((column) => !settings.none.includes(column));
-  const configurations = rows.map((row) => JSON.stringify(known.map((column) => text(row, column))));
-  const seeds = rows.map((row) => text(row, roles.seed));
-  const list = rest
-    .filter((column) => !isOutcome(column))
-    .map((column) => ({ column, name: bare(column), values: rows.map((row) => text(row, column)) }));
-  const { settings: parting, alike, distinct } = settingColumns(list, { configurations, sizes, seeds });
-  for (const column of rest.filter((one) => parting.includes(one))) {
-    const { name, values } = list.find((one) => one.column === column)!;
-    settings.columns.push(column);
-    settings.names.set(
-      column,
-      [...Object.keys(roles), ...settings.names.values()].includes(name) ? column : name,
-    );
-    settings.notes.push(
-      `"${column}" differs between runs of one configuration (${listed([...new Set(values)].map((value) => value || 'none'))}): a law for each of its values; --ignore "${column}" takes such runs as repeats`,
-    );
-  }
-  if (alike.length > 0)
-    settings.notes.push(`${listed(alike)}: settings too, whose values go with those of ${listed(parting)}`);
-  if (distinct.length > 0)
-    settings.notes.push(
-      `${listed(distinct)}: nearly every run has a value of its own, so runs that differ in ${distinct.length === 1 ? 'it' : 'them'} are taken as repeats`,
-    );
-  const { tokens } = roles;
-  if (tokens === undefined) return settings;
-  const parted = rows.map((row, i) =>
-    JSON.stringify([configurations[i], ...settings.columns.map((column) => text(row, column))]),
-  );
-  const seen = rows.map((row) => text(row, tokens));
-  const role = columnRole({ name: 'tokens', values: seen, configurations: parted, sizes, seeds });
-  settings.byTokens = role === 'setting';
-  if (settings.byTokens)
-    settings.notes.push(
-      `"${tokens}" differs between runs of one configuration (${listed([...new Set(seen)])}): each number is taken for a slice of its own`,
-    );
-  else if (role === 'distinct')
-    settings.notes.push(
-      `"${tokens}" differs between runs of one configuration, nearly every run has a number of its own: such runs are taken as repeats`,
-    );
-  return settings;
-}
-
-function toObservation(row: RawRow, found: Columns, settings: Settings, commas: CommaStyle): Observation {
+function toObservation(
+  row: RawRow,
+  found: Columns,
+  settings: TableSettings,
+  commas: CommaStyle,
+): Observation {
   const { roles, metrics, quality } = found;
   const observation: Observation = { slice: 'all', layers: 0, dim: 0, metrics: {}, source: row.place };
   const config: Record<string, string | number> = {};
@@ -243,7 +157,7 @@ function toObservation(row: RawRow, found: Columns, settings: Settings, commas: 
   for (const [column, metric] of metrics)
     if (!isMissing(row.cells[column])) observation.metrics[metric] = cellNumber(row, column, METRIC, commas);
   for (const column of settings.columns)
-    config[settings.names.get(column)!] = isEmpty(row.cells[column]) ? 'none' : setting(column);
+    if (!isEmpty(row.cells[column])) config[settings.names.get(column)!] = setting(column);
   if (settings.byTokens && observation.tokens !== undefined)
     observation.slice = `${roles.slice === undefined ? '' : `${observation.slice} `}tokens=${observation.tokens}`;
   const measures = quality.filter(

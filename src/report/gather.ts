@@ -4,11 +4,12 @@ import { type Direction, directionOf } from '../law/direction.js';
 import type { FormName } from '../law/form.js';
 import { namedForms } from '../law/own-form.js';
 import { metricNames } from '../law/points.js';
-import { observationOf } from '../sweep/results/observations.js';
+import { groupBySettings } from '../law/settings.js';
+import { observationOf, settingsOf } from '../sweep/results/observations.js';
 import { type DoneRecord, isHalved, type SliceMeasures } from '../sweep/store/record.js';
 import { UserError } from '../util/errors.js';
 import { workspace } from '../util/workspace.js';
-import { groupRecords } from './label.js';
+import { groupLabel } from './label.js';
 import { viewLaw } from './law-view.js';
 import type { MetricChoice, ReportInput, TrialGroup } from './model.js';
 import type { SweepRecords } from './read.js';
@@ -35,8 +36,12 @@ export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {
   const choice = metricChoice(sweep, options.metric, options.direction);
   const slices = slicesOf(sweep.done);
   const groups: TrialGroup[] = [];
-  for (const { label, records } of groupRecords(sweep.done))
-    groups.push({ label, records, ...(await lawOf(records, sweep, choice, options)) });
+  for (const { settings, items } of groupBySettings(sweep.done, ({ config }) => settingsOf(config)))
+    groups.push({
+      label: groupLabel(settings),
+      records: items,
+      ...(await lawOf(items, sweep, choice, options)),
+    });
   const first = [...sweep.done, ...sweep.failed][0];
   return {
     title: sweep.name,

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { columnRole, namesTheSize, settingColumns } from '../../src/law/settings.js';
+import { toPoints } from '../../src/law/points.js';
+import {
+  columnRole,
+  groupBySettings,
+  namesTheSize,
+  type Settings,
+  settingColumns,
+  settingsNote,
+  varyingSettings,
+} from '../../src/law/settings.js';
 
 /** Runs over layers, dim and whatever else is crossed with them. */
 function runs(crossed: Record<string, (string | number)[]>, seeds = 1) {
@@ -130,5 +139,57 @@ describe('the settings among columns', () => {
       known,
     );
     expect(found).toEqual({ settings: ['bs'], alike: ['steps'], distinct: [] });
+  });
+});
+
+describe('runs grouped by their settings', () => {
+  it('agree within a group in every setting, and groups differ, whatever the settings are', () => {
+    const value = fc.option(fc.constantFrom('a', 'b', 1), { nil: undefined });
+    const config = fc.record({ dropout: value, bs: value, seed: fc.nat(3), dim: fc.nat(3) }).map((one) => {
+      const given = Object.entries(one).filter(([, own]) => own !== undefined);
+      return Object.fromEntries(given) as Record<string, string | number>;
+    });
+    fc.assert(
+      fc.property(fc.array(config, { minLength: 1, maxLength: 12 }), (configs) => {
+        const groups = groupBySettings(configs, (one) => one);
+        expect(groups.flatMap(({ items }) => items)).toHaveLength(configs.length);
+        for (const { items } of groups) expect(varyingSettings(items).size).toBe(0);
+        expect(new Set(groups.map(({ settings }) => JSON.stringify(settings))).size).toBe(groups.length);
+        expect(settingsNote(configs) === undefined).toBe(groups.length === 1);
+      }),
+    );
+  });
+
+  it('name what is absent, and settings in the order of sweep files', () => {
+    const configs: Settings[] = [{ warmup: 1 }, { dState: 8, warmup: 1, negatives: 10 }, { dState: 8 }];
+    const groups = groupBySettings(configs, (one) => one);
+    expect(groups.map(({ settings }) => Object.entries(settings))).toEqual([
+      [
+        ['dState', 'none'],
+        ['negatives', 'all'],
+        ['warmup', 1],
+      ],
+      [
+        ['dState', 8],
+        ['negatives', 10],
+        ['warmup', 1],
+      ],
+      [
+        ['dState', 8],
+        ['negatives', 'all'],
+        ['warmup', 'none'],
+      ],
+    ]);
+  });
+
+  it('make points of their own: as repeats they are refused', () => {
+    const run = (learningRate: number) => ({
+      slice: 'all',
+      layers: 1,
+      dim: 8,
+      metrics: { loss: learningRate },
+      config: { learningRate },
+    });
+    expect(() => toPoints([run(1), run(2)], 'loss')).toThrow(/differ in learningRate: they are no repeats/);
   });
 });

@@ -2,14 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { groupBySettings } from '../../src/law/settings.js';
 import { DEFAULT_MODEL } from '../../src/model/config.js';
 import { countParameters } from '../../src/model/size.js';
 import { answerCards } from '../../src/report/answer.js';
 import { gatherReport, metricChoice } from '../../src/report/gather.js';
-import { groupRecords } from '../../src/report/label.js';
+import { groupLabel } from '../../src/report/label.js';
 import { mainPanel } from '../../src/report/model.js';
 import { readSweepRecords } from '../../src/report/read.js';
 import { bestOfEachSize } from '../../src/report/sizes.js';
+import { settingsOf } from '../../src/sweep/results/observations.js';
+import type { DoneRecord } from '../../src/sweep/store/record.js';
 import { UserError } from '../../src/util/errors.js';
 import { simulateRecords, trueMetric } from './simulated-sweep.js';
 import { storeSweep } from './stored-sweep.js';
@@ -171,17 +174,16 @@ describe('damaged results', () => {
 });
 
 describe('groups', () => {
+  const labels = (records: DoneRecord[]) =>
+    groupBySettings(records, ({ config }) => settingsOf(config)).map(({ settings }) => groupLabel(settings));
   it('are told apart by what varies, and only by that', () => {
     const { done } = simulateRecords({ slices: [1], layers: [1, 2], dims: [32] });
-    expect(groupRecords(done).map((group) => group.label)).toEqual(['']);
+    expect(labels(done)).toEqual(['']);
     const other = done.map((record) => ({
       ...record,
       config: { ...record.config, model: { ...record.config.model, dState: 16, name: 'tim4rec' as const } },
     }));
-    expect(groupRecords([...done, ...other]).map((group) => group.label)).toEqual([
-      'mamba4rec, dState=32',
-      'tim4rec, dState=16',
-    ]);
+    expect(labels([...done, ...other])).toEqual(['mamba4rec, dState=32', 'tim4rec, dState=16']);
   });
 });
 
