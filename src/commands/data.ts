@@ -171,16 +171,20 @@ function progress(): (bytes: number, total: number | undefined) => void {
 }
 
 async function describe(source: string, args: Arguments): Promise<number> {
-  const [{ describeDataset, DEFAULT_SLICES }, { openDataset }, { parseSlice }] = await Promise.all([
+  const [{ describeDataset, DEFAULT_SLICES }, { openDataset }, { parseSlice }, stored] = await Promise.all([
     import('../data/describe.js'),
     import('../data/dataset.js'),
     import('../data/slice.js'),
+    import('../data/stored.js'),
   ]);
   const slices = (args['slice'] as string[] | undefined)?.map(parseSlice) ?? DEFAULT_SLICES;
   const data = await openDataset(source, { ...importArguments(args), onNote: note, evaluable: false });
   const description = describeDataset(data, slices);
+  // A name was read some day: how, and what was left out then, lies beside it.
+  const info = stored.isDatasetName(source) ? stored.readInfo(workspace().datasets, source) : undefined;
+  for (const text of info?.notes ?? []) note(text);
   if (args.json) {
-    printJson(description);
+    printJson(info?.reading ? { ...description, reading: info.reading } : description);
     return ExitCode.ok;
   }
   const { lengths, time } = description;

@@ -164,7 +164,7 @@ function differences(there: object, here: TrialConfig): string[] {
     .filter((path) => a.get(path) !== b.get(path))
     .map(
       (path) =>
-        `${path.split('.').at(-1)} is ${a.get(path) ?? 'not set'} there and ${b.get(path) ?? 'not set'} here`,
+        `${path === 'model.name' ? 'model' : path.split('.').at(-1)} is ${a.get(path) ?? 'not set'} there and ${b.get(path) ?? 'not set'} here`,
     );
 }
 

@@ -293,7 +293,7 @@ describe('an option given twice', () => {
   it('is refused where it holds one value, and joined where it holds several', () => {
     const twice = perflaw('--metric', 'hr@10', '--metric', 'loss');
     expect(twice.status).toBe(2);
-    expect(twice.stderr).toContain('--metric is given 2 times');
+    expect(twice.stderr).toContain('--metric is given twice');
     const extra = csv('extra.csv', 'layers,dim,hr@10,a,b', [[1, 16, 0.1, 1, 2]]);
     const { stderr } = spawnSync(
       process.execPath,

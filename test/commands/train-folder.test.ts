@@ -108,7 +108,7 @@ describe('a folder with a finished training', () => {
   it.each([
     [['--seed', '2'], 'seed is 1 there and 2 here'],
     [['--learning-rate', '0.01'], 'learningRate is 0.001 there and 0.01 here'],
-    [['--model', 'ssd4rec', '--head-dim', '4'], 'name is mamba4rec there and ssd4rec here'],
+    [['--model', 'ssd4rec', '--head-dim', '4'], 'model is mamba4rec there and ssd4rec here'],
     [['--negatives', '3'], 'negatives is not set there and 3 here'],
   ])('other settings, %j, are refused', async (words, message) => {
     const { text, code } = await refusal(again(...words));

@@ -52,7 +52,7 @@ describe('perflaw train', () => {
     ['tim4rec', ['--time-gate', 'position']],
     ['ssd4rec', ['--beta', '0.2', '--reverse-output', 'aligned']],
   ])('trains %s with %j, and goes on from its weights', async (model, words) => {
-    const out = join(folder(), 'first');
+    const out = join(folder(), `${model}-${words[0]}`);
     const settings = ['--data', csv('m.csv'), ...TINY, '--model', model, '--head-dim', '4', ...words];
     expect((await run(...settings, '--out', out)).code).toBe(0);
     const first = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));

@@ -53,7 +53,8 @@ export function clockKind(values: readonly (string | null)[]): ClockKind {
   if (share(isNumber) > 0.5) {
     const whole = present.filter((value) => /^\d{1,4}(\.0)?$/.test(value.trim())).map(Number);
     const isHour = whole.length === present.length && whole.every((v) => v <= 2400 && v % 100 < 60);
-    return isHour && whole.some((v) => v >= 100) ? 'hour' : 'counter';
+    // Mornings and evenings; a count has no reason to leave out 60 to 99.
+    return isHour && whole.some((v) => v >= 1200) && whole.some((v) => v < 1200) ? 'hour' : 'counter';
   }
   // A date has two numbers at least with a separator between, or a number beside a word for a month.
   const isDate = (value: string) =>

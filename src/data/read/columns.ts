@@ -74,7 +74,7 @@ export function chooseColumns(
     const guessed = byName(names, role, isFree);
     const passed = byName(names, role, (at) => !taken.has(at));
     if (!guessed)
-      throw new UserError(`no column looks like the ${role}; the file has: ${names.map(quoted).join(', ')}`, {
+      throw new UserError(`no column looks like the ${role}; the file has: ${listed(names)}`, {
         place,
         remedy:
           names[0] === 'column1'
@@ -142,7 +142,9 @@ function guessTime(names: readonly string[], taken: Set<number>, samples: Sample
   );
   for (const at of usual) if (kind(at) === 'clock') return { at, why: 'usual name', unsure: false };
   // A usual name over a plain count is a time of its own making, as in small examples; an hour of the day is none.
-  for (const at of usual) if (kind(at) === 'counter') return { at, why: 'usual name', unsure: true };
+  for (const at of usual)
+    if (kind(at) === 'counter' || (kind(at) === 'hour' && plainName(names[at]!) === 'timestamp'))
+      return { at, why: 'usual name', unsure: true };
   const clocks = telling.filter((at) => kind(at) === 'clock' && !isNoClock(at));
   if (clocks.length === 1) return { at: clocks[0]!, why: 'a word of its name', unsure: false };
   const against = (at: number) => {
@@ -158,14 +160,11 @@ function guessTime(names: readonly string[], taken: Set<number>, samples: Sample
 }
 
 function ask(passed: string[], names: readonly string[], place: string): never {
-  throw new UserError(
-    `which column is the time? ${passed.join('; ')}; the file has: ${names.map(quoted).join(', ')}`,
-    {
-      place,
-      remedy:
-        'Say --time COLUMN for a clock (and --order COLUMN for what orders its ties), --order COLUMN for what only orders, or --time none where the rows of a user are in order.',
-    },
-  );
+  throw new UserError(`which column is the time? ${passed.join('; ')}; the file has: ${listed(names)}`, {
+    place,
+    remedy:
+      'Say --time COLUMN for a clock (and --order COLUMN for what orders its ties), --order COLUMN for what only orders, or --time none where the rows of a user are in order.',
+  });
 }
 
 function find(names: readonly string[], wanted: string, role: Role, place: string): number {
@@ -175,7 +174,7 @@ function find(names: readonly string[], wanted: string, role: Role, place: strin
   if (at >= 0) return at;
   const near = nearest(wanted, names);
   throw new UserError(
-    `there is no column ${quoted(wanted)} for the ${role}; the file has: ${names.map(quoted).join(', ')}`,
+    `there is no column ${quoted(wanted)} for the ${role}; the file has: ${listed(names)}`,
     {
       place,
       remedy: near === undefined ? `Choose one: --${role} COLUMN.` : `Did you mean --${role} ${near}?`,
@@ -200,6 +199,13 @@ function byName(
   return telling.length === 1 ? { at: telling[0]!, why: 'a word of its name' } : undefined;
 }
 
-export function quoted(name: string): string {
+/** Names for a message: as many as a person reads. */
+function listed(names: readonly string[]): string {
+  const most = 30;
+  const rest = names.length > most ? `, ... and ${names.length - most} more` : '';
+  return names.slice(0, most).map(quoted).join(', ') + rest;
+}
+
+function quoted(name: string): string {
   return JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name);
 }
