@@ -2,10 +2,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Argv } from 'yargs';
-import { askedDirection, type Direction, directionNote, directionOf } from '../law/direction.js';
-import type { Observation } from '../law/observation.js';
-import { chooseMetric } from '../law/points.js';
-import { settingsNote } from '../law/settings.js';
+import { askedDirection, type Direction, directionNote, directionOf } from '../law/points/direction.js';
+import type { Observation } from '../law/points/observation.js';
+import { chooseMetric } from '../law/points/points.js';
+import { settingsNote } from '../law/points/settings.js';
 import type { ModelConfig } from '../model/config.js';
 import { UserError } from '../util/errors.js';
 import { nearest } from '../util/nearest.js';
@@ -52,7 +52,7 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
   const halved = args['halved'] === true;
   let read: Omit<LawInput, 'metric' | 'direction'>;
   if (source !== undefined && (isFile || TABLES.includes(extname(source).toLowerCase()))) {
-    const { readTable } = await import('../law/table.js');
+    const { readTable } = await import('../law/points/table.js');
     read = await readTable(source, { metric: asked, ignore, halved });
   } else {
     const sweep = await readSweep(source, { halved });

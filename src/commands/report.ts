@@ -1,7 +1,7 @@
 /** `perflaw report`: one self-contained HTML page of a sweep, and its figures as SVG and PNG. */
 import { join, relative, resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { askedDirection } from '../law/direction.js';
+import { askedDirection } from '../law/points/direction.js';
 import { answerCards, shortfall } from '../report/answer.js';
 import { gatherReport } from '../report/gather.js';
 import { readSweepRecords } from '../report/read.js';

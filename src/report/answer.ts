@@ -1,5 +1,5 @@
 /** The answer first: what was best, what the law recommends, how sure that is, and what a smaller model would lose. */
-import { bestBy, GOOD } from '../law/direction.js';
+import { bestBy, GOOD } from '../law/points/direction.js';
 import type { DoneRecord } from '../sweep/store/record.js';
 import { formatCount } from '../util/format.js';
 import { recordSlice } from './label.js';

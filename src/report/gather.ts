@@ -1,10 +1,10 @@
 /** From a sweep's records to the view model: which metric, which groups, one law a group. */
 import { isAbsolute, relative } from 'node:path';
-import { type Direction, directionOf } from '../law/direction.js';
-import type { FormName } from '../law/form.js';
-import { namedForms } from '../law/own-form.js';
-import { metricNames } from '../law/points.js';
-import { groupBySettings } from '../law/settings.js';
+import type { FormName } from '../law/forms/form.js';
+import { namedForms } from '../law/forms/own-form.js';
+import { type Direction, directionOf } from '../law/points/direction.js';
+import { metricNames } from '../law/points/points.js';
+import { groupBySettings } from '../law/points/settings.js';
 import { observationOf, settingsOf } from '../sweep/results/observations.js';
 import { type DoneRecord, isHalved, type SliceMeasures } from '../sweep/store/record.js';
 import { UserError } from '../util/errors.js';

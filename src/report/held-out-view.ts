@@ -1,9 +1,9 @@
 /** What laws fitted without the largest models foretell of them, for the figure that shows it. */
-import type { FormName } from '../law/form.js';
-import { holdOut } from '../law/holdout.js';
-import type { Observation } from '../law/observation.js';
-import { panelsOf, toPoints } from '../law/points.js';
-import { withholdBy } from '../law/withhold.js';
+import type { FormName } from '../law/forms/form.js';
+import type { Observation } from '../law/points/observation.js';
+import { panelsOf, toPoints } from '../law/points/points.js';
+import { holdOut } from '../law/trust/holdout.js';
+import { withholdBy } from '../law/trust/withhold.js';
 import { UserError } from '../util/errors.js';
 import type { LawView } from './model.js';
 

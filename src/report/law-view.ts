@@ -2,17 +2,18 @@
  * Fitted laws as the report shows them: one law a slice, the same that `perflaw fit` and `perflaw predict` use, with
  * intervals, what cannot be told, the budget curve, and the constants of the slices from a joint fit.
  */
-import { compareForms, type FormScore as LawScore } from '../law/compare.js';
+
 import { costModel, type ModelSource } from '../law/cost.js';
 import { compareDataMeasures, type MeasureLine } from '../law/data-term.js';
-import type { Direction } from '../law/direction.js';
-import { fitLaw, type LawFit } from '../law/fit.js';
-import type { FormName } from '../law/form.js';
-import { identifiability } from '../law/identifiability.js';
+import { fitLaw, type LawFit } from '../law/fitting/fit.js';
+import { optimum } from '../law/fitting/optimum.js';
+import type { FormName } from '../law/forms/form.js';
 import { sharedMeasures, sliceLevels } from '../law/joint.js';
-import type { Observation } from '../law/observation.js';
-import { optimum } from '../law/optimum.js';
-import { toPoints } from '../law/points.js';
+import type { Direction } from '../law/points/direction.js';
+import type { Observation } from '../law/points/observation.js';
+import { toPoints } from '../law/points/points.js';
+import { compareForms, type FormScore as LawScore } from '../law/trust/compare.js';
+import { identifiability } from '../law/trust/identifiability.js';
 import {
   type At,
   type Bootstrap,
@@ -21,7 +22,7 @@ import {
   type Interval as Ends,
   optimumIntervals,
   predictWithInterval,
-} from '../law/uncertainty.js';
+} from '../law/trust/uncertainty.js';
 import { UserError } from '../util/errors.js';
 import { budgetCurve, type FittedPanel } from './budget-view.js';
 import { heldOutView } from './held-out-view.js';

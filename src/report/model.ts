@@ -3,7 +3,7 @@
  * page read nothing else, so that a figure can be tested without a sweep and without a fit.
  */
 import type { MeasureLine } from '../law/data-term.js';
-import type { Direction } from '../law/direction.js';
+import type { Direction } from '../law/points/direction.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../sweep/store/record.js';
 
 /** A value with the interval it is believed to lie in. */

@@ -1,5 +1,5 @@
 /** Where a law is highest, of a loss lowest, in words. */
-import { type Direction, GOOD } from '../law/direction.js';
+import { type Direction, GOOD } from '../law/points/direction.js';
 import type { Peak } from './model.js';
 import { list, round, shape, sliceWords } from './words.js';
 

@@ -1,5 +1,5 @@
 /** Numbers and lists as the report's sentences write them. */
-import type { Direction } from '../law/direction.js';
+import type { Direction } from '../law/points/direction.js';
 import { formatCount } from '../util/format.js';
 
 /** A metric or another share: four decimals. */

@@ -367,9 +367,9 @@ describe('what fit and predict load', () => {
   for (const entry of [
     'src/commands/fit.ts',
     'src/commands/predict.ts',
-    'src/law/table.ts',
+    'src/law/points/table.ts',
     'src/sweep/results/observations.ts',
-    'src/law/bootstrap-worker.ts',
+    'src/law/trust/bootstrap-worker.ts',
   ])
     it(`${entry} reaches neither tfjs nor vega, DuckDB or the reader of sweep files`, () => {
       const { files, packages } = reached(entry);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { groupBySettings } from '../../src/law/settings.js';
+import { groupBySettings } from '../../src/law/points/settings.js';
 import { DEFAULT_MODEL } from '../../src/model/config.js';
 import { countParameters } from '../../src/model/size.js';
 import { answerCards } from '../../src/report/answer.js';

@@ -1,5 +1,5 @@
 /** Every trained model beside recommending by popularity: what the models are worth at all. */
-import { bestBy, isBetter } from '../../law/direction.js';
+import { bestBy, isBetter } from '../../law/points/direction.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { type FigureOrAbsence, frame, isNarrow, type Part, panels, thin, thinned } from '../figure.js';
 import { configurationLabel } from '../label.js';

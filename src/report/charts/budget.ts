@@ -1,5 +1,5 @@
 /** The metric along the parameter budget: the law's best configuration of each size, its band, the runs, the optimum. */
-import { type Direction, GOOD } from '../../law/direction.js';
+import { type Direction, GOOD } from '../../law/points/direction.js';
 import { formatCount } from '../../util/format.js';
 import {
   type FigureOrAbsence,

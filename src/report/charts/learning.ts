@@ -1,6 +1,6 @@
 /** Learning curves: the selection metric on the validation items, epoch by epoch, a panel a slice. */
 
-import { bestBy, GOOD } from '../../law/direction.js';
+import { bestBy, GOOD } from '../../law/points/direction.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { formatCount } from '../../util/format.js';
 import {

@@ -1,5 +1,5 @@
 /** The metric over layers and dim: the fitted surface as colour and level lines, the measured points on it, a panel a slice. */
-import { bestBy, GOOD } from '../../law/direction.js';
+import { bestBy, GOOD } from '../../law/points/direction.js';
 import { averageSeeds, type Cell } from '../cells.js';
 import { fieldImage, levelLines, roundLevels, sampleField } from '../field.js';
 import {

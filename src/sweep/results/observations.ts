@@ -1,7 +1,7 @@
 /** A sweep's results as the law reads them. Light: no training code, no database, 10,000 results in about a second. */
 import { basename } from 'node:path';
-import type { Observation } from '../../law/observation.js';
-import type { Settings } from '../../law/settings.js';
+import type { Observation } from '../../law/points/observation.js';
+import type { Settings } from '../../law/points/settings.js';
 import type { ModelConfig } from '../../model/config.js';
 import type { TrialConfig } from '../../train/config.js';
 import { canonicalJson } from '../../util/hash.js';
