@@ -107,8 +107,8 @@ export {
   quadraticTerm,
   type Exponent,
   type Term,
-  type Variable,
 } from './law/forms/terms.js';
+export type { Variable } from './law/points/points.js';
 export { type FitOptions, fitLaw, fitPoints, type LawFit } from './law/fitting/fit.js';
 export {
   type Bootstrap,

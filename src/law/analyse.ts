@@ -3,8 +3,8 @@
 import type { LawFit } from './fitting/fit.js';
 import { type Optimum, optimum } from './fitting/optimum.js';
 import type { FormName } from './forms/form.js';
-import type { Variable } from './forms/terms.js';
 import type { Direction } from './points/direction.js';
+import type { Variable } from './points/points.js';
 import { type Panel, toPoints } from './points/points.js';
 import { type CompareOptions, compareForms, type FormScore } from './trust/compare.js';
 import { identifiability, type Told } from './trust/identifiability.js';

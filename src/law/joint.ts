@@ -7,8 +7,8 @@ import { UserError } from '../util/errors.js';
 import { compareDataMeasures, type MeasureLine, type SliceLevel } from './data-term.js';
 import { addData, type FitOptions, fitPoints, type LawFit } from './fitting/fit.js';
 import type { FormName } from './forms/form.js';
-import type { Variable } from './forms/terms.js';
 import type { Observation } from './points/observation.js';
+import type { Variable } from './points/points.js';
 import { type Point, toPoints } from './points/points.js';
 
 /** What several slices say together. */

@@ -19,10 +19,10 @@ import { costModel, type ModelSource } from './cost.js';
 import type { FitOptions, LawFit } from './fitting/fit.js';
 import { type Optimum, optimum } from './fitting/optimum.js';
 import type { FormName } from './forms/form.js';
-import type { Variable } from './forms/terms.js';
 import { type NextTrial, nextTrial } from './next-trial.js';
 import { bestBy, type Direction, GOOD, isBetter } from './points/direction.js';
 import type { Observation } from './points/observation.js';
+import type { Variable } from './points/points.js';
 import { chooseMetric, type Panel, panelsOf, toPoints } from './points/points.js';
 import { compareForms } from './trust/compare.js';
 import {

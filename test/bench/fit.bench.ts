@@ -33,7 +33,9 @@ it('200 points, all forms, 1,000 replicates', async () => {
   const at = (name: string) => new URL(folder === compiled ? `${name}.js` : `${name}.ts`, folder).href;
   const { analysePanel } = (await import(at('analyse'))) as typeof import('../../src/law/analyse.js');
   const { panelsOf } = (await import(at('points/points'))) as typeof import('../../src/law/points/points.js');
-  const { closeThreads } = (await import(at('trust/threads'))) as typeof import('../../src/law/trust/threads.js');
+  const { closeThreads } = (await import(
+    at('trust/threads')
+  )) as typeof import('../../src/law/trust/threads.js');
   for (const threads of [1, 2]) {
     const before = process.cpuUsage();
     const started = performance.now();

@@ -5,9 +5,9 @@
 import { UserError } from '../../util/errors.js';
 import type { LawForm } from '../forms/form.js';
 import { VARIABLE_WORDS } from '../forms/form.js';
-import type { Exponent, Named, Term, Variable } from '../forms/terms.js';
+import type { Exponent, Named, Term } from '../forms/terms.js';
 import type { Direction } from '../points/direction.js';
-import type { Point } from '../points/points.js';
+import type { Point, Variable } from '../points/points.js';
 
 export interface ModelOptions {
   /** Fit the data term across slices instead of a constant a slice. */

@@ -7,9 +7,10 @@
 import { UserError } from '../../util/errors.js';
 import type { FormName } from '../forms/form.js';
 import { formByName } from '../forms/forms.js';
-import type { Named, Variable } from '../forms/terms.js';
+import type { Named } from '../forms/terms.js';
 import { type Direction, directionOf } from '../points/direction.js';
 import type { Observation } from '../points/observation.js';
+import type { Variable } from '../points/points.js';
 import { chooseMetric, metricRange, type Point, toPoints } from '../points/points.js';
 import { buildModel, evaluate, type LawModel, namedCoefficients } from './design.js';
 import { makeProblem, type Problem } from './projection.js';

@@ -4,7 +4,7 @@
  * no optimum, and says so.
  */
 
-import type { Variable } from '../forms/terms.js';
+import type { Variable } from '../points/points.js';
 import { evaluate, type LawModel, termParameters } from './design.js';
 import type { LawFit } from './fit.js';
 

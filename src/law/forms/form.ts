@@ -3,7 +3,8 @@
  * `--form` or given to `registerForm`.
  */
 import type { Direction } from '../points/direction.js';
-import type { Term, Variable } from './terms.js';
+import type { Variable } from '../points/points.js';
+import type { Term } from './terms.js';
 
 /** The forms that come with perflaw; a form of one's own has any other name. */
 export type FormName =

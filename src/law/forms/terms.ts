@@ -8,9 +8,7 @@
  */
 
 import type { Direction } from '../points/direction.js';
-
-/** What a law may depend on. `data` is the slice's quantity or quality-weighted quantity in a joint fit. */
-export type Variable = 'layers' | 'dim' | 'params' | 'nonEmbeddingParams' | 'flops' | 'tokens' | 'data';
+import type { Variable } from '../points/points.js';
 
 /** A nonlinear parameter and where it is searched. */
 export interface Exponent {

@@ -3,10 +3,12 @@
  * weighted by their number. Whatever is not a usable metric is refused here, by name of its row.
  */
 import { UserError } from '../../util/errors.js';
-import type { Variable } from '../forms/terms.js';
 import { isShare, namedDirection } from './direction.js';
 import type { Observation } from './observation.js';
 import { groupBySettings, type Settings, varyingSettings } from './settings.js';
+
+/** What a law may depend on. `data` is the slice's quantity or quality-weighted quantity in a joint fit. */
+export type Variable = 'layers' | 'dim' | 'params' | 'nonEmbeddingParams' | 'flops' | 'tokens' | 'data';
 
 /** One configuration as laws see it: its place on every axis, and the metric of its runs. */
 export interface Point {

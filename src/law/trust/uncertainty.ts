@@ -12,7 +12,7 @@ import type { LawFit } from '../fitting/fit.js';
 import { peaks } from '../fitting/optimum.js';
 import { makeGrid } from '../fitting/search.js';
 import { formSource } from '../forms/forms.js';
-import type { Variable } from '../forms/terms.js';
+import type { Variable } from '../points/points.js';
 import type { BootstrapTask, Draw } from './draws.js';
 import { quantile } from './quantiles.js';
 import { shareDraws } from './threads.js';

@@ -4,8 +4,7 @@
  */
 import { UserError } from '../../util/errors.js';
 import { createRandom } from '../../util/random.js';
-import type { Variable } from '../forms/terms.js';
-import type { Point } from '../points/points.js';
+import type { Point, Variable } from '../points/points.js';
 
 /**
  * `dim`, `layers`: the largest value of one axis; `both`: every configuration with the largest of either; `corner`: only those
