@@ -10,15 +10,15 @@ import {
   thin,
   thinned,
   tickFormat,
-} from '../figure.js';
+} from '../drawing/figure.js';
 import {
   type BudgetCurve,
   type MetricChoice,
   metricHeading,
   metricLabel,
   type TrialGroup,
-} from '../model.js';
-import { difference, lost, parameters, percent, shape, share, sliceWords } from '../words.js';
+} from '../view/view.js';
+import { difference, lost, parameters, percent, shape, share, sliceWords } from '../words/words.js';
 
 export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budget'): FigureOrAbsence {
   const title = `${metricHeading(choice)} along the parameter budget${group.label ? `, ${group.label}` : ''}`;

@@ -1,5 +1,5 @@
 /** The laws in numbers: equation, coefficients with intervals, how well they fit, what the data cannot tell. */
-import { dataTable, type Html, html } from './html.js';
+
 import {
   type LawPanel,
   type LawView,
@@ -7,8 +7,9 @@ import {
   mainPanel,
   metricLabel,
   type TrialGroup,
-} from './model.js';
-import { count, difference, digits, percent, sliceWords } from './words.js';
+} from '../view/view.js';
+import { count, difference, digits, percent, sliceWords } from '../words/words.js';
+import { dataTable, type Html, html } from './html.js';
 
 /** The law of the slice with the most data in the open, those of the other slices folded. */
 export function lawSection(group: TrialGroup, choice: MetricChoice): Html {

@@ -1,5 +1,5 @@
 /** Thins configurations to the best of each size: what a curve along the parameter budget is made of. */
-import { type Direction, isBetter } from '../law/points/direction.js';
+import { type Direction, isBetter } from '../../law/points/direction.js';
 
 /**
  * Of each size (parameters within a ratio of `width` of one another) the shape with the best value; ascending in parameters,

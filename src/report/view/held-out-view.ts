@@ -1,11 +1,11 @@
 /** What laws fitted without the largest models foretell of them, for the figure that shows it. */
-import type { FormName } from '../law/forms/form.js';
-import type { Observation } from '../law/points/observation.js';
-import { panelsOf, toPoints } from '../law/points/points.js';
-import { holdOut } from '../law/trust/holdout.js';
-import { withholdBy } from '../law/trust/withhold.js';
-import { UserError } from '../util/errors.js';
-import type { LawView } from './model.js';
+import type { FormName } from '../../law/forms/form.js';
+import type { Observation } from '../../law/points/observation.js';
+import { panelsOf, toPoints } from '../../law/points/points.js';
+import { holdOut } from '../../law/trust/holdout.js';
+import { withholdBy } from '../../law/trust/withhold.js';
+import { UserError } from '../../util/errors.js';
+import type { LawView } from './view.js';
 
 /** As much as leaves three values of every axis: curved terms need them. */
 function splitFor(observations: readonly Observation[], metric: string) {

@@ -1,6 +1,6 @@
 /** Where a law is highest, of a loss lowest, in words. */
-import { type Direction, GOOD } from '../law/points/direction.js';
-import type { Peak } from './model.js';
+import { type Direction, GOOD } from '../../law/points/direction.js';
+import type { Peak } from '../view/view.js';
 import { list, round, shape, sliceWords } from './words.js';
 
 type Peaks = { layers: Peak; dim: Peak };

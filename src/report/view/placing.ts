@@ -1,8 +1,8 @@
 /** From layers and dim to all the variables a law looks at: laws of compute or parameters need those of every shape. */
-import type { CostModel } from '../law/cost.js';
-import type { LawFit } from '../law/fitting/fit.js';
-import type { At } from '../law/trust/uncertainty.js';
-import type { Peak } from './model.js';
+import type { CostModel } from '../../law/cost.js';
+import type { LawFit } from '../../law/fitting/fit.js';
+import type { At } from '../../law/trust/uncertainty.js';
+import type { Peak } from './view.js';
 
 export interface Shape {
   layers: number;

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reportFigures } from '../../src/report/charts.js';
-import { isDrawn } from '../../src/report/figure.js';
-import { renderPage } from '../../src/report/page.js';
-import { type Browser, chromiumPath, openBrowser } from './browser.js';
-import { type SimulationOptions, simulateInput } from './simulated-sweep.js';
+import { reportFigures } from '../../../src/report/charts.js';
+import { isDrawn } from '../../../src/report/drawing/figure.js';
+import { renderPage } from '../../../src/report/page/page.js';
+import { type Browser, chromiumPath, openBrowser } from '../browser.js';
+import { type SimulationOptions, simulateInput } from '../simulated-sweep.js';
 
 const HOSTILE = `<script>window.hacked=1</script><img src=x onerror="window.hacked=2">"'&]]>{{}}\u0000`;
 const CASES = {

@@ -3,17 +3,17 @@
  * intervals, what cannot be told, the budget curve, and the constants of the slices from a joint fit.
  */
 
-import { costModel, type ModelSource } from '../law/cost.js';
-import { compareDataMeasures, type MeasureLine } from '../law/data-term.js';
-import { fitLaw, type LawFit } from '../law/fitting/fit.js';
-import { optimum } from '../law/fitting/optimum.js';
-import type { FormName } from '../law/forms/form.js';
-import { sharedMeasures, sliceLevels } from '../law/joint.js';
-import type { Direction } from '../law/points/direction.js';
-import type { Observation } from '../law/points/observation.js';
-import { toPoints } from '../law/points/points.js';
-import { compareForms, type FormScore as LawScore } from '../law/trust/compare.js';
-import { identifiability } from '../law/trust/identifiability.js';
+import { costModel, type ModelSource } from '../../law/cost.js';
+import { compareDataMeasures, type MeasureLine } from '../../law/data-term.js';
+import { fitLaw, type LawFit } from '../../law/fitting/fit.js';
+import { optimum } from '../../law/fitting/optimum.js';
+import type { FormName } from '../../law/forms/form.js';
+import { sharedMeasures, sliceLevels } from '../../law/joint.js';
+import type { Direction } from '../../law/points/direction.js';
+import type { Observation } from '../../law/points/observation.js';
+import { toPoints } from '../../law/points/points.js';
+import { compareForms, type FormScore as LawScore } from '../../law/trust/compare.js';
+import { identifiability } from '../../law/trust/identifiability.js';
 import {
   type At,
   type Bootstrap,
@@ -22,12 +22,12 @@ import {
   type Interval as Ends,
   optimumIntervals,
   predictWithInterval,
-} from '../law/trust/uncertainty.js';
-import { UserError } from '../util/errors.js';
+} from '../../law/trust/uncertainty.js';
+import { UserError } from '../../util/errors.js';
 import { budgetCurve, type FittedPanel } from './budget-view.js';
 import { heldOutView } from './held-out-view.js';
-import type { Coefficient, DataTermPoint, FormScore, Interval, LawPanel, LawView, Peak } from './model.js';
 import { placing, type Shape, slope } from './placing.js';
+import type { Coefficient, DataTermPoint, FormScore, Interval, LawPanel, LawView, Peak } from './view.js';
 
 export interface LawViewOptions {
   /** The metric's name in the observations. */

@@ -1,8 +1,8 @@
 /** What tells trials apart, in words: their shape, and the settings in which a sweep's trials differ. */
 
-import { sliceLabel } from '../data/slice.js';
-import type { Settings } from '../law/points/settings.js';
-import type { TrialRecord } from '../sweep/store/record.js';
+import { sliceLabel } from '../../data/slice.js';
+import type { Settings } from '../../law/points/settings.js';
+import type { TrialRecord } from '../../sweep/store/record.js';
 
 /** `4 × 64`: layers by dim, the short name of a shape. */
 export function configurationLabel(record: TrialRecord): string {

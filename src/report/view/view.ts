@@ -2,9 +2,9 @@
  * The view model: everything a report shows, as plain numbers and text. `gather.ts` fills it from records and laws; charts and
  * page read nothing else, so that a figure can be tested without a sweep and without a fit.
  */
-import type { MeasureLine } from '../law/data-term.js';
-import type { Direction } from '../law/points/direction.js';
-import type { DoneRecord, FailedRecord, SliceMeasures } from '../sweep/store/record.js';
+import type { MeasureLine } from '../../law/data-term.js';
+import type { Direction } from '../../law/points/direction.js';
+import type { DoneRecord, FailedRecord, SliceMeasures } from '../../sweep/store/record.js';
 
 /** A value with the interval it is believed to lie in. */
 export interface Interval {

@@ -1,5 +1,5 @@
 /** The page's style sheet: one column, system type, light and dark, paper. */
-import { cssVariables, DARK, LIGHT } from './theme.js';
+import { cssVariables, DARK, LIGHT } from '../drawing/theme.js';
 
 export const STYLE = `
 :root{color-scheme:light dark;${cssVariables(LIGHT)};--page:#f6f7f9;--soft:#eef1f5}

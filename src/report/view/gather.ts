@@ -1,18 +1,18 @@
 /** From a sweep's records to the view model: which metric, which groups, one law a group. */
 import { isAbsolute, relative } from 'node:path';
-import type { FormName } from '../law/forms/form.js';
-import { namedForms } from '../law/forms/own-form.js';
-import { type Direction, directionOf } from '../law/points/direction.js';
-import { metricNames } from '../law/points/points.js';
-import { groupBySettings } from '../law/points/settings.js';
-import { observationOf, settingsOf } from '../sweep/results/observations.js';
-import { type DoneRecord, isHalved, type SliceMeasures } from '../sweep/store/record.js';
-import { UserError } from '../util/errors.js';
-import { workspace } from '../util/workspace.js';
+import type { FormName } from '../../law/forms/form.js';
+import { namedForms } from '../../law/forms/own-form.js';
+import { type Direction, directionOf } from '../../law/points/direction.js';
+import { metricNames } from '../../law/points/points.js';
+import { groupBySettings } from '../../law/points/settings.js';
+import { observationOf, settingsOf } from '../../sweep/results/observations.js';
+import { type DoneRecord, isHalved, type SliceMeasures } from '../../sweep/store/record.js';
+import { UserError } from '../../util/errors.js';
+import { workspace } from '../../util/workspace.js';
 import { groupLabel } from './label.js';
 import { viewLaw } from './law-view.js';
-import type { MetricChoice, ReportInput, TrialGroup } from './model.js';
 import type { SweepRecords } from './read.js';
+import type { MetricChoice, ReportInput, TrialGroup } from './view.js';
 
 export interface GatherOptions {
   /** `ndcg@10`, `validation:hr@10`, `unmasked:ndcg@10`; what the sweep selected on where it is absent. */

@@ -1,17 +1,17 @@
 /** One self-contained HTML page: it opens from disk, needs no network and, but for the pointer's answers, no script. */
 import { createHash } from 'node:crypto';
-import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
+import { type Figure, type FigureOrAbsence, isDrawn, NARROW_WIDTH, WIDE_WIDTH } from '../drawing/figure.js';
+import { type DrawnFigure, drawFigure, vegaBundle } from '../drawing/render.js';
+import { PAGE } from '../drawing/theme.js';
+import { metricTitle, type ReportInput } from '../view/view.js';
+import { count } from '../words/words.js';
 import { answerCards, shortfall } from './answer.js';
-import { type Figure, type FigureOrAbsence, isDrawn, NARROW_WIDTH, WIDE_WIDTH } from './figure.js';
 import { dataTable, type Html, html, jsonScript, toText, trusted } from './html.js';
 import { lawSection } from './law-section.js';
-import { metricTitle, type ReportInput } from './model.js';
-import { type DrawnFigure, drawFigure, vegaBundle } from './render.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
-import { PAGE } from './theme.js';
 import { failedTable, trialsTable } from './trial-tables.js';
-import { count } from './words.js';
 
 export interface PageOptions {
   /** Carry Vega in the page so that charts answer the pointer; without it they are still pictures. */

@@ -1,6 +1,6 @@
 /** Numbers and lists as the report's sentences write them. */
-import type { Direction } from '../law/points/direction.js';
-import { formatCount } from '../util/format.js';
+import type { Direction } from '../../law/points/direction.js';
+import { formatCount } from '../../util/format.js';
 
 /** A metric or another share: four decimals. */
 export function share(value: number): string {

@@ -1,10 +1,10 @@
 /** The trials as tables: finished ones best first, failed ones with what they died of. */
-import type { DoneRecord } from '../sweep/store/record.js';
-import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import type { DoneRecord } from '../../sweep/store/record.js';
+import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
+import { recordSlice } from '../view/label.js';
+import { baselineOf, metricLabel, metricOf, type ReportInput } from '../view/view.js';
+import { count, share } from '../words/words.js';
 import { dataTable, type Html, html } from './html.js';
-import { recordSlice } from './label.js';
-import { baselineOf, metricLabel, metricOf, type ReportInput } from './model.js';
-import { count, share } from './words.js';
 
 const optional = (value: number | undefined) => (value === undefined ? '' : share(value));
 

@@ -1,13 +1,13 @@
 /** The best configuration of each size under a fitted law: what the budget figure draws and the answer recommends. */
-import { enumerateCandidates } from '../law/candidates.js';
-import type { CostModel } from '../law/cost.js';
-import type { LawFit } from '../law/fitting/fit.js';
-import { bestBy, isBetter } from '../law/points/direction.js';
-import type { Observation } from '../law/points/observation.js';
-import type { At } from '../law/trust/uncertainty.js';
-import type { BudgetCurve, Candidate, Interval, LawPanel } from './model.js';
+import { enumerateCandidates } from '../../law/candidates.js';
+import type { CostModel } from '../../law/cost.js';
+import type { LawFit } from '../../law/fitting/fit.js';
+import { bestBy, isBetter } from '../../law/points/direction.js';
+import type { Observation } from '../../law/points/observation.js';
+import type { At } from '../../law/trust/uncertainty.js';
 import type { Shape } from './placing.js';
 import { bestOfEachSize } from './sizes.js';
+import type { BudgetCurve, Candidate, Interval, LawPanel } from './view.js';
 
 /** A law fitted to one slice, with what is needed to ask it about any shape. */
 export interface FittedPanel {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fontFiles, readAdvances } from '../../src/report/font-metrics.js';
+import { fontFiles, readAdvances } from '../../../src/report/drawing/font-metrics.js';
 
 it('reads the widths of DejaVu Sans from its tables', () => {
   const width = readAdvances(fontFiles().regular);

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fieldImage, levelLines, roundLevels, sampleField } from '../../src/report/field.js';
+import { fieldImage, levelLines, roundLevels, sampleField } from '../../../src/report/drawing/field.js';
 
 describe('level lines', () => {
   it('of a cone are circles: closed, at the right distance', () => {

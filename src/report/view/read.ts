@@ -1,9 +1,9 @@
 /** Reads a sweep's records for the report: what is done, what failed, what is still to come, what cannot be read. */
 
-import type { StoredPlan } from '../sweep/store/layout.js';
-import { findSweep } from '../sweep/store/locate.js';
-import type { DoneRecord, FailedRecord } from '../sweep/store/record.js';
-import { SweepStore } from '../sweep/store/store.js';
+import type { StoredPlan } from '../../sweep/store/layout.js';
+import { findSweep } from '../../sweep/store/locate.js';
+import type { DoneRecord, FailedRecord } from '../../sweep/store/record.js';
+import { SweepStore } from '../../sweep/store/store.js';
 
 export interface SweepRecords {
   name: string;

@@ -1,8 +1,8 @@
 /** The answer first: what was best, what the law recommends, how sure that is, and what a smaller model would lose. */
-import { bestBy, GOOD } from '../law/points/direction.js';
-import type { DoneRecord } from '../sweep/store/record.js';
-import { formatCount } from '../util/format.js';
-import { recordSlice } from './label.js';
+import { bestBy, GOOD } from '../../law/points/direction.js';
+import type { DoneRecord } from '../../sweep/store/record.js';
+import { formatCount } from '../../util/format.js';
+import { recordSlice } from '../view/label.js';
 import {
   type LawView,
   type MetricChoice,
@@ -10,9 +10,19 @@ import {
   metricLabel,
   type ReportInput,
   type TrialGroup,
-} from './model.js';
-import { peakIntervalWords, peakWords } from './peak.js';
-import { count, difference, list, lost, parameters, percent, shape, share, sliceWords } from './words.js';
+} from '../view/view.js';
+import { peakIntervalWords, peakWords } from '../words/peak.js';
+import {
+  count,
+  difference,
+  list,
+  lost,
+  parameters,
+  percent,
+  shape,
+  share,
+  sliceWords,
+} from '../words/words.js';
 
 export interface AnswerCard {
   question: string;
