@@ -78,10 +78,17 @@ export { readSweepObservations, type SweepObservations } from './sweep/results/o
 export type { DoneRecord, FailedRecord, SliceMeasures, TrialRecord } from './sweep/store/record.js';
 
 // Laws: fitting, what the data cannot tell, comparing, predicting.
-export type { Observation } from './law/observation.js';
-export { type Direction, directionOf } from './law/direction.js';
-export { readTable, type Table, type TableOptions } from './law/table.js';
-export { chooseMetric, metricNames, type Panel, type Point, panelsOf, toPoints } from './law/points.js';
+export type { Observation } from './law/points/observation.js';
+export { type Direction, directionOf } from './law/points/direction.js';
+export { readTable, type Table, type TableOptions } from './law/points/table.js';
+export {
+  chooseMetric,
+  metricNames,
+  type Panel,
+  type Point,
+  panelsOf,
+  toPoints,
+} from './law/points/points.js';
 export {
   exponentLimit,
   type FormContext,
@@ -89,9 +96,9 @@ export {
   type FormTerms,
   type LawForm,
   richest,
-} from './law/form.js';
-export { FORM_NAMES, FORMS, formByName, registerForm } from './law/forms.js';
-export { loadForm } from './law/own-form.js';
+} from './law/forms/form.js';
+export { FORM_NAMES, FORMS, formByName, registerForm } from './law/forms/forms.js';
+export { loadForm } from './law/forms/own-form.js';
 export {
   crossedQuadraticTerm,
   logTerm,
@@ -100,9 +107,9 @@ export {
   quadraticTerm,
   type Exponent,
   type Term,
-  type Variable,
-} from './law/terms.js';
-export { type FitOptions, fitLaw, fitPoints, type LawFit } from './law/fit.js';
+} from './law/forms/terms.js';
+export type { Variable } from './law/points/points.js';
+export { type FitOptions, fitLaw, fitPoints, type LawFit } from './law/fitting/fit.js';
 export {
   type Bootstrap,
   type BootstrapOptions,
@@ -110,19 +117,19 @@ export {
   coefficientIntervals,
   optimumIntervals,
   predictWithInterval,
-} from './law/uncertainty.js';
+} from './law/trust/uncertainty.js';
 export {
   type FormHoldout,
   holdOut,
   type HoldoutOptions,
   type PanelHoldout,
   type UnseenRun,
-} from './law/holdout.js';
-export type { HoldoutSplit } from './law/withhold.js';
-export { closeThreads } from './law/threads.js';
-export { type Identifiability, identifiability } from './law/identifiability.js';
-export { type Optimum, optimum } from './law/optimum.js';
-export { compareForms, type Comparison, type FormScore } from './law/compare.js';
+} from './law/trust/holdout.js';
+export type { HoldoutSplit } from './law/trust/withhold.js';
+export { closeThreads } from './law/trust/threads.js';
+export { type Identifiability, identifiability } from './law/trust/identifiability.js';
+export { type Optimum, optimum } from './law/fitting/optimum.js';
+export { compareForms, type Comparison, type FormScore } from './law/trust/compare.js';
 export { type Analysis, analysePanel, type PanelAnalysis } from './law/analyse.js';
 export { analyseJoint, type JointAnalysis } from './law/joint.js';
 export { compareDataMeasures, type MeasureLine, type SliceLevel } from './law/data-term.js';

@@ -1,5 +1,6 @@
 /** `perflaw fit --holdout`: every form fitted without part of the runs, and its predictions set against them. */
-import type { FormName } from '../law/form.js';
+import type { FormName } from '../law/forms/form.js';
+import type { Panel } from '../law/points/points.js';
 import {
   type FormHoldout,
   type HoldoutOptions,
@@ -7,8 +8,7 @@ import {
   type PanelHoldout,
   summarise,
   type UnseenRun,
-} from '../law/holdout.js';
-import type { Panel } from '../law/points.js';
+} from '../law/trust/holdout.js';
 import { UserError } from '../util/errors.js';
 import { formatTable } from '../util/table.js';
 import { digits, intervalText } from './fit-text.js';

@@ -1,10 +1,10 @@
 /** The words and tables of `perflaw fit`. */
 import type { Coefficient, PanelAnalysis } from '../law/analyse.js';
-import type { FormScore } from '../law/compare.js';
-import { type Direction, GOOD, metricWords } from '../law/direction.js';
+import type { Place } from '../law/fitting/optimum.js';
 import type { JointAnalysis } from '../law/joint.js';
-import type { Place } from '../law/optimum.js';
-import type { Interval } from '../law/uncertainty.js';
+import { type Direction, GOOD, metricWords } from '../law/points/direction.js';
+import type { FormScore } from '../law/trust/compare.js';
+import type { Interval } from '../law/trust/uncertainty.js';
 import { formatCount } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 

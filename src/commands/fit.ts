@@ -1,14 +1,14 @@
 /** `perflaw fit`: performance laws fitted to a sweep or a table, forms side by side, with intervals and with what cannot be told. */
 import type { Argv } from 'yargs';
 import { type AnalyseOptions, analysePanel, type PanelAnalysis } from '../law/analyse.js';
-import { metricWords } from '../law/direction.js';
-import { FORM_NAMES } from '../law/forms.js';
-import type { HoldoutOptions } from '../law/holdout.js';
+import { FORM_NAMES } from '../law/forms/forms.js';
+import { namedForms } from '../law/forms/own-form.js';
 import { analyseJoint, type JointAnalysis } from '../law/joint.js';
-import { namedForms } from '../law/own-form.js';
-import { metricNames, type Panel, panelsOf } from '../law/points.js';
-import { closeThreads } from '../law/threads.js';
-import { parseSplit } from '../law/withhold.js';
+import { metricWords } from '../law/points/direction.js';
+import { metricNames, type Panel, panelsOf } from '../law/points/points.js';
+import type { HoldoutOptions } from '../law/trust/holdout.js';
+import { closeThreads } from '../law/trust/threads.js';
+import { parseSplit } from '../law/trust/withhold.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { type Arguments, note, print, printJson } from './command.js';
 import { holdOutAll, holdoutText } from './fit-holdout.js';

@@ -2,11 +2,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Argv } from 'yargs';
-import { askedDirection, type Direction, directionNote, directionOf } from '../law/direction.js';
-import type { Observation } from '../law/observation.js';
-import { chooseMetric } from '../law/points.js';
+import { askedDirection, type Direction, directionNote, directionOf } from '../law/points/direction.js';
+import type { Observation } from '../law/points/observation.js';
+import { chooseMetric } from '../law/points/points.js';
+import { settingsNote } from '../law/points/settings.js';
 import type { ModelConfig } from '../model/config.js';
 import { UserError } from '../util/errors.js';
+import { nearest } from '../util/nearest.js';
 import type { Arguments } from './command.js';
 
 export interface LawInput {
@@ -36,7 +38,7 @@ export function lawInputOptions(yargs: Argv): Argv {
       type: 'string',
       array: true,
       nargs: 1,
-      describe: 'For a table: a column to leave out; may be given several times',
+      describe: 'A column of a table or a setting of a sweep to leave out; may be given several times',
     });
 }
 
@@ -47,26 +49,39 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
   const wanted = askedDirection(args['minimize'], args['maximize']);
   const ignore = (args['ignore'] as string[] | undefined) ?? [];
   const isFile = source !== undefined && existsSync(source) && statSync(source).isFile();
+  const halved = args['halved'] === true;
   let read: Omit<LawInput, 'metric' | 'direction'>;
   if (source !== undefined && (isFile || TABLES.includes(extname(source).toLowerCase()))) {
-    const { readTable } = await import('../law/table.js');
-    read = await readTable(source, { metric: asked, ignore });
+    const { readTable } = await import('../law/points/table.js');
+    read = await readTable(source, { metric: asked, ignore, halved });
   } else {
-    if (ignore.length > 0)
-      throw new UserError('only columns of a table can be left out; this is a sweep', {
-        place: '--ignore',
-        remedy: 'Leave it out, or write the sweep as a table first: perflaw results --csv runs.csv.',
-      });
-    read = await readSweep(source, { halved: args['halved'] === true });
+    const sweep = await readSweep(source, { halved });
+    read = { ...sweep, observations: ignoreSettings(sweep.observations, ignore) };
   }
   const metric = chooseMetric(read.observations, asked);
-  const said = directionNote(metric, wanted);
-  return {
-    ...read,
-    metric,
-    direction: directionOf(metric, wanted),
-    notes: said === undefined ? read.notes : [...read.notes, said],
-  };
+  const said = [
+    settingsNote(read.observations.map(({ config }) => config)),
+    directionNote(metric, wanted),
+  ].filter((note) => note !== undefined);
+  return { ...read, metric, direction: directionOf(metric, wanted), notes: [...read.notes, ...said] };
+}
+
+/** @throws UserError for a name that is no setting. */
+function ignoreSettings(observations: Observation[], names: readonly string[]): Observation[] {
+  if (names.length === 0) return observations;
+  const known = [...new Set(observations.flatMap(({ config }) => Object.keys(config ?? {})))];
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    throw new UserError(`"${name}" is no setting of this sweep`, {
+      place: '--ignore',
+      remedy: `Settings are ${known.join(', ')}.${near ? ` Is "${near}" meant?` : ''}`,
+    });
+  }
+  return observations.map((one) => ({
+    ...one,
+    config: Object.fromEntries(Object.entries(one.config ?? {}).filter(([name]) => !names.includes(name))),
+  }));
 }
 
 async function readSweep(

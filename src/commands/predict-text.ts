@@ -1,6 +1,6 @@
 /** The words and the table of `perflaw predict`. */
 import type { Choice } from '../law/choice.js';
-import { GOOD, metricWords } from '../law/direction.js';
+import { GOOD, metricWords } from '../law/points/direction.js';
 import type { PredictionReport } from '../law/predict.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';

@@ -1,10 +1,10 @@
 /** `perflaw predict`: the best configuration within a budget, with its uncertainty and what a smaller one would lose. */
 import type { Argv } from 'yargs';
 import type { Budget } from '../law/candidates.js';
-import { FORM_NAMES } from '../law/forms.js';
-import { namedForms } from '../law/own-form.js';
+import { FORM_NAMES } from '../law/forms/forms.js';
+import { namedForms } from '../law/forms/own-form.js';
 import { predict } from '../law/predict.js';
-import { closeThreads } from '../law/threads.js';
+import { closeThreads } from '../law/trust/threads.js';
 import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '../model/config.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { parseCount } from '../util/format.js';

@@ -1,10 +1,10 @@
 /** `perflaw report`: one self-contained HTML page of a sweep, and its figures as SVG and PNG. */
 import { join, relative, resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { askedDirection } from '../law/direction.js';
-import { answerCards, shortfall } from '../report/answer.js';
-import { gatherReport } from '../report/gather.js';
-import { readSweepRecords } from '../report/read.js';
+import { askedDirection } from '../law/points/direction.js';
+import { answerCards, shortfall } from '../report/page/answer.js';
+import { gatherReport } from '../report/view/gather.js';
+import { readSweepRecords } from '../report/view/read.js';
 import { REPORT_FORMATS, type ReportFormat, writeReport } from '../report/write.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { type Arguments, note, print, printJson } from './command.js';

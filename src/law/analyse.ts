@@ -1,12 +1,13 @@
 /** Everything `perflaw fit` says of one panel: the forms side by side, and the chosen one with its intervals and limits. */
-import { type CompareOptions, compareForms, type FormScore } from './compare.js';
-import type { Direction } from './direction.js';
-import type { LawFit } from './fit.js';
-import type { FormName } from './form.js';
-import { identifiability, type Told } from './identifiability.js';
-import { type Optimum, optimum } from './optimum.js';
-import { type Panel, toPoints } from './points.js';
-import type { Variable } from './terms.js';
+
+import type { LawFit } from './fitting/fit.js';
+import { type Optimum, optimum } from './fitting/optimum.js';
+import type { FormName } from './forms/form.js';
+import type { Direction } from './points/direction.js';
+import type { Variable } from './points/points.js';
+import { type Panel, toPoints } from './points/points.js';
+import { type CompareOptions, compareForms, type FormScore } from './trust/compare.js';
+import { identifiability, type Told } from './trust/identifiability.js';
 import {
   type Bootstrap,
   type BootstrapOptions,
@@ -15,7 +16,7 @@ import {
   type Interval,
   type OptimumInterval,
   optimumIntervals,
-} from './uncertainty.js';
+} from './trust/uncertainty.js';
 
 export interface Coefficient extends Told {
   /** The value at the optimum of the fit. Where `identifiable` is false it is one of many that fit as well. */

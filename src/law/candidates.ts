@@ -2,7 +2,7 @@
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import type { CostModel } from './cost.js';
-import type { Observation } from './observation.js';
+import type { Observation } from './points/observation.js';
 
 export interface Budget {
   /** Parameters: total, or outside the item table where `nonEmbedding`. */

@@ -1,8 +1,8 @@
 /** One configuration put through the law: what is expected of it, and how far it lies outside what was measured. */
 import type { Candidate } from './candidates.js';
-import { outside } from './optimum.js';
-import type { Panel, Point } from './points.js';
-import { type Bootstrap, type Interval, predictWithInterval } from './uncertainty.js';
+import { outside } from './fitting/optimum.js';
+import type { Panel, Point } from './points/points.js';
+import { type Bootstrap, type Interval, predictWithInterval } from './trust/uncertainty.js';
 
 export interface Choice extends Candidate {
   predicted: number;

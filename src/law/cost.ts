@@ -8,7 +8,7 @@ import { countParameters, type FlopOptions, trainingFlopsPerToken } from '../mod
 import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
 import { type Calibrated, COST_PARTS, calibrate, type Shape, SIZE_PARTS } from './calibrate.js';
-import type { Observation } from './observation.js';
+import type { Observation } from './points/observation.js';
 
 export interface CostModel {
   /** Parameters; undefined for a shape that the model cannot have. */

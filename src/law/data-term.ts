@@ -4,7 +4,7 @@
  * axes (level against 1/D, as published) and in log axes, where quantity alone already explains nearly everything.
  */
 import { UserError } from '../util/errors.js';
-import { fCumulative } from './quantiles.js';
+import { fCumulative } from './trust/quantiles.js';
 
 /** A slice: how much data, of what quality, and the level to be explained (a constant c, 1/D', or a metric). */
 export interface SliceLevel {

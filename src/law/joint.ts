@@ -5,11 +5,11 @@
  */
 import { UserError } from '../util/errors.js';
 import { compareDataMeasures, type MeasureLine, type SliceLevel } from './data-term.js';
-import { addData, type FitOptions, fitPoints, type LawFit } from './fit.js';
-import type { FormName } from './form.js';
-import type { Observation } from './observation.js';
-import { type Point, toPoints } from './points.js';
-import type { Variable } from './terms.js';
+import { addData, type FitOptions, fitPoints, type LawFit } from './fitting/fit.js';
+import type { FormName } from './forms/form.js';
+import type { Observation } from './points/observation.js';
+import type { Variable } from './points/points.js';
+import { type Point, toPoints } from './points/points.js';
 
 /** What several slices say together. */
 export interface JointAnalysis {

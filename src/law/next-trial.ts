@@ -4,7 +4,7 @@
  * covariances are those of the bootstrap replicates.
  */
 import type { Candidate } from './candidates.js';
-import { type At, type Bootstrap, drawnValues } from './uncertainty.js';
+import { type At, type Bootstrap, drawnValues } from './trust/uncertainty.js';
 
 export interface NextTrial {
   layers: number;

@@ -15,23 +15,23 @@ import {
   withinBudget,
 } from './candidates.js';
 import { type Choice, choice, insideRange, type MeasuredRange, placeOf, rangeOf } from './choice.js';
-import { compareForms } from './compare.js';
 import { costModel, type ModelSource } from './cost.js';
-import { bestBy, type Direction, GOOD, isBetter } from './direction.js';
-import type { FitOptions, LawFit } from './fit.js';
-import type { FormName } from './form.js';
+import type { FitOptions, LawFit } from './fitting/fit.js';
+import { type Optimum, optimum } from './fitting/optimum.js';
+import type { FormName } from './forms/form.js';
 import { type NextTrial, nextTrial } from './next-trial.js';
-import type { Observation } from './observation.js';
-import { type Optimum, optimum } from './optimum.js';
-import { chooseMetric, type Panel, panelsOf, toPoints } from './points.js';
-import type { Variable } from './terms.js';
+import { bestBy, type Direction, GOOD, isBetter } from './points/direction.js';
+import type { Observation } from './points/observation.js';
+import type { Variable } from './points/points.js';
+import { chooseMetric, type Panel, panelsOf, toPoints } from './points/points.js';
+import { compareForms } from './trust/compare.js';
 import {
   type Bootstrap,
   type BootstrapOptions,
   bootstrap,
   type OptimumInterval,
   optimumIntervals,
-} from './uncertainty.js';
+} from './trust/uncertainty.js';
 
 /** The budget, and how to fit, to choose and to count. */
 export interface PredictOptions extends FitOptions, BootstrapOptions, ModelSource {

@@ -9,8 +9,8 @@ import { learningFigure } from './charts/learning.js';
 import { residualFigure } from './charts/residuals.js';
 import { slicesFigure } from './charts/slices.js';
 import { surfaceFigure } from './charts/surface.js';
-import type { FigureOrAbsence } from './figure.js';
-import type { ReportInput } from './model.js';
+import type { FigureOrAbsence } from './drawing/figure.js';
+import type { ReportInput } from './view/view.js';
 
 /** Figures that cannot be drawn from this input are there too, with the reason in their place. */
 export function reportFigures(input: ReportInput): FigureOrAbsence[] {

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { writeAtomic } from '../util/files.js';
 import { reportFigures } from './charts.js';
-import { type Figure, isDrawn, WIDE_WIDTH } from './figure.js';
-import type { ReportInput } from './model.js';
-import { renderPage } from './page.js';
-import { drawFigure, toPng } from './render.js';
-import { PAPER } from './theme.js';
+import { type Figure, isDrawn, WIDE_WIDTH } from './drawing/figure.js';
+import { drawFigure, toPng } from './drawing/render.js';
+import { PAPER } from './drawing/theme.js';
+import { renderPage } from './page/page.js';
+import type { ReportInput } from './view/view.js';
 
 export type ReportFormat = 'html' | 'svg' | 'png';
 

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { it } from 'vitest';
-import type { Observation } from '../../src/law/observation.js';
+import type { Observation } from '../../src/law/points/observation.js';
 import { createRandom } from '../../src/util/random.js';
 
 const random = createRandom('fit-bench');
@@ -26,14 +26,16 @@ const observations: Observation[] = Array.from({ length: 20 }, (_, i) => i + 1).
 );
 
 it('200 points, all forms, 1,000 replicates', async () => {
-  const compiled = new URL('../../dist/law', import.meta.url);
+  const compiled = new URL('../../dist/law/', import.meta.url);
   const folder = existsSync(new URL('analyse.js', compiled))
     ? compiled
-    : new URL('../../src/law', import.meta.url);
+    : new URL('../../src/law/', import.meta.url);
   const at = (name: string) => new URL(folder === compiled ? `${name}.js` : `${name}.ts`, folder).href;
   const { analysePanel } = (await import(at('analyse'))) as typeof import('../../src/law/analyse.js');
-  const { panelsOf } = (await import(at('points'))) as typeof import('../../src/law/points.js');
-  const { closeThreads } = (await import(at('threads'))) as typeof import('../../src/law/threads.js');
+  const { panelsOf } = (await import(at('points/points'))) as typeof import('../../src/law/points/points.js');
+  const { closeThreads } = (await import(
+    at('trust/threads')
+  )) as typeof import('../../src/law/trust/threads.js');
   for (const threads of [1, 2]) {
     const before = process.cpuUsage();
     const started = performance.now();

@@ -7,7 +7,10 @@ import yargs from 'yargs';
 import type { Arguments, CommandModule } from '../../src/commands/command.js';
 import * as fit from '../../src/commands/fit.js';
 import * as predict from '../../src/commands/predict.js';
+import type { PanelAnalysis } from '../../src/law/analyse.js';
+import type { DoneRecord } from '../../src/sweep/store/record.js';
 import { DIMS, LAYERS, ML1M } from '../law/panel-ml1m.js';
+import { storeSweep } from '../report/stored-sweep.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'perflaw-fit-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -236,9 +239,49 @@ describe('a metric of which less is better', () => {
     await expect(run(predict, losses, '--minimize', '--maximize', ...words)).rejects.toThrow(/either/);
   });
 
-  it('and a column to leave out are asked of tables alone', async () => {
-    await expect(run(fit, 'some-sweep', '--ignore', 'bs')).rejects.toMatchObject({ place: '--ignore' });
+  it('and a column to leave out that is not there is refused', async () => {
     await expect(run(fit, losses, '--ignore', 'bs')).rejects.toThrow(/there is no column "bs"/);
+  });
+});
+
+describe('a sweep over two learning rates', () => {
+  const atTwoRates = (record: DoneRecord) =>
+    [0.005, 0.001].map((learningRate, i): DoneRecord => {
+      const masked = { ...record.result.test.masked };
+      masked['ndcg@10'] = masked['ndcg@10']! * (1 - 0.3 * i);
+      return {
+        ...record,
+        config: { ...record.config, training: { ...record.config.training, learningRate } },
+        result: { ...record.result, test: { ...record.result.test, masked } },
+      };
+    });
+  const sweep = storeSweep(folder, 'two-rates', { slices: [1], change: (all) => all.flatMap(atTwoRates) });
+  const options = ['--form', 'log-linear', '--bootstrap', '0', '--json'];
+  const panels = (out: string) =>
+    JSON.parse(out).slices.map((one: PanelAnalysis) => [one.label, one.configurations, one.runs]);
+
+  it('has a law for each, which is said', async () => {
+    const { out, err } = await run(fit, sweep, ...options);
+    expect(panels(out)).toEqual([
+      ['all learningRate=0.005', 16, 16],
+      ['all learningRate=0.001', 16, 16],
+    ]);
+    expect(err).toContain(
+      'note: runs differ in learningRate (0.005, 0.001): 2 settings, each with laws of its own',
+    );
+    const said = await run(predict, sweep, '--params', '300k', ...options);
+    expect(JSON.parse(said.out).groups).toHaveLength(2);
+    expect(said.err).toContain('runs differ in learningRate');
+  });
+
+  it('has one law where that is asked for', async () => {
+    const { out, err } = await run(fit, sweep, ...options, '--ignore', 'learningRate');
+    expect(panels(out)).toEqual([['all', 16, 32]]);
+    expect(err).not.toContain('learningRate');
+    await expect(run(fit, sweep, '--ignore', 'learningrate')).rejects.toMatchObject({
+      place: '--ignore',
+      remedy: expect.stringContaining('Is "learningRate" meant?'),
+    });
   });
 });
 
@@ -324,9 +367,9 @@ describe('what fit and predict load', () => {
   for (const entry of [
     'src/commands/fit.ts',
     'src/commands/predict.ts',
-    'src/law/table.ts',
+    'src/law/points/table.ts',
     'src/sweep/results/observations.ts',
-    'src/law/bootstrap-worker.ts',
+    'src/law/trust/bootstrap-worker.ts',
   ])
     it(`${entry} reaches neither tfjs nor vega, DuckDB or the reader of sweep files`, () => {
       const { files, packages } = reached(entry);

@@ -1,5 +1,5 @@
 /** An independent, slow fitter of the performance law on one slice: a plain grid over exponents and normal equations. */
-import type { Observation } from '../../src/law/observation.js';
+import type { Observation } from '../../src/law/points/observation.js';
 
 const g = (x: number, a: number) => -1 / (2 * x ** a) - a * Math.log(x);
 /** The same up to scale and a constant, and regular at a = 0, where it is a straight line in the logarithm. */

@@ -1,8 +1,8 @@
 /** How often a nominal interval holds the truth, on simulated sweeps. */
-import { fitLaw } from '../../src/law/fit.js';
-import type { FormName } from '../../src/law/form.js';
-import type { Observation } from '../../src/law/observation.js';
-import { bootstrap, predictWithInterval } from '../../src/law/uncertainty.js';
+import { fitLaw } from '../../src/law/fitting/fit.js';
+import type { FormName } from '../../src/law/forms/form.js';
+import type { Observation } from '../../src/law/points/observation.js';
+import { bootstrap, predictWithInterval } from '../../src/law/trust/uncertainty.js';
 import { createRandom } from '../../src/util/random.js';
 
 export interface Setting {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compareDataMeasures, type MeasureLine, type SliceLevel } from '../../src/law/data-term.js';
-import { fitLaw } from '../../src/law/fit.js';
+import { fitLaw } from '../../src/law/fitting/fit.js';
 import { analyseJoint } from '../../src/law/joint.js';
-import type { Observation } from '../../src/law/observation.js';
+import type { Observation } from '../../src/law/points/observation.js';
 import { createRandom } from '../../src/util/random.js';
 
 /** The published table: tokens, S' = 1 / real entropy, and 1/D' (x 1e-7) of the fitted laws. */

@@ -1,5 +1,5 @@
 /** The published ML-1M panel (length 100, HR@10) of the Performance Law, arXiv 2412.00430. */
-import type { Observation } from '../../src/law/observation.js';
+import type { Observation } from '../../src/law/points/observation.js';
 
 export const LAYERS = [4, 8, 12, 16, 24, 32];
 export const DIMS = [25, 50, 75, 100];

@@ -3,8 +3,8 @@
  * outside, exponents of either sign, weights of either sign, one level that stands out, flat ones with nothing but noise.
  */
 import { describe, expect, it } from 'vitest';
-import { fitLaw } from '../../src/law/fit.js';
-import type { Observation } from '../../src/law/observation.js';
+import { fitLaw } from '../../src/law/fitting/fit.js';
+import type { Observation } from '../../src/law/points/observation.js';
 import { createRandom } from '../../src/util/random.js';
 import { bruteForceOptimum } from './brute-force.js';
 

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { reportFigures } from '../../src/report/charts.js';
-import { type Figure, isDrawn, MAX_MARKS, NARROW_WIDTH, WIDE_WIDTH } from '../../src/report/figure.js';
-import { compileSpec, drawFigure, toPng } from '../../src/report/render.js';
-import { PAGE, PAPER } from '../../src/report/theme.js';
+import {
+  type Figure,
+  isDrawn,
+  MAX_MARKS,
+  NARROW_WIDTH,
+  WIDE_WIDTH,
+} from '../../src/report/drawing/figure.js';
+import { compileSpec, drawFigure, toPng } from '../../src/report/drawing/render.js';
+import { PAGE, PAPER } from '../../src/report/drawing/theme.js';
 import { type SimulationOptions, simulateInput } from './simulated-sweep.js';
 
 const CASES: Record<string, SimulationOptions> = {

@@ -9,7 +9,7 @@ import type {
   LawView,
   MetricChoice,
   ReportInput,
-} from '../../src/report/model.js';
+} from '../../src/report/view/view.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../../src/sweep/store/record.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING } from '../../src/train/config.js';
 import type { EpochRecord, RankingMetrics } from '../../src/train/result.js';

@@ -1,21 +1,24 @@
 /** Simulated records as a sweep's folder on disk, as `perflaw sweep` leaves it. */
 import { join } from 'node:path';
 import { STORE_SCHEMA } from '../../src/sweep/store/layout.js';
-import type { TrialRecord } from '../../src/sweep/store/record.js';
+import type { DoneRecord, TrialRecord } from '../../src/sweep/store/record.js';
 import { SweepStore } from '../../src/sweep/store/store.js';
 import { trialId } from '../../src/train/identity.js';
 import { ITEMS, type SimulationOptions, simulateRecords } from './simulated-sweep.js';
 
-/** Writes the sweep to `<root>/reports/<name>` and returns that folder. `open` more trials are planned but have no result. */
+/**
+ * Writes the sweep to `<root>/reports/<name>` and returns that folder. `open` more trials are planned but have no result; `change`
+ * makes other finished trials of the simulated ones.
+ */
 export function storeSweep(
   root: string,
   name: string,
-  options: SimulationOptions & { open?: number } = {},
+  options: SimulationOptions & { open?: number; change?: (done: DoneRecord[]) => DoneRecord[] } = {},
 ): string {
   const path = join(root, 'reports', name);
   const store = new SweepStore(path);
   const { done, failed } = simulateRecords(options);
-  const records = [...done, ...failed].map(
+  const records = [...(options.change?.(done) ?? done), ...failed].map(
     (record): TrialRecord => ({ ...record, id: trialId(record.config, 1) }),
   );
   const waiting = Array.from({ length: options.open ?? 0 }, (_, i) => {

@@ -1,7 +1,7 @@
 /** P = w1 ln H + w2 ln d (+ w3 ln D) + c: the simplest law, and the one to beat. */
-import type { FormTerms, LawForm } from '../form.js';
-import { richest } from '../form.js';
-import { logTerm } from '../terms.js';
+import type { FormTerms, LawForm } from './form.js';
+import { richest } from './form.js';
+import { logTerm } from './terms.js';
 
 export const logLinear: LawForm = {
   name: 'log-linear',

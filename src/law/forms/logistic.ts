@@ -1,7 +1,7 @@
 /** P = floor + span / (1 + exp(-k (ln C - m))): an S-curve in the logarithm of training compute C. */
-import type { FormTerms, LawForm } from '../form.js';
-import { richest } from '../form.js';
-import { logisticTerm, logTerm } from '../terms.js';
+import type { FormTerms, LawForm } from './form.js';
+import { richest } from './form.js';
+import { logisticTerm, logTerm } from './terms.js';
 
 export const logistic: LawForm = {
   name: 'logistic',

@@ -5,9 +5,11 @@
  * w3 g(D; a''), which takes the place of the free unit of D': as many numbers, and the scale of the metric no longer
  * fixes the unit in which data are counted.
  */
-import type { FormContext, FormTerms, LawForm } from '../form.js';
-import { exponentLimit, richest } from '../form.js';
-import { logTerm, performanceTerm, type Variable } from '../terms.js';
+
+import type { Variable } from '../points/points.js';
+import type { FormContext, FormTerms, LawForm } from './form.js';
+import { exponentLimit, richest } from './form.js';
+import { logTerm, performanceTerm } from './terms.js';
 
 function add(
   context: FormContext,

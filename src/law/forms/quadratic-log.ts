@@ -2,9 +2,11 @@
  * Quadratic in the logarithms of layers and size, with and without their product: linear, as many numbers as the
  * performance law on one slice (one more with the cross term), and an honest rival to it.
  */
-import type { FormContext, FormTerms, LawForm } from '../form.js';
-import { richest } from '../form.js';
-import { crossedQuadraticTerm, logTerm, quadraticTerm, type Variable } from '../terms.js';
+
+import type { Variable } from '../points/points.js';
+import type { FormContext, FormTerms, LawForm } from './form.js';
+import { richest } from './form.js';
+import { crossedQuadraticTerm, logTerm, quadraticTerm } from './terms.js';
 
 function add(
   context: FormContext,

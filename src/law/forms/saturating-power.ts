@@ -3,9 +3,11 @@
  * arXiv 2203.15556) turned upside down for a metric that rises; of a loss it is E + A / N^a + B / d^b as published. N is the
  * number of layers unless other variables are named.
  */
-import type { FormContext, FormTerms, LawForm } from '../form.js';
-import { exponentLimit, richest } from '../form.js';
-import { logTerm, powerTerm, type Variable } from '../terms.js';
+
+import type { Variable } from '../points/points.js';
+import type { FormContext, FormTerms, LawForm } from './form.js';
+import { exponentLimit, richest } from './form.js';
+import { logTerm, powerTerm } from './terms.js';
 
 function add(
   context: FormContext,

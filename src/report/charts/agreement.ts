@@ -1,7 +1,13 @@
 /** How well the law describes the runs: predicted against measured with intervals. */
-import { type FigureOrAbsence, thin, thinned } from '../figure.js';
-import { type LawPanel, type LawView, type MetricChoice, metricTitle, type TrialGroup } from '../model.js';
-import { difference, percent } from '../words.js';
+import { type FigureOrAbsence, thin, thinned } from '../drawing/figure.js';
+import {
+  type LawPanel,
+  type LawView,
+  type MetricChoice,
+  metricTitle,
+  type TrialGroup,
+} from '../view/view.js';
+import { difference, percent } from '../words/words.js';
 import { agreementPlot, agreementTable, runRows } from './agreement-plot.js';
 
 export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'predicted'): FigureOrAbsence {

@@ -1,10 +1,18 @@
 /** Every trained model beside recommending by popularity: what the models are worth at all. */
-import { bestBy, isBetter } from '../../law/direction.js';
+import { bestBy, isBetter } from '../../law/points/direction.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
-import { type FigureOrAbsence, frame, isNarrow, type Part, panels, thin, thinned } from '../figure.js';
-import { configurationLabel } from '../label.js';
-import { metricLabel, type ReportInput } from '../model.js';
-import { count, difference, digits, shape, share, sliceWords } from '../words.js';
+import {
+  type FigureOrAbsence,
+  frame,
+  isNarrow,
+  type Part,
+  panels,
+  thin,
+  thinned,
+} from '../drawing/figure.js';
+import { configurationLabel } from '../view/label.js';
+import { metricLabel, type ReportInput } from '../view/view.js';
+import { count, difference, digits, shape, share, sliceWords } from '../words/words.js';
 
 /** The report's metric first, then its siblings at the same cut-off. */
 function shownMetrics(input: ReportInput): string[] {

@@ -1,5 +1,5 @@
 /** The metric along the parameter budget: the law's best configuration of each size, its band, the runs, the optimum. */
-import { type Direction, GOOD } from '../../law/direction.js';
+import { type Direction, GOOD } from '../../law/points/direction.js';
 import { formatCount } from '../../util/format.js';
 import {
   type FigureOrAbsence,
@@ -10,15 +10,15 @@ import {
   thin,
   thinned,
   tickFormat,
-} from '../figure.js';
+} from '../drawing/figure.js';
 import {
   type BudgetCurve,
   type MetricChoice,
   metricHeading,
   metricLabel,
   type TrialGroup,
-} from '../model.js';
-import { difference, lost, parameters, percent, shape, share, sliceWords } from '../words.js';
+} from '../view/view.js';
+import { difference, lost, parameters, percent, shape, share, sliceWords } from '../words/words.js';
 
 export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budget'): FigureOrAbsence {
   const title = `${metricHeading(choice)} along the parameter budget${group.label ? `, ${group.label}` : ''}`;

@@ -10,10 +10,10 @@ import {
   type Part,
   padded,
   panels,
-} from '../figure.js';
-import type { TrialGroup } from '../model.js';
-import { orderedColours } from '../theme.js';
-import { digits, percent } from '../words.js';
+} from '../drawing/figure.js';
+import { orderedColours } from '../drawing/theme.js';
+import type { TrialGroup } from '../view/view.js';
+import { digits, percent } from '../words/words.js';
 
 export function dataTermFigure(group: TrialGroup, id = 'data-term'): FigureOrAbsence {
   const title = `The law's data term against tokens and tokens / ApEn${group.label ? `, ${group.label}` : ''}`;

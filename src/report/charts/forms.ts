@@ -1,7 +1,15 @@
 /** The forms side by side: fit, leave-one-out fit and the error on held-out corners. */
-import { type FigureOrAbsence, frame, isNarrow, type Part, padded, panels, tickFormat } from '../figure.js';
-import { type FormScore, type MetricChoice, mainPanel, type TrialGroup } from '../model.js';
-import { difference, digits, list, sliceWords } from '../words.js';
+import {
+  type FigureOrAbsence,
+  frame,
+  isNarrow,
+  type Part,
+  padded,
+  panels,
+  tickFormat,
+} from '../drawing/figure.js';
+import { type FormScore, type MetricChoice, mainPanel, type TrialGroup } from '../view/view.js';
+import { difference, digits, list, sliceWords } from '../words/words.js';
 
 const SCORES: [key: 'r2' | 'q2' | 'heldOutError', label: string][] = [
   ['r2', 'R²'],

@@ -1,7 +1,7 @@
 /** The law's honest trial: runs withheld from the fit, against what it foretold of them. */
-import { type FigureOrAbsence, thin, thinned } from '../figure.js';
-import { type MetricChoice, metricTitle, type TrialGroup } from '../model.js';
-import { count, difference, percent } from '../words.js';
+import { type FigureOrAbsence, thin, thinned } from '../drawing/figure.js';
+import { type MetricChoice, metricTitle, type TrialGroup } from '../view/view.js';
+import { count, difference, percent } from '../words/words.js';
 import { agreementPlot, agreementTable, runRows } from './agreement-plot.js';
 
 export function heldOutFigure(group: TrialGroup, choice: MetricChoice, id = 'held-out'): FigureOrAbsence {

@@ -1,6 +1,6 @@
 /** Learning curves: the selection metric on the validation items, epoch by epoch, a panel a slice. */
 
-import { bestBy, GOOD } from '../../law/direction.js';
+import { bestBy, GOOD } from '../../law/points/direction.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { formatCount } from '../../util/format.js';
 import {
@@ -16,11 +16,11 @@ import {
   thin,
   thinned,
   tickFormat,
-} from '../figure.js';
-import { configurationLabel } from '../label.js';
-import { type MetricChoice, metricLabel, type ReportInput } from '../model.js';
-import { orderedColours } from '../theme.js';
-import { count, shape, share, sliceWords } from '../words.js';
+} from '../drawing/figure.js';
+import { orderedColours } from '../drawing/theme.js';
+import { configurationLabel } from '../view/label.js';
+import { type MetricChoice, metricLabel, type ReportInput } from '../view/view.js';
+import { count, shape, share, sliceWords } from '../words/words.js';
 
 /** Curves and points beyond which lines hide one another and the page grows heavy. */
 const MAX_CURVES = 120;

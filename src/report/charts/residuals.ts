@@ -9,9 +9,9 @@ import {
   thin,
   thinned,
   tickFormat,
-} from '../figure.js';
-import { type MetricChoice, metricTitle, type TrialGroup } from '../model.js';
-import { difference, digits, shape, share, sliceWords } from '../words.js';
+} from '../drawing/figure.js';
+import { type MetricChoice, metricTitle, type TrialGroup } from '../view/view.js';
+import { difference, digits, shape, share, sliceWords } from '../words/words.js';
 import { runRows, sliceColour, tooltip } from './agreement-plot.js';
 
 export function residualFigure(group: TrialGroup, choice: MetricChoice, id = 'residuals'): FigureOrAbsence {

@@ -1,9 +1,9 @@
 /** What the slices hold: tokens and entropies. */
 
 import { formatCount } from '../../util/format.js';
-import { type FigureOrAbsence, frame, isNarrow, type Part, padded, panels } from '../figure.js';
-import type { ReportInput } from '../model.js';
-import { count, digits } from '../words.js';
+import { type FigureOrAbsence, frame, isNarrow, type Part, padded, panels } from '../drawing/figure.js';
+import type { ReportInput } from '../view/view.js';
+import { count, digits } from '../words/words.js';
 
 /** Measures drawn as entropies where a slice has them, with the words for the axis. */
 const ENTROPIES: [key: string, label: string][] = [

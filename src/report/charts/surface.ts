@@ -1,7 +1,6 @@
 /** The metric over layers and dim: the fitted surface as colour and level lines, the measured points on it, a panel a slice. */
-import { bestBy, GOOD } from '../../law/direction.js';
-import { averageSeeds, type Cell } from '../cells.js';
-import { fieldImage, levelLines, roundLevels, sampleField } from '../field.js';
+import { bestBy, GOOD } from '../../law/points/direction.js';
+import { fieldImage, levelLines, roundLevels, sampleField } from '../drawing/field.js';
 import {
   type Canvas,
   distinct,
@@ -15,7 +14,8 @@ import {
   panelTitle,
   thin,
   tickFormat,
-} from '../figure.js';
+} from '../drawing/figure.js';
+import { SURFACE_STOPS } from '../drawing/theme.js';
 import {
   type LawView,
   lawSlices,
@@ -24,10 +24,10 @@ import {
   metricHeading,
   metricTitle,
   type TrialGroup,
-} from '../model.js';
-import { peakWords } from '../peak.js';
-import { SURFACE_STOPS } from '../theme.js';
-import { count, difference, shape, share, sliceWords } from '../words.js';
+} from '../view/view.js';
+import { peakWords } from '../words/peak.js';
+import { count, difference, shape, share, sliceWords } from '../words/words.js';
+import { averageSeeds, type Cell } from './cells.js';
 import { curve } from './curve.js';
 
 export function surfaceFigure(group: TrialGroup, choice: MetricChoice, id = 'surface'): FigureOrAbsence {

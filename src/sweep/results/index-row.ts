@@ -2,7 +2,7 @@
 
 import type { StoredTrial } from '../store/layout.js';
 import type { TrialRecord } from '../store/record.js';
-import { observationOf } from './observations.js';
+import { observationOf, settingsOf } from './observations.js';
 
 export type Row = Record<string, string | number | null>;
 
@@ -23,14 +23,17 @@ export function indexRow(trial: StoredTrial, record: TrialRecord | undefined): R
  */
 export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Row {
   const { config } = trial;
-  const { name, ...shape } = config.model;
-  const { select, history } = config.evaluation;
+  const { layers, dim } = config.model;
+  const { history } = config.evaluation;
+  const { model, ...settings } = settingsOf(config);
   const row: Row = {
     id: trial.id,
     status: record?.status ?? 'open',
-    model: name,
+    model: model!,
     slice: null,
-    ...shape,
+    layers,
+    dim,
+    ...settings,
     seed: config.seed,
     params: trial.parameters,
     tokens: trial.tokens,
@@ -38,11 +41,6 @@ export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Ro
     users_share: config.slice.users,
     time_share: config.slice.time ?? 1,
     length_cut: config.slice.maxLength ?? null,
-    ...config.training,
-    select,
-    history,
-    backend: config.backend,
-    data: config.data.name,
     data_hash: config.data.hash,
   };
   if (!record) return row;

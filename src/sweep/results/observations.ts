@@ -1,7 +1,9 @@
 /** A sweep's results as the law reads them. Light: no training code, no database, 10,000 results in about a second. */
 import { basename } from 'node:path';
-import type { Observation } from '../../law/observation.js';
+import type { Observation } from '../../law/points/observation.js';
+import type { Settings } from '../../law/points/settings.js';
 import type { ModelConfig } from '../../model/config.js';
+import type { TrialConfig } from '../../train/config.js';
 import { canonicalJson } from '../../util/hash.js';
 import { findSweep } from '../store/locate.js';
 import { beatsPopularity, type DoneRecord, isHalved, type SliceMeasures } from '../store/record.js';
@@ -84,8 +86,7 @@ export function observationOf(record: DoneRecord): Observation {
   for (const [name, value] of Object.entries(result.validation[history]))
     metrics[`validation:${name}`] = value;
   for (const [name, value] of Object.entries(result.test[other])) metrics[`${other}:${name}`] = value;
-  const { name, dim, layers, ...shape } = config.model;
-  const { training } = config;
+  const { dim, layers } = config.model;
   return {
     slice: slice.label,
     layers,
@@ -100,8 +101,24 @@ export function observationOf(record: DoneRecord): Observation {
     seconds: result.seconds.training + result.seconds.evaluation,
     peakMemoryBytes: result.peakMemoryBytes,
     tokensPerSecond: result.tokensPerSecond,
-    config: { model: name, ...shape, loss: training.loss, negatives: training.negatives ?? 'all' },
+    config: settingsOf(config),
     source: record.id,
+  };
+}
+
+/** Everything that decides a trial's result but its size, slice and seed: runs that differ in any of it are no repeats. */
+export function settingsOf({ model, training, evaluation, data, backend, startFrom }: TrialConfig): Settings {
+  const { name, dim: _dim, layers: _layers, ...shape } = model;
+  const { select, history } = evaluation;
+  return {
+    model: name,
+    ...shape,
+    ...training,
+    select,
+    history,
+    backend,
+    data: data.name,
+    ...(startFrom ? { startFrom } : {}),
   };
 }
 

@@ -1,0 +1,247 @@
+/**
+ * The building blocks of every law: terms that are linear in their weights once their exponents are given.
+ *
+ * A law is constants + sum over terms of (weights . columns(x; exponents)). Terms are written in a form that stays
+ * regular where the textbook form does not: -1/(p x^a) - a ln x and x^-a both lose their shape as a -> 0 while their
+ * weights run off to infinity, so the columns used inside are (g(x; a) + 1/p) / a and (1 - x^-a) / a, whose limits are
+ * -(1 - 1/p) ln x and ln x. The reported coefficients are those of the textbook form.
+ */
+
+import type { Direction } from '../points/direction.js';
+import type { Variable } from '../points/points.js';
+
+/** A nonlinear parameter and where it is searched. */
+export interface Exponent {
+  name: string;
+  min: number;
+  max: number;
+}
+
+/** A coefficient of the textbook form. */
+export type Named = [name: string, value: number];
+
+/** One term of a law: weights times columns of its variables, given its exponents. */
+export interface Term {
+  variables: Variable[];
+  /** Nonlinear parameters; a term that has any has exactly one column. */
+  exponents: Exponent[];
+  /** Names of the weights of the textbook form, one a column. */
+  weights: string[];
+  /** Writes the columns at `x` (one value a variable) to `out[at...]`. */
+  columns(x: number[], theta: readonly number[], out: number[], at: number): void;
+  /** Derivative of the one column by exponent `k`. */
+  derivative(x: number[], theta: readonly number[], k: number): number;
+  /** Inner weight per unit of the textbook weight (beta = scale * weight). */
+  scale(theta: readonly number[]): number;
+  /** Textbook coefficients, and what they add to the textbook constant over the inner one. */
+  coefficients(theta: readonly number[], beta: readonly number[]): { named: Named[]; constant: number };
+  /** Where the term is largest: a value a variable, or which way it rises without end. Of a loss it is asked with its weights' signs turned. */
+  peak(theta: readonly number[], beta: readonly number[]): (number | 'up' | 'down')[];
+}
+
+const rising = (slope: number): 'up' | 'down' => (slope >= 0 ? 'up' : 'down');
+const noDerivative = () => 0;
+const one = () => 1;
+
+/** The textbook forms have no weight at a = 0; this near to it they give the law to eight digits. */
+const awayFromZero = (a: number) => (Math.abs(a) < 1e-8 ? (a < 0 ? -1e-8 : 1e-8) : a);
+
+/** (1 - exp(-z)) / z, continuous at 0. */
+function phi(z: number): number {
+  return Math.abs(z) < 1e-5 ? 1 - z / 2 + (z * z) / 6 : -Math.expm1(-z) / z;
+}
+
+/** d phi / dz. */
+function phiSlope(z: number): number {
+  if (Math.abs(z) < 1e-3) return -1 / 2 + z / 3 - (z * z) / 8 + z ** 3 / 30;
+  return (Math.exp(-z) * (1 + z) - 1) / (z * z);
+}
+
+/**
+ * w g(x; a) with g(x; a) = -1/(p x^a) - a ln x, the term of the performance law (arXiv 2412.00430).
+ * Stationary at x = p^(-1/a): for a < 0 and w > 0 the maximum p^(1/|a|).
+ */
+export function performanceTerm(
+  variable: Variable,
+  names: { exponent: string; weight: string },
+  limit: number,
+  p: number,
+): Term {
+  return {
+    variables: [variable],
+    exponents: [{ name: names.exponent, min: -limit, max: limit }],
+    weights: [names.weight],
+    // (g + 1/p) / a = ln x (phi(a ln x) / p - 1)
+    columns([x], [a], out, at) {
+      const L = Math.log(x!);
+      out[at] = L * (phi(a! * L) / p - 1);
+    },
+    derivative([x], [a]) {
+      const L = Math.log(x!);
+      return (L * L * phiSlope(a! * L)) / p;
+    },
+    scale: ([a]) => a!,
+    coefficients([inner], [u]) {
+      const a = awayFromZero(inner!);
+      const w = u! / a;
+      return {
+        named: [
+          [names.exponent, a],
+          [names.weight, w],
+        ],
+        constant: w / p,
+      };
+    },
+    peak([a], [u]) {
+      const at = p ** (-1 / a!);
+      // u = a w; for x >= 1 and a > 0 the term only falls (w > 0) or rises (w < 0)
+      if (a! < 0 && u! < 0) return [at];
+      // w < 0: a minimum, after which it rises without end
+      if (a! < 0) return ['up'];
+      return [rising(-u!)];
+    },
+  };
+}
+
+/** -A / x^a for a metric that rises, A / x^a for a loss: the weight A > 0 where more of x is better. */
+export function powerTerm(
+  variable: Variable,
+  names: { exponent: string; weight: string },
+  limit: number,
+  direction: Direction = 'maximize',
+): Term {
+  const sign = direction === 'minimize' ? -1 : 1;
+  return {
+    variables: [variable],
+    exponents: [{ name: names.exponent, min: 0, max: limit }],
+    weights: [names.weight],
+    columns([x], [a], out, at) {
+      const L = Math.log(x!);
+      out[at] = sign * L * phi(a! * L);
+    },
+    derivative([x], [a]) {
+      const L = Math.log(x!);
+      return sign * L * L * phiSlope(a! * L);
+    },
+    scale: ([a]) => a!,
+    coefficients([inner], [u]) {
+      const a = awayFromZero(inner!);
+      const A = u! / a;
+      return {
+        named: [
+          [names.weight, A],
+          [names.exponent, a],
+        ],
+        constant: sign * A,
+      };
+    },
+    peak: (_theta, [u]) => [rising(sign * u!)],
+  };
+}
+
+/** w ln x. */
+export function logTerm(variable: Variable, weight: string): Term {
+  return {
+    variables: [variable],
+    exponents: [],
+    weights: [weight],
+    columns([x], _theta, out, at) {
+      out[at] = Math.log(x!);
+    },
+    derivative: noDerivative,
+    scale: one,
+    coefficients: (_theta, [w]) => ({ named: [[weight, w!]], constant: 0 }),
+    peak: (_theta, [w]) => [rising(w!)],
+  };
+}
+
+/** b1 ln x + b2 ln^2 x. */
+export function quadraticTerm(variable: Variable, weights: [string, string]): Term {
+  return {
+    variables: [variable],
+    exponents: [],
+    weights,
+    columns([x], _theta, out, at) {
+      const L = Math.log(x!);
+      out[at] = L;
+      out[at + 1] = L * L;
+    },
+    derivative: noDerivative,
+    scale: one,
+    coefficients: (_theta, beta) => ({
+      named: weights.map((name, i): Named => [name, beta[i]!]),
+      constant: 0,
+    }),
+    peak: (_theta, [b1, b2]) => [b2! < 0 ? Math.exp(-b1! / (2 * b2!)) : rising(b2! === 0 ? b1! : b2!)],
+  };
+}
+
+/** The full quadratic in ln x and ln y: b1 ln x + b2 ln^2 x + b3 ln y + b4 ln^2 y + b5 ln x ln y. */
+export function crossedQuadraticTerm(
+  variables: [Variable, Variable],
+  weights: [string, string, string, string, string],
+): Term {
+  return {
+    variables,
+    exponents: [],
+    weights,
+    columns([x, y], _theta, out, at) {
+      const X = Math.log(x!);
+      const Y = Math.log(y!);
+      out[at] = X;
+      out[at + 1] = X * X;
+      out[at + 2] = Y;
+      out[at + 3] = Y * Y;
+      out[at + 4] = X * Y;
+    },
+    derivative: noDerivative,
+    scale: one,
+    coefficients: (_theta, beta) => ({
+      named: weights.map((name, i): Named => [name, beta[i]!]),
+      constant: 0,
+    }),
+    peak(_theta, [b1, b2, b3, b4, b5]) {
+      const determinant = 4 * b2! * b4! - b5! * b5!;
+      if (b2! < 0 && b4! < 0 && determinant > 0)
+        return [
+          Math.exp((b5! * b3! - 2 * b4! * b1!) / determinant),
+          Math.exp((b5! * b1! - 2 * b2! * b3!) / determinant),
+        ];
+      return [rising(b2!), rising(b4!)];
+    },
+  };
+}
+
+/** span * sigmoid(slope (ln x - midpoint)); of a loss sigmoid(-slope (ln x - midpoint)). */
+export function logisticTerm(
+  variable: Variable,
+  midpoint: Exponent,
+  slope: Exponent,
+  span: string,
+  direction: Direction = 'maximize',
+): Term {
+  const sign = direction === 'minimize' ? -1 : 1;
+  const sigmoid = (x: number, m: number, s: number) => 1 / (1 + Math.exp(-sign * s * (Math.log(x) - m)));
+  return {
+    variables: [variable],
+    exponents: [midpoint, slope],
+    weights: [span],
+    columns([x], [m, s], out, at) {
+      out[at] = sigmoid(x!, m!, s!);
+    },
+    derivative([x], [m, s], k) {
+      const q = sigmoid(x!, m!, s!);
+      return sign * q * (1 - q) * (k === 0 ? -s! : Math.log(x!) - m!);
+    },
+    scale: one,
+    coefficients: ([m, s], [w]) => ({
+      named: [
+        [span, w!],
+        [midpoint.name, m!],
+        [slope.name, s!],
+      ],
+      constant: 0,
+    }),
+    peak: (_theta, [w]) => [rising(sign * w!)],
+  };
+}

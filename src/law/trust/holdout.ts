@@ -1,0 +1,164 @@
+/**
+ * The honest trial of a law: part of what was measured is kept back, every form is fitted to the rest, and its predictions,
+ * with their intervals, are set against the runs kept back. Which form would have been trusted is decided on the rest alone.
+ */
+import { UserError } from '../../util/errors.js';
+import type { FormName } from '../forms/form.js';
+import { FORM_NAMES } from '../forms/forms.js';
+import { type Panel, type Point, toPoints } from '../points/points.js';
+import { type CompareOptions, compareForms } from './compare.js';
+import { type BootstrapOptions, bootstrap, type Interval, predictWithInterval } from './uncertainty.js';
+import { type HoldoutSplit, withholdBy } from './withhold.js';
+
+/** One run that the law had not seen. */
+export interface UnseenRun {
+  layers: number;
+  dim: number;
+  measured: number;
+  predicted: number;
+  /** Where one new run was expected; null without replicates. */
+  interval: Interval | null;
+  inside: boolean | null;
+}
+
+/** One form against the runs that were withheld. */
+export interface FormHoldout {
+  form: FormName;
+  /** Chosen by what was not withheld. */
+  chosen: boolean;
+  /** Root mean square error over the runs withheld. */
+  rmse: number | null;
+  /** The same over their standard deviation: above 1, their own mean would have told more. Null where they do not vary. */
+  relative: number | null;
+  /** Mean of predicted less measured. */
+  bias: number | null;
+  /** Share of the runs inside their interval. */
+  coverage: number | null;
+  /** Mean width of the intervals. */
+  width: number | null;
+  runs: UnseenRun[];
+  /** What the form had to leave out, for too few values were left. */
+  notes: string[];
+  /** Why there is no fit. */
+  reason?: string;
+}
+
+/** Every form against the runs that were withheld of one panel. */
+export interface PanelHoldout {
+  slice: string;
+  group: Record<string, string | number>;
+  label: string;
+  what: string;
+  /** Configurations fitted to, and withheld. */
+  trained: number;
+  tested: number;
+  chosen: FormName;
+  because: string;
+  forms: FormHoldout[];
+  /** Without any law: each run foretold by the nearest configuration (in the logarithms of layers and dim) that was kept. */
+  nearest: Pick<FormHoldout, 'rmse' | 'relative' | 'bias'>;
+}
+
+/** What to withhold, and how to fit and to bootstrap. */
+export interface HoldoutOptions extends CompareOptions, BootstrapOptions {
+  metric: string;
+  split: HoldoutSplit;
+  /** Predictions of the form alone that is chosen. */
+  chosenOnly?: boolean;
+}
+
+/**
+ * Withholds part of one panel and predicts it with every form.
+ * @throws UserError when nothing can be withheld, or no form can be fitted to what is left.
+ */
+export async function holdOut(panel: Panel, options: HoldoutOptions): Promise<PanelHoldout> {
+  const { metric, split } = options;
+  const { points } = toPoints(panel.observations, metric, options.variables);
+  const parted = withholdBy(points, split, options.variables);
+  if (!parted)
+    throw new UserError(
+      `nothing can be withheld of ${panel.label}: without ${typeof split === 'string' ? wordsOf(split) : 'that share'} an axis would have one value only, or nothing would be left`,
+      { place: '--holdout', remedy: 'Measure more values of layers and dim, or withhold something else.' },
+    );
+  const { kept, withheld, what } = parted;
+  const comparison = compareForms(kept, metric, options);
+  const forms: FormHoldout[] = [];
+  for (const form of options.forms ?? FORM_NAMES) {
+    if (options.chosenOnly && form !== comparison.chosen) continue;
+    const fit = comparison.fits[form];
+    if (!fit) {
+      const reason = comparison.scores.find((score) => score.form === form)?.reason;
+      forms.push({ ...EMPTY, form, chosen: false, reason });
+      continue;
+    }
+    const boot = await bootstrap(fit, options);
+    const runs = withheld.flatMap((point) =>
+      unseen(point, predictWithInterval(boot, { ...point.x, slice: point.slice }), boot.draws.length > 0),
+    );
+    forms.push({ form, chosen: form === comparison.chosen, ...summarise(runs), runs, notes: fit.notes });
+  }
+  return {
+    slice: panel.slice,
+    group: panel.group,
+    label: panel.label,
+    what,
+    trained: kept.length,
+    tested: withheld.length,
+    chosen: comparison.chosen,
+    because: comparison.because,
+    forms,
+    nearest: carriedOver(kept, withheld),
+  };
+}
+
+function carriedOver(kept: readonly Point[], withheld: readonly Point[]): PanelHoldout['nearest'] {
+  const distance = (a: Point, b: Point) =>
+    Math.log(a.x.layers! / b.x.layers!) ** 2 + Math.log(a.x.dim! / b.x.dim!) ** 2;
+  const runs = withheld.flatMap((point) => {
+    const near = kept.reduce((a, b) => (distance(b, point) < distance(a, point) ? b : a));
+    return unseen(point, { value: near.value, interval: [null, null] }, false);
+  });
+  const { rmse, relative, bias } = summarise(runs);
+  return { rmse, relative, bias };
+}
+
+const wordsOf = (split: string) =>
+  ({ both: 'the largest of both', corner: 'their largest corner' })[split] ?? `the largest ${split}`;
+
+const EMPTY = { rmse: null, relative: null, bias: null, coverage: null, width: null, runs: [], notes: [] };
+
+function unseen(
+  { x, runs }: Point,
+  { value, interval }: { value: number; interval: Interval },
+  hasInterval: boolean,
+): UnseenRun[] {
+  return runs.map((measured) => ({
+    layers: x.layers!,
+    dim: x.dim!,
+    measured,
+    predicted: value,
+    interval: hasInterval ? interval : null,
+    inside: hasInterval ? measured >= (interval[0] ?? 0) && measured <= (interval[1] ?? Infinity) : null,
+  }));
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Errors and coverage of predictions of unseen runs. */
+export function summarise(
+  runs: readonly UnseenRun[],
+): Pick<FormHoldout, 'rmse' | 'relative' | 'bias' | 'coverage' | 'width'> {
+  if (runs.length === 0) return { rmse: null, relative: null, bias: null, coverage: null, width: null };
+  const errors = runs.map(({ predicted, measured }) => predicted - measured);
+  const rmse = Math.sqrt(mean(errors.map((error) => error * error)));
+  const centre = mean(runs.map(({ measured }) => measured));
+  const spread = Math.sqrt(mean(runs.map(({ measured }) => (measured - centre) ** 2)));
+  const judged = runs.filter(({ interval }) => interval !== null);
+  return {
+    rmse,
+    relative: spread > 0 ? rmse / spread : null,
+    bias: mean(errors),
+    coverage: judged.length > 0 ? mean(judged.map(({ inside }) => (inside ? 1 : 0))) : null,
+    width: judged.length > 0 ? mean(judged.map(({ interval }) => interval![1]! - interval![0]!)) : null,
+  };
+}

@@ -1,0 +1,139 @@
+/** From a sweep's records to the view model: which metric, which groups, one law a group. */
+import { isAbsolute, relative } from 'node:path';
+import type { FormName } from '../../law/forms/form.js';
+import { namedForms } from '../../law/forms/own-form.js';
+import { type Direction, directionOf } from '../../law/points/direction.js';
+import { metricNames } from '../../law/points/points.js';
+import { groupBySettings } from '../../law/points/settings.js';
+import { observationOf, settingsOf } from '../../sweep/results/observations.js';
+import { type DoneRecord, isHalved, type SliceMeasures } from '../../sweep/store/record.js';
+import { UserError } from '../../util/errors.js';
+import { workspace } from '../../util/workspace.js';
+import { groupLabel } from './label.js';
+import { viewLaw } from './law-view.js';
+import type { SweepRecords } from './read.js';
+import type { MetricChoice, ReportInput, TrialGroup } from './view.js';
+
+export interface GatherOptions {
+  /** `ndcg@10`, `validation:hr@10`, `unmasked:ndcg@10`; what the sweep selected on where it is absent. */
+  metric?: string;
+  form?: string;
+  /** Which way the metric is better, where its name does not tell. */
+  direction?: Direction;
+  /** Bootstrap replicates, 1,000. */
+  resamples?: number;
+  /** The time to print; now where it is absent. */
+  now?: Date;
+}
+
+/**
+ * Fits what the figures need and lays everything out for them. Groups with too few points keep the reason in the law's place.
+ * @throws UserError for a metric or a form that does not exist.
+ */
+export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {}): Promise<ReportInput> {
+  const form = given.form === undefined ? undefined : (await namedForms(given.form))[0];
+  const options = { ...given, form };
+  const choice = metricChoice(sweep, options.metric, options.direction);
+  const slices = slicesOf(sweep.done);
+  const groups: TrialGroup[] = [];
+  for (const { settings, items } of groupBySettings(sweep.done, ({ config }) => settingsOf(config)))
+    groups.push({
+      label: groupLabel(settings),
+      records: items,
+      ...(await lawOf(items, sweep, choice, options)),
+    });
+  const first = [...sweep.done, ...sweep.failed][0];
+  return {
+    title: sweep.name,
+    metric: choice,
+    groups,
+    done: sweep.done,
+    failed: sweep.failed,
+    pending: sweep.pending + sweep.damaged.length,
+    slices,
+    made: {
+      at: (options.now ?? new Date()).toISOString(),
+      perflaw: first?.environment.perflaw ?? sweep.plan.perflaw,
+      command: command(sweep.name, given),
+      // Within the workspace by its short path: reports are passed on, and say nothing of whose disk they come from.
+      folder: shortPath(sweep.path),
+    },
+  };
+}
+
+function command(name: string, { metric, form, direction }: GatherOptions): string {
+  const quoted = /^[\w./@-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+  return [
+    'perflaw report',
+    quoted,
+    ...(metric ? [`--metric ${metric}`] : []),
+    ...(form ? [`--form ${form}`] : []),
+    ...(direction ? [`--${direction}`] : []),
+  ].join(' ');
+}
+
+/** Slices by their tokens, each once. */
+function slicesOf(records: DoneRecord[]): SliceMeasures[] {
+  const slices = [...new Map(records.map((record) => [record.slice.label, record.slice])).values()];
+  return slices.sort((a, b) => a.tokens - b.tokens || (a.label < b.label ? -1 : 1));
+}
+
+/** Reads a metric's name as observations write it. @throws UserError when no record has it. */
+export function metricChoice(sweep: SweepRecords, asked?: string, direction?: Direction): MetricChoice {
+  const first = [...sweep.done, ...sweep.failed][0]!;
+  const { select, history } = first.config.evaluation;
+  const [, prefix, name] = /^(?:(validation|masked|unmasked):)?(.+)$/i.exec(asked?.toLowerCase() ?? select)!;
+  const choice: MetricChoice = {
+    name: name!,
+    split: prefix === 'validation' ? 'validation' : 'test',
+    history: prefix === 'masked' || prefix === 'unmasked' ? prefix : history,
+    direction: directionOf(name!, direction),
+  };
+  if (asked !== undefined && sweep.done.length > 0) {
+    const known = metricNames([observationOf(sweep.done[0]!)]);
+    if (sweep.done[0]!.result[choice.split][choice.history][choice.name] === undefined)
+      throw new UserError(`no trial has the metric "${asked}"`, {
+        place: '--metric',
+        remedy: `There are ${known.filter((one) => !one.includes(':')).join(', ')}; each also with validation: or unmasked: before it.`,
+      });
+  }
+  return choice;
+}
+
+/** The metric under the name that an observation gives it: the selection's own history has no prefix. */
+function observationMetric(choice: MetricChoice, record: DoneRecord): string {
+  if (choice.split === 'validation') return `validation:${choice.name}`;
+  return choice.history === record.config.evaluation.history
+    ? choice.name
+    : `${choice.history}:${choice.name}`;
+}
+
+async function lawOf(
+  records: DoneRecord[],
+  sweep: SweepRecords,
+  choice: MetricChoice,
+  { form, resamples }: GatherOptions,
+): Promise<Pick<TrialGroup, 'law' | 'lawMissing'>> {
+  const observations = records.filter((record) => !isHalved(record)).map(observationOf);
+  const metric = observationMetric(choice, records[0]!);
+  try {
+    const law = await viewLaw(observations, {
+      metric,
+      direction: choice.direction,
+      form: form as FormName | undefined,
+      slices: slicesOf(records).map((slice) => slice.label),
+      source: { models: [records[0]!.config.model], numItems: sweep.plan.data.numItems },
+      resamples,
+    });
+    return { law };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const text = [error.message, error.remedy].filter((part) => part !== undefined).join('. ');
+    return { lawMissing: `No law was fitted: ${text}${text.endsWith('.') ? '' : '.'}` };
+  }
+}
+
+function shortPath(path: string): string {
+  const inside = relative(workspace().root, path);
+  return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+}

@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { fitLaw } from '../../../src/law/fitting/fit.js';
+import type { Observation } from '../../../src/law/points/observation.js';
+import {
+  bootstrap,
+  coefficientIntervals,
+  optimumIntervals,
+  predictWithInterval,
+} from '../../../src/law/trust/uncertainty.js';
+import { createRandom } from '../../../src/util/random.js';
+import { type Coverage, coverage, SETTINGS } from '../coverage.js';
+import { ML1M } from '../panel-ml1m.js';
+
+/** Simulated sweeps a setting: 16 every day; `PERFLAW_SWEEPS=300` settles the second digit. */
+const SWEEPS = Number(process.env['PERFLAW_SWEEPS'] ?? 16);
+const RESAMPLES = SWEEPS > 100 ? 400 : 200;
+
+describe('the bootstrap', () => {
+  const fit = fitLaw(ML1M);
+
+  it('is the same for the same seed, and another for another', async () => {
+    const one = await bootstrap(fit, { resamples: 40, seed: 3 });
+    const again = await bootstrap(fit, { resamples: 40, seed: 3 });
+    const other = await bootstrap(fit, { resamples: 40, seed: 4 });
+    expect(again.draws).toEqual(one.draws);
+    expect(other.draws).not.toEqual(one.draws);
+  });
+
+  it('holds the fitted values, and an optimum near 14 layers and dim 64', async () => {
+    const boot = await bootstrap(fit, { resamples: 200, seed: 1 });
+    const intervals = coefficientIntervals(boot);
+    for (const [name, value] of Object.entries(fit.coefficients)) {
+      expect(intervals[name]![0]).toBeLessThan(value);
+      expect(intervals[name]![1]).toBeGreaterThan(value);
+    }
+    const { layers, dim } = optimumIntervals(boot);
+    expect(layers!.interval[0]).toBeLessThan(14.3);
+    expect(layers!.interval[1]).toBeGreaterThan(14.3);
+    expect(dim!.exists).toBeGreaterThan(0.9);
+    const { value, law, interval } = predictWithInterval(boot, { layers: 16, dim: 64 });
+    expect(interval[0]!).toBeLessThan(law[0]!);
+    expect(law[0]!).toBeLessThan(value);
+    expect(interval[1]!).toBeGreaterThan(law[1]!);
+    // the noise of a run is in it: wider than two standard deviations
+    expect(interval[1]! - interval[0]!).toBeGreaterThan(2 * fit.sigma);
+  });
+
+  it('widens away from what was measured', async () => {
+    const boot = await bootstrap(fit, { resamples: 200, seed: 1 });
+    const width = (at: { layers: number; dim: number }) => {
+      const [low, high] = predictWithInterval(boot, at).interval;
+      return high! - low!;
+    };
+    expect(width({ layers: 128, dim: 400 })).toBeGreaterThan(1.5 * width({ layers: 14, dim: 60 }));
+  });
+
+  it('has no width where the law fits exactly', async () => {
+    const exact: Observation[] = [1, 2, 4].flatMap((layers) =>
+      [16, 32, 64].map((dim) => ({
+        slice: 'all',
+        layers,
+        dim,
+        metrics: { 'hr@10': 0.1 + 0.01 * Math.log(layers) + 0.02 * Math.log(dim) },
+      })),
+    );
+    const boot = await bootstrap(fitLaw(exact, { form: 'log-linear' }), { resamples: 50 });
+    const { value, interval } = predictWithInterval(boot, { layers: 8, dim: 128 });
+    expect(interval[0]).toBeCloseTo(value, 10);
+    expect(interval[1]).toBeCloseTo(value, 10);
+  });
+
+  it('ends where the metric does, and loses none of the runs that can be', async () => {
+    const low = ML1M.map((one) => ({ ...one, metrics: { 'hr@10': one.metrics['hr@10']! - 0.279 } }));
+    const boot = await bootstrap(fitLaw(low), { resamples: 200, seed: 1 });
+    const near = predictWithInterval(boot, { layers: 4, dim: 25 });
+    expect(near.interval[0]).toBe(0);
+    expect(near.interval[1]).toBeGreaterThan(near.value);
+    const far = predictWithInterval(boot, { layers: 4, dim: 2 });
+    expect(boot.fit.predict({ layers: 4, dim: 2 })).toBeLessThan(0);
+    expect(far.value).toBe(0);
+    // the same numbers as a quantity without an upper end
+    const loss = low.map((one) => ({ ...one, metrics: { loss: 5 * one.metrics['hr@10']! } }));
+    expect(fitLaw(loss).range).toEqual([0, Number.POSITIVE_INFINITY]);
+    const percent = low.map((one) => ({ ...one, metrics: { 'ndcg@10': 100 * one.metrics['hr@10']! } }));
+    expect(fitLaw(percent).range).toEqual([0, 100]);
+    expect(fitLaw(low).range).toEqual([0, 1]);
+  });
+
+  it('draws runs within configurations where there are seeds (case), else configurations', async () => {
+    const random = createRandom('case');
+    const seeded = ML1M.flatMap((one) =>
+      [0, 1, 2].map((seed) => ({
+        ...one,
+        seed,
+        metrics: { 'hr@10': one.metrics['hr@10']! + 1e-3 * random.normal() },
+      })),
+    );
+    const within = await bootstrap(fitLaw(seeded, { form: 'log-linear' }), { resamples: 100, kind: 'case' });
+    const whole = await bootstrap(fitLaw(ML1M, { form: 'log-linear' }), { resamples: 100, kind: 'case' });
+    const spread = (boot: typeof within) => {
+      const [low, high] = coefficientIntervals(boot)['w2']!;
+      return high! - low!;
+    };
+    // seeds alone leave the misfit of the form where it is
+    expect(spread(within)).toBeLessThan(0.5 * spread(whole));
+    expect(spread(within)).toBeGreaterThan(0);
+  });
+
+  const compiled = new URL('../../../dist/law/trust/uncertainty.js', import.meta.url);
+  const built = existsSync(compiled);
+  if (!built) console.log('skipped: worker threads need the compiled files; run `npm run build`');
+  it.skipIf(!built)('does not depend on the number of threads', async () => {
+    const dist = (await import(compiled.href)) as typeof import('../../../src/law/trust/uncertainty.js');
+    const { fitLaw: fitCompiled } = (await import(
+      new URL('../../../dist/law/fitting/fit.js', import.meta.url).href
+    )) as typeof import('../../../src/law/fitting/fit.js');
+    const { closeThreads } = (await import(
+      new URL('../../../dist/law/trust/threads.js', import.meta.url).href
+    )) as typeof import('../../../src/law/trust/threads.js');
+    const own = fitCompiled(ML1M);
+    const alone = await dist.bootstrap(own, { resamples: 1500, threads: 1 });
+    const shared = await dist.bootstrap(own, { resamples: 1500, threads: 2 });
+    await closeThreads();
+    expect(shared.draws).toEqual(alone.draws);
+  });
+});
+
+describe('90 % prediction intervals', () => {
+  it(`hold a new run in 85 to 95 % of ${SWEEPS} sweeps a setting`, async () => {
+    const found: Coverage[] = [];
+    for (const setting of SETTINGS) found.push(await coverage(setting, SWEEPS, RESAMPLES));
+    const inside = found.reduce((sum, one) => sum + one.prediction * one.predictions, 0);
+    const count = found.reduce((sum, one) => sum + one.predictions, 0);
+    if (SWEEPS > 100)
+      console.log(found.map((one, i) => `${SETTINGS[i]!.name}: ${one.prediction.toFixed(3)}`).join('\n'));
+    expect(inside / count).toBeGreaterThan(0.85);
+    expect(inside / count).toBeLessThan(0.95);
+    if (SWEEPS > 100)
+      for (const one of found) {
+        expect(one.prediction).toBeGreaterThan(0.85);
+        expect(one.prediction).toBeLessThan(0.95);
+      }
+  }, 3_600_000);
+});
