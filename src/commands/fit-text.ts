@@ -76,12 +76,12 @@ function optimumLines(panel: PanelAnalysis): string[] {
     const where = axis.place === 'outside' ? `${digits(axis.beyond, 2)} times beyond what was measured` : '';
     const seen =
       interval && interval.exists < 0.95 ? `an optimum in ${percent(interval.exists)} of replicates` : '';
-    const told = [
+    const details = [
       ...(interval ? [intervalText(interval.interval, (v) => digits(v, 3))] : []),
       ...(where ? [where] : []),
       ...(seen ? [seen] : []),
     ].join(', ');
-    lines.push(`  ${name.padEnd(6)} ${digits(axis.value, 3)}${told ? ` (${told})` : ''}`);
+    lines.push(`  ${name.padEnd(6)} ${digits(axis.value, 3)}${details ? ` (${details})` : ''}`);
   }
   if (panel.optimum.predicted !== null)
     lines.push(`  ${panel.metric} there: ${digits(panel.optimum.predicted)}`);

@@ -6,7 +6,7 @@ import type { FormName } from './forms/form.js';
 import type { Direction } from './points/direction.js';
 import type { Panel, Variable } from './points/points.js';
 import type { FormScore } from './trust/compare.js';
-import { identifiability, type Told } from './trust/identifiability.js';
+import { type CoefficientIdentifiability, identifiability } from './trust/identifiability.js';
 import {
   type Bootstrap,
   type BootstrapOptions,
@@ -17,7 +17,7 @@ import {
   optimumIntervals,
 } from './trust/uncertainty.js';
 
-export interface Coefficient extends Told {
+export interface Coefficient extends CoefficientIdentifiability {
   /** The value at the optimum of the fit. Where `identifiable` is false it is one of many that fit as well. */
   value: number;
   /** Bootstrap interval; null without a bootstrap. */
@@ -114,7 +114,7 @@ export async function analysePanel(panel: Panel, options: AnalyseOptions): Promi
 /** One fitted form: its coefficients and optimum with their intervals, and which of them the points fix. */
 export function analyseForm(boot: Bootstrap, score?: FormScore): FormAnalysis {
   const { fit } = boot;
-  const told = identifiability(fit);
+  const judged = identifiability(fit);
   const intervals = boot.draws.length > 0 ? coefficientIntervals(boot) : undefined;
   return {
     form: fit.form,
@@ -122,11 +122,11 @@ export function analyseForm(boot: Bootstrap, score?: FormScore): FormAnalysis {
     coefficients: Object.fromEntries(
       Object.entries(fit.coefficients).map(([name, value]) => [
         name,
-        { value, interval: intervals?.[name] ?? null, ...told.coefficients[name]! },
+        { value, interval: intervals?.[name] ?? null, ...judged.coefficients[name]! },
       ]),
     ),
-    conditionNumber: told.conditionNumber,
-    identifiable: told.identifiable,
+    conditionNumber: judged.conditionNumber,
+    identifiable: judged.identifiable,
     r2: fit.r2,
     q2: score?.q2 ?? null,
     aicc: score?.aicc ?? null,

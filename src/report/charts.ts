@@ -9,11 +9,11 @@ import { learningFigure } from './charts/learning.js';
 import { residualFigure } from './charts/residuals.js';
 import { slicesFigure } from './charts/slices.js';
 import { surfaceFigure } from './charts/surface.js';
-import type { FigureOrAbsence } from './drawing/figure.js';
+import type { FigureOrAbsence, PlacedFigure } from './drawing/figure.js';
 import type { ReportInput } from './view/view.js';
 
 /** Figures that cannot be drawn from this input are there too, with the reason in their place. */
-export function reportFigures(input: ReportInput): FigureOrAbsence[] {
+export function reportFigures(input: ReportInput): PlacedFigure[] {
   const several = input.groups.length > 1;
   const laws = input.groups.flatMap((group, g) => {
     const id = (name: string) => (several ? `${name}-${g + 1}` : name);
@@ -29,5 +29,7 @@ export function reportFigures(input: ReportInput): FigureOrAbsence[] {
     // Without a law the same reason would stand seven times.
     return group.law ? figures : figures.slice(0, 1);
   });
-  return [...laws, learningFigure(input), slicesFigure(input), baselineFigure(input)];
+  const training = [learningFigure(input), slicesFigure(input), baselineFigure(input)];
+  const place = (section: PlacedFigure['section']) => (figure: FigureOrAbsence) => ({ ...figure, section });
+  return [...laws.map(place('law')), ...training.map(place('training'))];
 }

@@ -21,7 +21,7 @@ export function nearest(text: string, words: Iterable<string>): string | undefin
   return fewest <= Math.max(1, Math.floor(Math.max(wanted.length, best?.length ?? 0) / 3)) ? best : undefined;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; fastest-levenshtein counts a swap as two. */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);

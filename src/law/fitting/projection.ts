@@ -101,6 +101,19 @@ export function designColumns(problem: Problem, theta: ArrayLike<number>): Float
   return columns;
 }
 
+/** y times the square roots of the weights: what the columns of `designColumns` are fitted to. */
+export function weightedTarget({ y, root }: Problem): Float64Array {
+  return y.map((value, i) => value * root[i]!);
+}
+
+/** y - f at every point, without weights: also where a weight is 0. */
+export function residualAt(problem: Problem, theta: ArrayLike<number>, beta: Float64Array): Float64Array {
+  const columns = designColumns({ ...problem, root: new Float64Array(problem.n).fill(1) }, theta);
+  return problem.y.map(
+    (value, i) => value - columns.reduce((sum, column, j) => sum + beta[j]! * column[i]!, 0),
+  );
+}
+
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;

@@ -3,7 +3,7 @@
  * residuals of the logarithm. Works on numbers only, so that bootstrap replicates and cross-validation share it.
  */
 import { UserError } from '../../util/errors.js';
-import { type Problem, type Projection, solveAt } from './projection.js';
+import { type Problem, type Projection, residualAt, solveAt, weightedTarget } from './projection.js';
 import { polish, type Refined, refine, refineLog, refineQuickly, rescan } from './refine.js';
 import {
   type Grid,
@@ -63,7 +63,7 @@ function leastSquares(
   settings: SolveSettings,
   prepared?: PreparedGrid,
 ): Solution {
-  const target = problem.y.map((value, i) => value * problem.root[i]!);
+  const target = weightedTarget(problem);
   const { surface, starts } = settings.near
     ? { surface: undefined, starts: [settings.near] }
     : startsOf(problem, grid, target, settings.starts ?? (settings.quick ? 2 : 6), prepared);
@@ -137,24 +137,13 @@ function robustScale(problem: Problem, grid: Grid, settings: SolveSettings, from
   for (let step = 0; step < 10; step++) {
     const factors = standardise(problem, current.residual).map((r) => 1 / Math.max(Math.abs(r), floor));
     const weighted = reweighted(problem, factors);
-    const target = weighted.y.map((value, i) => value * weighted.root[i]!);
+    const target = weightedTarget(weighted);
     const { theta, solved } = refineQuickly(weighted, current.theta, target, 8);
     const next = { ...current, theta, beta: solved.beta };
-    current = { ...next, residual: residualAt(problem, next) };
+    current = { ...next, residual: residualAt(problem, next.theta, next.beta) };
   }
   const spread = 1.4826 * median([...standardise(problem, current.residual)].map(Math.abs));
   return Math.max(spread * Math.sqrt(problem.n / Math.max(1, problem.n - problem.model.size)), 1e-300);
-}
-
-function residualAt(
-  problem: Problem,
-  { theta, beta }: { theta: number[]; beta: Float64Array },
-): Float64Array {
-  const plain: Problem = { ...problem, root: new Float64Array(problem.n).fill(1) };
-  const { columns } = solveAt(plain, theta, plain.y);
-  return plain.y.map(
-    (value, i) => value - columns.reduce((sum, column, j) => sum + beta[j]! * column[i]!, 0),
-  );
 }
 
 /**
@@ -174,7 +163,7 @@ function robustly(problem: Problem, grid: Grid, settings: SolveSettings, start: 
       const before = current.objective;
       for (let step = 0; step < (settings.quick ? 12 : 60); step++) {
         const next = huberStep(problem, delta, current, (weighted, theta) => {
-          const target = weighted.y.map((value, i) => value * weighted.root[i]!);
+          const target = weightedTarget(weighted);
           return refineQuickly(weighted, theta, target, settings.quick ? 2 : 8).theta;
         });
         if (!(next.objective < current.objective * (1 - 1e-12))) break;
@@ -205,9 +194,9 @@ function huberStep(
   const robust = huberWeights(standardise(problem, from.residual), delta);
   const weighted = reweighted(problem, robust);
   const theta = choose(weighted, from.theta);
-  const target = weighted.y.map((value, i) => value * weighted.root[i]!);
+  const target = weightedTarget(weighted);
   const beta = solveAt(weighted, theta, target).beta;
-  const residual = residualAt(problem, { theta, beta });
+  const residual = residualAt(problem, theta, beta);
   const objective = huberLoss(standardise(problem, residual), delta);
   return { ...from, theta, beta, residual, objective, delta, robust };
 }
@@ -218,13 +207,13 @@ function absoluteStart(problem: Problem, grid: Grid, settings: SolveSettings, st
   const floor = 0.1 * Math.sqrt(start.objective / problem.n) + 1e-300;
   const factors = standard.map((r) => 1 / Math.max(Math.abs(r), floor));
   const found = leastSquares(reweighted(problem, factors), grid, { ...settings, quick: true });
-  return { ...found, residual: residualAt(problem, found) };
+  return { ...found, residual: residualAt(problem, found.theta, found.beta) };
 }
 
 /** Residuals of the logarithm: started from fits with weights 1 / P^2, the same to first order. */
 function solveLog(problem: Problem, grid: Grid, settings: SolveSettings): Solution {
   const relative: Problem = { ...problem, root: problem.root.map((root, i) => root / problem.y[i]!) };
-  const target = problem.y.map((value, i) => value * relative.root[i]!);
+  const target = weightedTarget(relative);
   const { starts } = startsOf(relative, grid, target, settings.starts ?? (settings.quick ? 2 : 6));
   const weights = problem.root.map((root) => root * root);
   let best: Solution | undefined;

@@ -7,7 +7,7 @@
 import { UserError } from '../../util/errors.js';
 import { type FitOptions, fitPoints, type LawFit } from '../fitting/fit.js';
 import { innerOf } from '../fitting/inner.js';
-import { designColumns, type Problem } from '../fitting/projection.js';
+import { type Problem, residualAt } from '../fitting/projection.js';
 import { makeGrid, prepareGrid } from '../fitting/search.js';
 import { solve } from '../fitting/solve.js';
 import type { FormName } from '../forms/form.js';
@@ -178,7 +178,7 @@ export function leaveOneOut(fit: LawFit): { q2: number | null; rmse: number | nu
     const without: Problem = { ...problem, root };
     const prepared = problem.limits || !plain || problem.n > MANY ? undefined : prepareGrid(without, grid);
     const found = solve(without, { ...settings, ...huber, ...near, quick: true }, prepared);
-    const residual = predictionErrors(problem, found.theta, found.beta);
+    const residual = residualAt(problem, found.theta, found.beta);
     const w = points[left]!.runs.length;
     press += w * residual[left]! ** 2;
     weight += w;
@@ -186,14 +186,6 @@ export function leaveOneOut(fit: LawFit): { q2: number | null; rmse: number | nu
   const mean = points.reduce((sum, point) => sum + point.value * point.runs.length, 0) / weight;
   const sst = points.reduce((sum, point) => sum + point.runs.length * (point.value - mean) ** 2, 0);
   return { q2: 1 - press / sst, rmse: Math.sqrt(press / weight) };
-}
-
-/** y - f at every point, also where the weight is 0. */
-function predictionErrors(problem: Problem, theta: number[], beta: Float64Array): Float64Array {
-  const columns = designColumns({ ...problem, root: new Float64Array(problem.n).fill(1) }, theta);
-  return problem.y.map(
-    (value, i) => value - columns.reduce((sum, column, j) => sum + beta[j]! * column[i]!, 0),
-  );
 }
 
 interface Withheld {

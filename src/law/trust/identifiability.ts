@@ -15,7 +15,7 @@ import { designColumns, dot, type Problem, termDerivative } from '../fitting/pro
 import { profile } from '../fitting/search.js';
 import { fQuantile1 } from './quantiles.js';
 
-export interface Told {
+export interface CoefficientIdentifiability {
   identifiable: boolean;
   /** Why not. */
   reason?: string;
@@ -27,7 +27,7 @@ export interface Told {
 export interface Identifiability {
   /** Condition number of the Jacobian with columns of unit length. */
   conditionNumber: number;
-  coefficients: Record<string, Told>;
+  coefficients: Record<string, CoefficientIdentifiability>;
   /** All coefficients are. */
   identifiable: boolean;
 }
@@ -60,7 +60,7 @@ function conditionNumber(columns: readonly Float64Array[]): number {
   return diagonal[0]! / diagonal[diagonal.length - 1]!;
 }
 
-const UNTOLD = 1e8;
+const ILL_CONDITIONED = 1e8;
 
 /**
  * What can be told of a fitted law's coefficients: the profile likelihood of each exponent, SSE(a) <= SSE (1 + F(.95; 1, n - k) /
@@ -71,13 +71,13 @@ export function identifiability(fit: LawFit): Identifiability {
   const condition = conditionNumber(fullJacobian(problem, solution.theta, solution.beta));
   const freedom = Math.max(1, problem.n - model.size);
   const threshold = 1 + fQuantile1(0.95, freedom) / freedom;
-  const told: Record<string, Told> = {};
+  const found: Record<string, CoefficientIdentifiability> = {};
   let straight = false;
   let t = -1;
   for (const place of model.places) {
     const { term } = place;
     if (term.exponents.length === 0) {
-      for (const name of term.weights) told[name] = plain(condition);
+      for (const name of term.weights) found[name] = plain(condition);
       continue;
     }
     t++;
@@ -89,7 +89,7 @@ export function identifiability(fit: LawFit): Identifiability {
     term.exponents.forEach((exponent, e) => {
       const range = ranges[e]!;
       const open = range[0] === null || range[1] === null;
-      told[exponent.name] = {
+      found[exponent.name] = {
         identifiable: !open,
         allowed: range,
         ...(open ? { reason: 'the data allow values up to the end of the search' } : {}),
@@ -102,24 +102,25 @@ export function identifiability(fit: LawFit): Identifiability {
       reason ??= `${term.exponents[0]!.name} may be 0, where only the slope in the logarithm is defined`;
     }
     if (reason) straight = true;
-    for (const name of term.weights) told[name] = reason ? { identifiable: false, reason } : plain(condition);
+    for (const name of term.weights)
+      found[name] = reason ? { identifiable: false, reason } : plain(condition);
   }
   const constants = namedCoefficients(model, solution.theta, solution.beta)
     .map(([name]) => name)
-    .filter((name) => told[name] === undefined);
+    .filter((name) => found[name] === undefined);
   for (const name of constants)
-    told[name] = straight
+    found[name] = straight
       ? { identifiable: false, reason: 'it moves with a weight that cannot be told' }
       : plain(condition);
   return {
     conditionNumber: condition,
-    coefficients: told,
-    identifiable: Object.values(told).every((entry) => entry.identifiable),
+    coefficients: found,
+    identifiable: Object.values(found).every((entry) => entry.identifiable),
   };
 }
 
-const plain = (condition: number): Told =>
-  condition < UNTOLD
+const plain = (condition: number): CoefficientIdentifiability =>
+  condition < ILL_CONDITIONED
     ? { identifiable: true }
     : { identifiable: false, reason: 'the columns of the law are nearly dependent on these points' };
 

@@ -5,7 +5,7 @@ import { count, difference, percent } from '../words/words.js';
 import { agreementPlot, agreementTable, runRows } from './agreement-plot.js';
 
 export function heldOutFigure(group: TrialGroup, choice: MetricChoice, id = 'held-out'): FigureOrAbsence {
-  const title = `Foretold against measured ${metricTitle(choice)} on runs withheld${group.label ? `, ${group.label}` : ''}`;
+  const title = `Predicted against measured ${metricTitle(choice)} on runs withheld${group.label ? `, ${group.label}` : ''}`;
   const law = group.law;
   if (!law) return { id, title, absent: group.lawMissing ?? 'No law was fitted.' };
   const { heldOut } = law;

@@ -36,7 +36,10 @@ export interface AbsentFigure {
 
 export type FigureOrAbsence = Figure | AbsentFigure;
 
-export function isDrawn(figure: FigureOrAbsence): figure is Figure {
+/** A figure, and the part of the page in which it stands. */
+export type PlacedFigure = FigureOrAbsence & { section: 'law' | 'training' };
+
+export function isDrawn<F extends FigureOrAbsence>(figure: F): figure is F & Figure {
   return !('absent' in figure);
 }
 

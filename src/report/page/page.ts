@@ -1,7 +1,14 @@
 /** One self-contained HTML page: it opens from disk, needs no network and, but for the pointer's answers, no script. */
 import { createHash } from 'node:crypto';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
-import { type Figure, type FigureOrAbsence, isDrawn, NARROW_WIDTH, WIDE_WIDTH } from '../drawing/figure.js';
+import {
+  type Figure,
+  type FigureOrAbsence,
+  isDrawn,
+  NARROW_WIDTH,
+  type PlacedFigure,
+  WIDE_WIDTH,
+} from '../drawing/figure.js';
 import { type DrawnFigure, drawFigure, vegaBundle } from '../drawing/render.js';
 import { PAGE } from '../drawing/theme.js';
 import { metricTitle, type ReportInput } from '../view/view.js';
@@ -21,7 +28,7 @@ export interface PageOptions {
 /** @returns the page's whole text. */
 export async function renderPage(
   input: ReportInput,
-  figures: FigureOrAbsence[],
+  figures: PlacedFigure[],
   { interactive = true }: PageOptions = {},
 ): Promise<string> {
   const drawn: Html[] = [];
@@ -33,9 +40,7 @@ export async function renderPage(
   // No script but these two may run, none may compile code, and nothing may be fetched.
   const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${hashes.length ? hashes.join(' ') : "'none'"}; base-uri 'none'; form-action 'none'`;
   const problem = shortfall(input);
-  const isLaw = (figure: FigureOrAbsence) =>
-    /^(surface|budget|predicted|held-out|residuals|forms|data-term)/.test(figure.id);
-  const pick = (wanted: (figure: FigureOrAbsence) => boolean) => drawn.filter((_, i) => wanted(figures[i]!));
+  const pick = (section: PlacedFigure['section']) => drawn.filter((_, i) => figures[i]!.section === section);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -70,12 +75,12 @@ ${answerCards(input).map(
 </section>
 <section id="law" aria-labelledby="law-title">
 <h2 id="law-title">The law</h2>
-${input.groups.length ? pick(isLaw) : html`<p>No trial has finished, so there is no law.</p>`}
+${input.groups.length ? pick('law') : html`<p>No trial has finished, so there is no law.</p>`}
 ${input.groups.map((group) => lawSection(group, input.metric))}
 </section>
 <section id="training" aria-labelledby="training-title">
 <h2 id="training-title">Training and data</h2>
-${pick((figure) => !isLaw(figure))}
+${pick('training')}
 </section>
 <section id="trials" aria-labelledby="trials-title">
 <h2 id="trials-title">Trials</h2>

@@ -173,11 +173,11 @@ function coefficients(
       note: identifiable ? undefined : `cannot be told: ${reason}`,
     };
   });
-  const untold = rows.filter((row) => row.note !== undefined).map((row) => row.name);
+  const unidentified = rows.filter((row) => row.note !== undefined).map((row) => row.name);
   const cautions = [...notes, ...analysis.notes].map((text) => `${text[0]!.toUpperCase()}${text.slice(1)}.`);
-  if (untold.length > 0)
+  if (unidentified.length > 0)
     cautions.push(
-      `The points do not fix ${untold.join(', ')}: other values of ${untold.length === 1 ? 'it' : 'them'} describe the runs as well. Read the surface and its interval, not ${untold.length === 1 ? 'this number' : 'these numbers'}.`,
+      `The points do not fix ${unidentified.join(', ')}: other values of ${unidentified.length === 1 ? 'it' : 'them'} describe the runs as well. Read the surface and its interval, not ${unidentified.length === 1 ? 'this number' : 'these numbers'}.`,
     );
   if (analysis.form === 'performance-law')
     cautions.push(
