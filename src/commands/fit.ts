@@ -1,9 +1,9 @@
 /** `perflaw fit`: performance laws fitted to a sweep or a table, forms side by side, with intervals and with what cannot be told. */
 import type { Argv } from 'yargs';
-import { type AnalyseOptions, analysePanel, type PanelAnalysis } from '../law/analyse.js';
+import { analysePanel, type PanelAnalysis } from '../law/analyse.js';
 import { FORM_NAMES } from '../law/forms/forms.js';
 import { namedForms } from '../law/forms/own-form.js';
-import { analyseJoint, type JointAnalysis } from '../law/joint.js';
+import { analyseJoints } from '../law/joint.js';
 import { metricWords } from '../law/points/direction.js';
 import { metricNames, type Panel, panelsOf } from '../law/points/points.js';
 import type { HoldoutOptions } from '../law/trust/holdout.js';
@@ -92,10 +92,13 @@ export async function run(args: Arguments): Promise<number> {
     }
   await closeThreads();
   if (slices.length === 0) throw refused[0]!.error;
-  const joint = jointOf(panels, slices, metric, forms?.length === 1 ? forms[0] : undefined, {
+  const chosen = new Map(slices.map(({ label, form }) => [label, form]));
+  const { joint, refused: unjoined } = analyseJoints(panels, chosen, metric, {
     ...huber,
+    ...(forms?.length === 1 ? { form: forms[0] } : {}),
     direction,
   });
+  for (const { message } of unjoined) note(`note: no joint fit over slices: ${message}`);
   for (const { label, error } of refused) note(`note: ${label}: not fitted: ${error.message}`);
   if (args.json) {
     printJson({
@@ -142,41 +145,4 @@ async function holdout(
     });
   else print(holdoutText(found, metricWords(metric, input.direction), level));
   return ExitCode.ok;
-}
-
-/** Joint fits: the slices of one setting of everything else, where there are at least two. */
-function jointOf(
-  panels: readonly Panel[],
-  fitted: readonly PanelAnalysis[],
-  metric: string,
-  form: PanelAnalysis['form'] | undefined,
-  options: Pick<AnalyseOptions, 'direction'> & { huber?: 'auto' },
-): (JointAnalysis & { group: Panel['group'] })[] {
-  const groups = new Map<string, Panel[]>();
-  for (const panel of panels) {
-    const key = JSON.stringify(panel.group);
-    groups.set(key, [...(groups.get(key) ?? []), panel]);
-  }
-  const joint: (JointAnalysis & { group: Panel['group'] })[] = [];
-  for (const own of groups.values()) {
-    if (new Set(own.map((panel) => panel.slice)).size < 2) continue;
-    // the form that wins on most slices
-    const votes = fitted.map((panel) => panel.form);
-    const chosen =
-      form ??
-      votes.reduce((a, b) =>
-        votes.filter((v) => v === b).length > votes.filter((v) => v === a).length ? b : a,
-      );
-    try {
-      const observations = own.flatMap((panel) => panel.observations);
-      joint.push({
-        group: own[0]!.group,
-        ...analyseJoint(observations, metric, { form: chosen, ...options }),
-      });
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      note(`note: no joint fit over slices: ${error.message}`);
-    }
-  }
-  return joint;
 }

@@ -1,12 +1,11 @@
 /** Everything `perflaw fit` says of one panel: the forms side by side, and the chosen one with its intervals and limits. */
 
-import type { LawFit } from './fitting/fit.js';
+import { type ChooseOptions, chooseLaw } from './choose.js';
 import { type Optimum, optimum } from './fitting/optimum.js';
 import type { FormName } from './forms/form.js';
 import type { Direction } from './points/direction.js';
-import type { Variable } from './points/points.js';
-import { type Panel, toPoints } from './points/points.js';
-import { type CompareOptions, compareForms, type FormScore } from './trust/compare.js';
+import type { Panel, Variable } from './points/points.js';
+import type { FormScore } from './trust/compare.js';
 import { identifiability, type Told } from './trust/identifiability.js';
 import {
   type Bootstrap,
@@ -62,9 +61,7 @@ export interface PanelAnalysis extends FormAnalysis {
   forms: FormAnalysis[];
 }
 
-export interface AnalyseOptions extends CompareOptions, BootstrapOptions {
-  metric: string;
-}
+export interface AnalyseOptions extends Omit<ChooseOptions, 'form'>, BootstrapOptions {}
 
 /** The analysis of a panel, and the replicates behind it. */
 export interface Analysis {
@@ -80,32 +77,31 @@ const spanOf = (values: number[]): [number, number] => [Math.min(...values), Mat
  * @throws UserError when none can be fitted.
  */
 export async function analysePanel(panel: Panel, options: AnalyseOptions): Promise<Analysis> {
-  const { points, notes } = toPoints(panel.observations, options.metric, options.variables);
-  const comparison = compareForms(points, options.metric, options);
+  const { points, notes, comparison, fit, because } = chooseLaw(panel, options);
   const boots: Partial<Record<FormName, Bootstrap>> = {};
   const forms: FormAnalysis[] = [];
   for (const score of comparison.scores) {
-    const fit = comparison.fits[score.form];
-    if (!fit) continue;
-    const boot = await bootstrap(fit, options);
+    const own = comparison.fits[score.form];
+    if (!own) continue;
+    const boot = await bootstrap(own, options);
     boots[score.form] = boot;
-    forms.push(describe(fit, score, boot));
+    forms.push(analyseForm(boot, score));
   }
-  const chosen = forms.find((form) => form.form === comparison.chosen)!;
+  const chosen = forms.find(({ form }) => form === fit.form)!;
   return {
     panel: {
       slice: panel.slice,
       group: panel.group,
       label: panel.label,
       metric: options.metric,
-      direction: comparison.fits[comparison.chosen]!.direction,
+      direction: fit.direction,
       configurations: points.length,
       runs: points.reduce((sum, point) => sum + point.runs.length, 0),
       range: {
         layers: spanOf(points.map((point) => point.x.layers!)),
         dim: spanOf(points.map((point) => point.x.dim!)),
       },
-      because: options.forms?.length === 1 ? 'the form asked for' : comparison.because,
+      because,
       ...chosen,
       notes: [...notes, ...chosen.notes],
       scores: comparison.scores,
@@ -115,7 +111,9 @@ export async function analysePanel(panel: Panel, options: AnalyseOptions): Promi
   };
 }
 
-function describe(fit: LawFit, score: FormScore, boot: Bootstrap): FormAnalysis {
+/** One fitted form: its coefficients and optimum with their intervals, and which of them the points fix. */
+export function analyseForm(boot: Bootstrap, score?: FormScore): FormAnalysis {
+  const { fit } = boot;
   const told = identifiability(fit);
   const intervals = boot.draws.length > 0 ? coefficientIntervals(boot) : undefined;
   return {
@@ -130,12 +128,12 @@ function describe(fit: LawFit, score: FormScore, boot: Bootstrap): FormAnalysis 
     conditionNumber: told.conditionNumber,
     identifiable: told.identifiable,
     r2: fit.r2,
-    q2: score.q2,
-    aicc: score.aicc,
+    q2: score?.q2 ?? null,
+    aicc: score?.aicc ?? null,
     rmse: fit.rmse,
     sigma: fit.sigma,
-    heldOut: score.heldOut,
-    rolling: score.rolling,
+    heldOut: score?.heldOut ?? null,
+    rolling: score?.rolling ?? null,
     optimum: { ...optimum(fit), intervals: boot.draws.length > 0 ? optimumIntervals(boot) : {} },
     notes: fit.notes,
   };

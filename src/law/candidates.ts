@@ -29,7 +29,7 @@ export const REACH = 8;
 /** Far out, beyond twice the largest, steps are so many times coarser. */
 const COARSER = 4;
 
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+export const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** The largest step up to 8 that divides every measured dim: finer tells nothing, coarser misses what people could train. */
 const dimStep = (dims: number[]) => {

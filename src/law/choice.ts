@@ -1,5 +1,7 @@
 /** One configuration put through the law: what is expected of it, and how far it lies outside what was measured. */
+import type { Shape } from './calibrate.js';
 import type { Candidate } from './candidates.js';
+import { innerOf } from './fitting/inner.js';
 import { outside } from './fitting/optimum.js';
 import type { Panel, Point } from './points/points.js';
 import { type Bootstrap, type Interval, predictWithInterval } from './trust/uncertainty.js';
@@ -28,7 +30,7 @@ export interface MeasuredRange {
 /** Whether a configuration lies within the measured ranges of layers and dim. */
 export function insideRange(points: readonly Point[]) {
   const { layers: h, dim: d } = rangeOf(points);
-  return ({ layers, dim }: Candidate) => layers >= h[0] && layers <= h[1] && dim >= d[0] && dim <= d[1];
+  return ({ layers, dim }: Shape) => layers >= h[0] && layers <= h[1] && dim >= d[0] && dim <= d[1];
 }
 
 export function rangeOf(points: readonly Point[]): MeasuredRange {
@@ -50,7 +52,7 @@ export const placeOf = ({ layers, dim, params, nonEmbeddingParams, flops }: Cand
 
 export function choice(candidate: Candidate, panel: Panel, boot: Bootstrap): Choice {
   const { value, interval, law } = predictWithInterval(boot, placeOf(candidate, panel.slice));
-  const { points } = boot.fit.inner;
+  const { points } = innerOf(boot.fit);
   const beyond = (key: 'layers' | 'dim') => {
     const values = points.map((point) => point.x[key]!);
     return outside(candidate[key], Math.min(...values), Math.max(...values));

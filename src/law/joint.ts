@@ -6,10 +6,12 @@
 import { UserError } from '../util/errors.js';
 import { compareDataMeasures, type MeasureLine, type SliceLevel } from './data-term.js';
 import { addData, type FitOptions, fitPoints, type LawFit } from './fitting/fit.js';
+import { innerOf } from './fitting/inner.js';
 import type { FormName } from './forms/form.js';
 import type { Observation } from './points/observation.js';
 import type { Variable } from './points/points.js';
-import { type Point, toPoints } from './points/points.js';
+import { type Panel, type Point, toPoints } from './points/points.js';
+import type { Settings } from './points/settings.js';
 
 /** What several slices say together. */
 export interface JointAnalysis {
@@ -45,7 +47,7 @@ export function sliceLevels(
   fit: LawFit,
   slices: readonly string[],
 ): { at: Partial<Record<Variable, number>>; levels: { slice: string; level: number }[] } {
-  const { model, points } = fit.inner;
+  const { model, points } = innerOf(fit);
   const variables = new Set<Variable>([
     'layers',
     'dim',
@@ -84,7 +86,7 @@ function leftOutRmse(points: readonly Point[], metric: string, options: FitOptio
 }
 
 /** Measures of disorder that every slice has and that are above 0 there; one of those that are equal everywhere. */
-export function sharedMeasures(observations: readonly Observation[]): string[] {
+function sharedMeasures(observations: readonly Observation[]): string[] {
   const names = new Set(observations.flatMap(({ quality }) => Object.keys(quality ?? {})));
   const kept = new Map<string, string>();
   for (const name of names) {
@@ -96,14 +98,30 @@ export function sharedMeasures(observations: readonly Observation[]): string[] {
   return [...kept.values()];
 }
 
+/** A joint fit and what the slices say in it. */
+export interface JointFit {
+  fit: LawFit;
+  points: Point[];
+  slices: string[];
+  at: { layers: number; dim: number };
+  levels: JointAnalysis['levels'];
+  /** Measures of disorder that all slices have; none where tokens are missing, or below three slices. */
+  names: string[];
+  /** Levels against quantity and quality. */
+  measures: MeasureLine[];
+  /** What was noted of the points, not of the fit. */
+  notes: string[];
+}
+
 /**
+ * One fit over several slices, a constant each.
  * @throws UserError when there is one slice only, or too few configurations.
  */
-export function analyseJoint(
+export function fitJoint(
   observations: readonly Observation[],
   metric: string,
   options: FitOptions & { form: FormName },
-): JointAnalysis {
+): JointFit {
   const { points, notes } = toPoints(observations, metric, options.variables);
   const slices = [...new Set(points.map((point) => point.slice))];
   if (slices.length < 2) throw new UserError('a joint fit needs at least two slices');
@@ -112,6 +130,43 @@ export function analyseJoint(
     points.find((point) => point.slice === slice && point.x.tokens !== undefined)?.x.tokens ?? null;
   const { at, levels: bare } = sliceLevels(fit, slices);
   const levels = bare.map((one) => ({ ...one, tokens: tokensOf(one.slice) }));
+  const isMeasured = slices.length >= 3 && levels.every(({ tokens }) => tokens !== null);
+  const names = isMeasured ? sharedMeasures(observations) : [];
+  const qualityOf = (slice: string) => observations.find((one) => one.slice === slice)!.quality!;
+  const measured = levels.map(
+    ({ slice, level, tokens }): SliceLevel => ({
+      slice,
+      level,
+      tokens: tokens!,
+      quality: Object.fromEntries(names.map((name) => [name, qualityOf(slice)[name]!])),
+    }),
+  );
+  return {
+    fit,
+    points,
+    slices,
+    at: { layers: at.layers!, dim: at.dim! },
+    levels,
+    names,
+    measures: isMeasured ? compareDataMeasures(measured) : [],
+    notes,
+  };
+}
+
+/** The name of a slice's constant among the coefficients of a joint fit. */
+export const constantOf = (fit: LawFit, slice: string) => `${innerOf(fit).model.form.constant}[${slice}]`;
+
+/**
+ * The joint fit, and the law with a data term in the place of the constants.
+ * @throws UserError when there is one slice only, or too few configurations.
+ */
+export function analyseJoint(
+  observations: readonly Observation[],
+  metric: string,
+  options: FitOptions & { form: FormName },
+): JointAnalysis {
+  const joint = fitJoint(observations, metric, options);
+  const { fit, points, slices, levels, at, names, measures } = joint;
   const result: JointAnalysis = {
     form: fit.form,
     slices,
@@ -119,17 +174,16 @@ export function analyseJoint(
     r2: fit.r2,
     rmse: fit.rmse,
     levels,
-    at: { layers: at.layers!, dim: at.dim! },
+    at,
     dataTerms: [],
-    measures: [],
-    notes: [...notes, ...fit.notes],
+    measures,
+    notes: [...joint.notes, ...fit.notes],
   };
   if (levels.some(({ tokens }) => tokens === null)) {
     result.notes.push('without the tokens of every slice the data term cannot be told');
     return result;
   }
-  const measures = slices.length < 3 ? [] : sharedMeasures(observations);
-  for (const data of ['tokens', ...measures.map((name) => ({ tokensOver: name }))] as const) {
+  for (const data of ['tokens', ...names.map((name) => ({ tokensOver: name }))] as const) {
     const own = points.map((point) => ({ ...point, x: { ...point.x } }));
     addData(own, observations, data);
     const term = fitPoints(own, metric, { ...options, data });
@@ -148,18 +202,50 @@ export function analyseJoint(
     result.notes.push('two slices make any straight line perfect: quality and quantity cannot be told apart');
   else if (slices.length === 3)
     result.notes.push('three slices show a trend; whether quality adds to quantity takes four to test');
-  if (slices.length >= 3)
-    result.measures = compareDataMeasures(
-      levels.map(
-        ({ slice, level, tokens }): SliceLevel => ({
-          slice,
-          level,
-          tokens: tokens!,
-          quality: Object.fromEntries(
-            measures.map((name) => [name, observations.find((one) => one.slice === slice)!.quality![name]!]),
-          ),
-        }),
-      ),
-    );
   return result;
+}
+
+/** The form of a joint fit: the one chosen on most of its slices, of equals the one of the larger slice. @param chosen smallest slice first. */
+export function jointForm(chosen: readonly FormName[]): FormName {
+  const votes = (form: FormName) => chosen.filter((one) => one === form).length;
+  return chosen.reduce((a, b) => (votes(b) >= votes(a) ? b : a));
+}
+
+const tokensOf = ({ observations }: Panel) => Math.max(0, ...observations.map(({ tokens }) => tokens ?? 0));
+
+/** A joint fit, and the settings of its panels. */
+export type GroupJoint = JointAnalysis & { group: Settings };
+
+/**
+ * Joint fits: the slices of one setting of everything else, where there are at least two.
+ * @param chosen the form chosen on each panel, by its label; a panel that could not be fitted has none, but one has.
+ */
+export function analyseJoints(
+  panels: readonly Panel[],
+  chosen: ReadonlyMap<string, FormName>,
+  metric: string,
+  options: FitOptions,
+): { joint: GroupJoint[]; refused: UserError[] } {
+  const groups = new Map<string, Panel[]>();
+  for (const panel of panels) {
+    const key = JSON.stringify(panel.group);
+    groups.set(key, [...(groups.get(key) ?? []), panel]);
+  }
+  const joint: GroupJoint[] = [];
+  const refused: UserError[] = [];
+  for (const own of groups.values()) {
+    if (own.length < 2) continue;
+    const votes = own
+      .toSorted((a, b) => tokensOf(a) - tokensOf(b))
+      .flatMap(({ label }) => chosen.get(label) ?? []);
+    try {
+      const observations = own.flatMap((panel) => panel.observations);
+      const form = options.form ?? jointForm(votes.length > 0 ? votes : [...chosen.values()]);
+      joint.push({ group: own[0]!.group, ...analyseJoint(observations, metric, { ...options, form }) });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      refused.push(error);
+    }
+  }
+  return { joint, refused };
 }

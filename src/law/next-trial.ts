@@ -4,6 +4,7 @@
  * covariances are those of the bootstrap replicates.
  */
 import type { Candidate } from './candidates.js';
+import { innerOf } from './fitting/inner.js';
 import { type At, type Bootstrap, drawnValues } from './trust/uncertainty.js';
 
 export interface NextTrial {
@@ -27,7 +28,7 @@ export function nextTrial(
   place: (candidate: Candidate) => At,
 ): NextTrial | null {
   if (boot.draws.length < 20) return null;
-  const { points } = boot.fit.inner;
+  const { points } = innerOf(boot.fit);
   const top = (key: 'layers' | 'dim') => NEAR * Math.max(...points.map((point) => point.x[key]!));
   const low = (key: 'layers' | 'dim') => Math.min(...points.map((point) => point.x[key]!)) / NEAR;
   const near = candidates.filter(

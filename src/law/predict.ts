@@ -15,22 +15,24 @@ import {
   withinBudget,
 } from './candidates.js';
 import { type Choice, choice, insideRange, type MeasuredRange, placeOf, rangeOf } from './choice.js';
+import { chooseLaw } from './choose.js';
 import { costModel, type ModelSource } from './cost.js';
 import type { FitOptions, LawFit } from './fitting/fit.js';
 import { type Optimum, optimum } from './fitting/optimum.js';
 import type { FormName } from './forms/form.js';
 import { type NextTrial, nextTrial } from './next-trial.js';
-import { bestBy, type Direction, GOOD, isBetter } from './points/direction.js';
+import { bestBy, type Direction, GOOD } from './points/direction.js';
 import type { Observation } from './points/observation.js';
 import type { Variable } from './points/points.js';
-import { chooseMetric, type Panel, panelsOf, toPoints } from './points/points.js';
-import { compareForms } from './trust/compare.js';
+import { chooseMetric, type Panel, type Point, panelsOf } from './points/points.js';
+import { type Asked, recommend, smallestAsGood } from './recommend.js';
 import {
   type Bootstrap,
   type BootstrapOptions,
   bootstrap,
   type OptimumInterval,
   optimumIntervals,
+  predictWithInterval,
 } from './trust/uncertainty.js';
 
 /** The budget, and how to fit, to choose and to count. */
@@ -111,14 +113,16 @@ function chooseSlice(observations: readonly Observation[], asked?: string): stri
 interface PanelAnswer {
   panel: Panel;
   boot: Bootstrap;
+  points: Point[];
   because: string;
   cost: ReturnType<typeof costModel>;
   candidates: Candidate[];
   fitting: Candidate[];
-  /** The law at every candidate. */
-  values: Map<Candidate, number>;
+  asked: Asked<Candidate>;
   best: Choice;
   highest: Choice;
+  inside: Candidate | undefined;
+  smallest: Candidate;
   otherForms: OtherForm[];
   notes: string[];
 }
@@ -156,11 +160,8 @@ export async function predict(
 }
 
 async function answerPanel(panel: Panel, metric: string, options: PredictOptions): Promise<PanelAnswer> {
-  const { points, notes } = toPoints(panel.observations, metric, options.variables);
   const forms = options.form ? [options.form] : options.forms;
-  const { form: _form, ...fitOptions } = options;
-  const comparison = compareForms(points, metric, { ...fitOptions, forms });
-  const fit = comparison.fits[comparison.chosen]!;
+  const { points, fit, comparison, because, notes } = chooseLaw(panel, { ...options, metric, forms });
   const cost = costModel(panel.observations, options);
   const candidates = enumerateCandidates(panel.observations, cost);
   checkBudget(options.budget, candidates);
@@ -169,43 +170,36 @@ async function answerPanel(panel: Panel, metric: string, options: PredictOptions
   const values = new Map(
     candidates.map((candidate) => [candidate, fit.predict(placeOf(candidate, panel.slice))]),
   );
-  const top = (list: readonly Candidate[]) =>
-    choice(
-      bestBy(fit.direction, list, (one) => values.get(one)!),
-      panel,
-      boot,
-    );
-  const highest = top(fitting);
-  const inside = fitting.filter(insideRange(fit.inner.points));
-  const measured = highest.extrapolates && inside.length > 0 ? top(inside) : highest;
-  // A gain that one run could not show is not worth leaving what was measured.
-  const reached = betterEnd(measured.interval, fit.direction) ?? measured.predicted;
-  const worthIt = isBetter(fit.direction, highest.predicted, reached);
-  const best = worthIt ? highest : measured;
-  const among = best.extrapolates ? fitting : inside.length > 0 ? inside : fitting;
-  const others = Object.values(comparison.fits)
-    .filter((other) => other !== fit)
-    .map((other) => otherForm(other!, best, among, panel.slice));
+  const asked: Asked<Candidate> = {
+    direction: fit.direction,
+    value: (candidate) => values.get(candidate)!,
+    expected: (candidate) => predictWithInterval(boot, placeOf(candidate, panel.slice)),
+    isInside: insideRange(points),
+  };
+  const found = recommend(fitting, asked);
+  const best = choice(found.best, panel, boot);
+  const inside = fitting.filter(asked.isInside);
+  // outside where the best is, or where there is nothing else
+  const among = best.extrapolates ? fitting : inside;
   return {
     panel,
     boot,
-    because: options.form ? 'the form asked for' : comparison.because,
+    points,
+    because,
     cost,
     candidates,
     fitting,
-    values,
+    asked,
     best,
-    highest,
-    otherForms: others,
+    highest: choice(found.highest, panel, boot),
+    inside: found.inside,
+    smallest: smallestAsGood(found.best, among, asked),
+    otherForms: Object.values(comparison.fits)
+      .filter((other) => other !== fit)
+      .map((other) => otherForm(other!, best, among, panel.slice)),
     notes: [...notes, ...fit.notes, ...cost.notes],
   };
 }
-
-/** The better end of an interval: the upper, for a loss the lower. */
-const betterEnd = ([low, high]: Choice['interval'], direction: Direction) =>
-  direction === 'minimize' ? low : high;
-const worseEnd = ([low, high]: Choice['interval'], direction: Direction) =>
-  direction === 'minimize' ? high : low;
 
 function otherForm(fit: LawFit, best: Choice, among: readonly Candidate[], slice: string): OtherForm {
   const [least, most] = fit.range;
@@ -230,22 +224,11 @@ function report(
     options,
   }: { metric: string; slice: string; observations: readonly Observation[]; options: PredictOptions },
 ): PredictionReport {
-  const { panel, boot, fitting, values: predicted, best, highest: top, candidates, cost } = answer;
+  const { panel, boot, fitting, asked, best, highest, candidates, cost } = answer;
   const { fit } = boot;
-  const value = (candidate: Candidate) => predicted.get(candidate)!;
-  const highest = (list: readonly Candidate[]) =>
-    list.length === 0 ? undefined : bestBy(fit.direction, list, value);
   const make = (candidate: Candidate | undefined) => (candidate ? choice(candidate, panel, boot) : null);
-  const range = rangeOf(fit.inner.points);
-  const inRange = insideRange(fit.inner.points);
-  const floor = worseEnd(best.interval, fit.direction) ?? best.predicted;
-  const smallest = fitting
-    .filter(
-      (candidate) =>
-        !isBetter(fit.direction, floor, value(candidate)) && (best.extrapolates || inRange(candidate)),
-    )
-    .reduce((a: Candidate, b) => (b.params < a.params ? b : a), best);
-  const line = highest(budgetLine(candidates, options.budget));
+  const onLine = budgetLine(candidates, options.budget);
+  const line = onLine.length === 0 ? undefined : bestBy(fit.direction, onLine, asked.value);
   const peak = optimum(fit);
   const peakShape =
     peak.layers !== null && peak.dim !== null
@@ -258,9 +241,9 @@ function report(
     notes.push(
       `at the best the law itself says ${said.toPrecision(4)}, which ${metric} cannot be: it does not hold there`,
     );
-  if (top.extrapolates && !best.extrapolates)
+  if (highest.extrapolates && !best.extrapolates)
     notes.push(
-      `the law is ${GOOD[fit.direction].higher} still outside the measured range (layers ${top.layers}, dim ${top.dim}: ${top.predicted.toPrecision(4)}), but by no more than one run varies`,
+      `the law is ${GOOD[fit.direction].higher} still outside the measured range (layers ${highest.layers}, dim ${highest.dim}: ${highest.predicted.toPrecision(4)}), but by no more than one run varies`,
     );
   if (best.extrapolates)
     notes.push('the best lies outside the measured range: a prediction there is a guess until it is run');
@@ -276,12 +259,12 @@ function report(
     budgetText: budgetWords(options.budget),
     considered: candidates.length,
     fitting: fitting.length,
-    range,
+    range: rangeOf(answer.points),
     best,
-    highest: top,
-    bestMeasuredRange: make(highest(fitting.filter(inRange))),
+    highest,
+    bestMeasuredRange: make(answer.inside),
     budgetLine: make(line),
-    smallest: choice(smallest, panel, boot),
+    smallest: choice(answer.smallest, panel, boot),
     otherForms: answer.otherForms,
     optimum: {
       ...peak,

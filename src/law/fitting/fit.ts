@@ -12,7 +12,8 @@ import { type Direction, directionOf } from '../points/direction.js';
 import type { Observation } from '../points/observation.js';
 import type { Variable } from '../points/points.js';
 import { chooseMetric, metricRange, type Point, toPoints } from '../points/points.js';
-import { buildModel, evaluate, type LawModel, namedCoefficients } from './design.js';
+import { buildModel, evaluate, namedCoefficients } from './design.js';
+import { withInner } from './inner.js';
 import { makeProblem, type Problem } from './projection.js';
 import { type Solution, type SolveSettings, solve } from './solve.js';
 
@@ -65,8 +66,6 @@ export interface LawFit {
   notes: string[];
   /** @throws UserError where `at` lacks a variable that the law needs, or names a slice that was never measured. */
   predict(at: Partial<Record<Variable, number>> & { slice?: string }): number;
-  /** For the other files of this room. */
-  inner: { model: LawModel; points: Point[]; problem: Problem; solution: Solution; settings: SolveSettings };
 }
 
 /**
@@ -158,7 +157,7 @@ function summarise(
   }
   const mean = sum / runs;
   const sst = points.flatMap((point) => point.runs).reduce((total, value) => total + (value - mean) ** 2, 0);
-  return {
+  const law: LawFit = {
     form: model.form.name,
     equation:
       (model.options.direction === 'minimize' ? model.form.fallingEquation : undefined) ??
@@ -191,8 +190,8 @@ function summarise(
         });
       return evaluate(model, theta, beta, x, group);
     },
-    inner: { model, points, problem, solution, settings },
   };
+  return withInner(law, { model, points, problem, solution, settings });
 }
 
 /** Exponents' limits go into the model, weights' into the problem. */

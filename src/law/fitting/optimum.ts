@@ -3,10 +3,10 @@
  * d* = p^(1/|a'|) for a < 0 and w > 0 (w < 0 for a loss); for a quadratic its vertex. A law that only rises, or only falls, has
  * no optimum, and says so.
  */
-
 import type { Variable } from '../points/points.js';
 import { evaluate, type LawModel, termParameters } from './design.js';
 import type { LawFit } from './fit.js';
+import { innerOf } from './inner.js';
 
 export type Place = 'inside' | 'outside' | 'rises' | 'falls' | 'not fitted';
 
@@ -55,7 +55,7 @@ export function peaks(
  * for a < 0 and w > 0 (for a loss w < 0); quadratic: exp(-b1 / (2 b2)) for b2 < 0 (b2 > 0). The other forms only rise or fall.
  */
 export function optimum(fit: LawFit): Optimum {
-  const { model, solution, points } = fit.inner;
+  const { model, solution, points } = innerOf(fit);
   const found = peaks(model, solution.theta, solution.beta);
   const axes: Partial<Record<Variable, OptimumAxis>> = {};
   for (const variable of new Set<Variable>([

@@ -6,6 +6,7 @@
  */
 import { UserError } from '../../util/errors.js';
 import { type FitOptions, fitPoints, type LawFit } from '../fitting/fit.js';
+import { innerOf } from '../fitting/inner.js';
 import { designColumns, type Problem } from '../fitting/projection.js';
 import { makeGrid, prepareGrid } from '../fitting/search.js';
 import { solve } from '../fitting/solve.js';
@@ -149,7 +150,7 @@ function choose(scores: readonly FormScore[]): { chosen: FormName; because: stri
 
 /** AICc on the means of the configurations, weighted by their runs; null where they are too few for it. */
 function aicc(fit: LawFit): number | null {
-  const { problem, solution } = fit.inner;
+  const { problem, solution } = innerOf(fit);
   const n = problem.n;
   const k = fit.size + 1;
   if (n - k - 1 <= 0) return null;
@@ -162,9 +163,9 @@ const MANY = 60;
 
 /** Every configuration predicted by the law fitted without it. Q^2 = 1 - PRESS / SST. */
 export function leaveOneOut(fit: LawFit): { q2: number | null; rmse: number | null } {
-  const { problem, model, settings, points } = fit.inner;
+  const { problem, model, settings, points } = innerOf(fit);
   if (problem.n <= model.size + 1) return { q2: null, rmse: null };
-  const { solution } = fit.inner;
+  const { solution } = innerOf(fit);
   const plain = settings.link !== 'log' && settings.huber === undefined;
   const near = plain && problem.n > MANY ? { near: solution.theta } : {};
   const huber = settings.huber === undefined ? {} : { huber: solution.delta };

@@ -10,6 +10,7 @@
 import { inverse, Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { namedCoefficients } from '../fitting/design.js';
 import type { LawFit } from '../fitting/fit.js';
+import { innerOf } from '../fitting/inner.js';
 import { designColumns, dot, type Problem, termDerivative } from '../fitting/projection.js';
 import { profile } from '../fitting/search.js';
 import { fQuantile1 } from './quantiles.js';
@@ -66,7 +67,7 @@ const UNTOLD = 1e8;
  * (n - k)) (Bates & Watts 1988), and the condition number of the Jacobian with columns of unit length, which must be below 1e8.
  */
 export function identifiability(fit: LawFit): Identifiability {
-  const { problem, solution, model } = fit.inner;
+  const { problem, solution, model } = innerOf(fit);
   const condition = conditionNumber(fullJacobian(problem, solution.theta, solution.beta));
   const freedom = Math.max(1, problem.n - model.size);
   const threshold = 1 + fQuantile1(0.95, freedom) / freedom;
@@ -124,13 +125,13 @@ const plain = (condition: number): Told =>
 
 /** Ends of the set of an exponent's values that the profile allows, linear between grid points. */
 function allowedRange(fit: LawFit, t: number, threshold: number): [number | null, number | null] {
-  const { solution } = fit.inner;
+  const { solution } = innerOf(fit);
   const values = solution.grid.candidates[t]!.map(([value]) => value!);
   const sse = profile(solution.surface!, t);
   const least = solution.surface!.sse.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   // the grid's own minimum may lie above the optimum: the threshold is taken from the lower of the two
   const limit =
-    Math.min(least, fit.inner.solution.delta === undefined ? solution.objective : least) * threshold;
+    Math.min(least, innerOf(fit).solution.delta === undefined ? solution.objective : least) * threshold;
   const best = bestExponent(fit, t);
   let low = best;
   let high = best;
@@ -152,7 +153,7 @@ function allowedRange(fit: LawFit, t: number, threshold: number): [number | null
 
 /** Sum of squares times the exponent's entry of (J'J)^-1: its variance times the degrees of freedom. */
 function limitedCovariance(fit: LawFit, t: number): number {
-  const { problem, solution, model } = fit.inner;
+  const { problem, solution, model } = innerOf(fit);
   const columns = fullJacobian(problem, solution.theta, solution.beta);
   const sizes = columns.map((column) => Math.sqrt(dot(column, column)) || 1);
   const J = new Matrix(columns.map((column, j) => Array.from(column, (value) => value / sizes[j]!)));
@@ -167,8 +168,8 @@ function limitedCovariance(fit: LawFit, t: number): number {
 }
 
 function bestExponent(fit: LawFit, t: number): number {
-  const places = fit.inner.model.places.filter(({ term }) => term.exponents.length > 0);
-  return fit.inner.solution.theta[places[t]!.theta]!;
+  const places = innerOf(fit).model.places.filter(({ term }) => term.exponents.length > 0);
+  return innerOf(fit).solution.theta[places[t]!.theta]!;
 }
 
 function crossing(
@@ -185,8 +186,8 @@ function crossing(
 
 /** Without a profile: untold when the estimate sits at the end of its range. */
 function wide(fit: LawFit, k: number): [number | null, number | null] {
-  const { min, max } = fit.inner.model.exponents[k]!;
-  const value = fit.inner.solution.theta[k]!;
+  const { min, max } = innerOf(fit).model.exponents[k]!;
+  const value = innerOf(fit).solution.theta[k]!;
   const near = 1e-6 * (max - min);
   return [value - min <= near ? null : value, max - value <= near ? null : value];
 }

@@ -6,9 +6,9 @@
  * replicate's own deviation s* widens it as Student's t does where configurations are few. What no run can reach (a hit ratio
  * below 0 or above 1) is cut off, which takes nothing from the share of runs that an interval holds.
  */
-
 import { evaluate, namedCoefficients } from '../fitting/design.js';
 import type { LawFit } from '../fitting/fit.js';
+import { innerOf } from '../fitting/inner.js';
 import { peaks } from '../fitting/optimum.js';
 import { makeGrid } from '../fitting/search.js';
 import { formSource } from '../forms/forms.js';
@@ -48,7 +48,7 @@ export interface Bootstrap {
  * give equal results on any number of threads; call `closeThreads` when no more bootstraps follow.
  */
 export async function bootstrap(fit: LawFit, options: BootstrapOptions = {}): Promise<Bootstrap> {
-  const { model, points, problem, solution, settings } = fit.inner;
+  const { model, points, problem, solution, settings } = innerOf(fit);
   const task: BootstrapTask = {
     form: fit.form,
     source: formSource(fit.form) ?? '',
@@ -88,7 +88,7 @@ const ends = (values: readonly number[], level: number): Interval => {
 
 /** Percentile intervals of the textbook coefficients. */
 export function coefficientIntervals({ fit, draws, level }: Bootstrap): Record<string, Interval> {
-  const { model } = fit.inner;
+  const { model } = innerOf(fit);
   const values = new Map<string, number[]>();
   for (const draw of draws)
     for (const [name, value] of namedCoefficients(model, draw.theta, draw.beta)) {
@@ -111,7 +111,7 @@ export function optimumIntervals({
   draws,
   level,
 }: Bootstrap): Partial<Record<Variable, OptimumInterval>> {
-  const { model } = fit.inner;
+  const { model } = innerOf(fit);
   const values = new Map<Variable, number[]>();
   for (const draw of draws)
     for (const [name, peak] of Object.entries(peaks(model, draw.theta, draw.beta)) as [
@@ -135,7 +135,7 @@ export type At = Partial<Record<Variable, number>> & { slice?: string };
 
 /** The law of each replicate at one place. */
 export function drawnValues({ fit, draws }: Bootstrap, at: At): number[] {
-  const { model } = fit.inner;
+  const { model } = innerOf(fit);
   const group = Math.max(0, model.groups.indexOf(at.slice ?? ''));
   return draws.map((draw) => evaluate(model, draw.theta, draw.beta, at, group));
 }
@@ -159,7 +159,7 @@ export function predictWithInterval(boot: Bootstrap, at: At): Prediction {
   const [least, most] = fit.range;
   const possible = (number: number) => Math.min(most, Math.max(least, number));
   if (draws.length === 0) return { value: possible(value), law: [null, null], interval: [null, null] };
-  const log = fit.inner.settings.link === 'log';
+  const log = innerOf(fit).settings.link === 'log';
   const floor = 0.1 * sigma;
   const error = (drawn: number) => (log ? Math.log(value / drawn) : value - drawn);
   const values = drawnValues(boot, at);

@@ -1,11 +1,11 @@
 /** The best configuration of each size under a fitted law: what the budget figure draws and the answer recommends. */
+
+import type { Shape } from '../../law/calibrate.js';
 import { enumerateCandidates } from '../../law/candidates.js';
 import type { CostModel } from '../../law/cost.js';
 import type { LawFit } from '../../law/fitting/fit.js';
-import { bestBy, isBetter } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
-import type { At } from '../../law/trust/uncertainty.js';
-import type { Shape } from './placing.js';
+import { type Asked, recommend, smallestAsGood } from '../../law/recommend.js';
 import { bestOfEachSize } from './sizes.js';
 import type { BudgetCurve, Candidate, Interval, LawPanel } from './view.js';
 
@@ -14,29 +14,19 @@ export interface FittedPanel {
   panel: LawPanel;
   fit: LawFit;
   cost: CostModel;
-  /** The variables of a shape that this law looks at. */
-  place(shape: Shape): At;
+  asked: Asked<Shape>;
   predict(shape: Shape): Interval;
 }
 
 /** How many times beyond the largest measured layers, dim and size the curve goes on. */
 const CURVE_REACH = 2;
 
-/**
- * On the slice with the most data: what would be trained in earnest. Recommended is the best inside the measured range, since
- * a law that still grows better would otherwise always point at the largest model anyone can name.
- */
+/** On the slice with the most data: what would be trained in earnest. Recommended is the best inside the measured range. */
 export function budgetCurve(
-  { panel, fit, cost, place, predict }: FittedPanel,
+  { panel, cost, asked, predict }: FittedPanel,
   own: Observation[],
 ): BudgetCurve | undefined {
-  const candidates = enumerateCandidates(own, cost);
-  const value = (at: Shape) => fit.predict(place(at));
-  const isInside = ({ layers, dim }: Shape) =>
-    own.some((one) => one.layers <= layers) &&
-    own.some((one) => one.layers >= layers) &&
-    own.some((one) => one.dim <= dim) &&
-    own.some((one) => one.dim >= dim);
+  const { direction, value, isInside } = asked;
   const dress = ({ layers, dim, params }: Shape & { params: number }): Candidate => ({
     layers,
     dim,
@@ -44,24 +34,15 @@ export function budgetCurve(
     predicted: predict({ layers, dim }),
     extrapolated: !isInside({ layers, dim }),
   });
-  const { direction } = fit;
-  const highest = <T extends Shape>(list: T[]) => bestBy(direction, list, value);
-  const inside = candidates.filter(isInside);
-  if (inside.length === 0) return undefined;
-  const optimum = dress(highest(inside));
-  // The same two rules as `perflaw predict`: within the interval of one new run of the best is as good, beyond it is more.
-  const { low, high } = optimum.predicted;
-  const [worse, better] = direction === 'minimize' ? [high, low] : [low, high];
-  const close = inside.filter((one) => !isBetter(direction, worse, value(one)));
-  const [topLayers, topDim] = [
-    Math.max(...own.map((one) => one.layers)),
-    Math.max(...own.map((one) => one.dim)),
-  ];
+  const top = (axis: keyof Shape) => CURVE_REACH * Math.max(...own.map((one) => one[axis]));
+  const [topLayers, topDim] = [top('layers'), top('dim')];
   const leastDim = Math.min(...own.map((one) => one.dim));
-  const near = candidates.filter(
-    ({ layers, dim }) => layers <= CURVE_REACH * topLayers && dim <= CURVE_REACH * topDim && dim >= leastDim,
+  const near = enumerateCandidates(own, cost).filter(
+    ({ layers, dim }) => layers <= topLayers && dim <= topDim && dim >= leastDim,
   );
-  const beyond = highest(near);
+  const inside = near.filter(isInside);
+  if (inside.length === 0) return undefined;
+  const found = recommend(near, asked);
   // Inside the measured range as far as its sizes go; beyond it only where it has none of that size.
   const largest = Math.max(...inside.map((one) => one.params));
   const curve = finer(near, cost);
@@ -74,9 +55,9 @@ export function budgetCurve(
   return {
     slice: panel.slice,
     candidates: [...candidatesInside, ...candidatesBeyond].map(dress),
-    optimum,
-    smallest: dress(close.reduce((a, b) => (b.params < a.params ? b : a))),
-    ...(isBetter(direction, value(beyond), better) ? { beyond: dress(beyond) } : {}),
+    optimum: dress(found.inside!),
+    smallest: dress(smallestAsGood(found.inside!, inside, asked)),
+    ...(found.beyond ? { beyond: dress(found.beyond) } : {}),
   };
 }
 

@@ -1,8 +1,8 @@
 /** What laws fitted without the largest models foretell of them, for the figure that shows it. */
 import type { FormName } from '../../law/forms/form.js';
 import type { Observation } from '../../law/points/observation.js';
-import { panelsOf, toPoints } from '../../law/points/points.js';
-import { holdOut } from '../../law/trust/holdout.js';
+import { type Panel, toPoints } from '../../law/points/points.js';
+import { type HoldoutOptions, holdOut } from '../../law/trust/holdout.js';
 import { withholdBy } from '../../law/trust/withhold.js';
 import { UserError } from '../../util/errors.js';
 import type { LawView } from './view.js';
@@ -22,18 +22,17 @@ function splitFor(observations: readonly Observation[], metric: string) {
 
 /** Slice by slice; those with too little to withhold are left out. */
 export async function heldOutView(
-  observations: readonly Observation[],
-  slices: readonly string[],
-  { metric, form, resamples, level }: { metric: string; form?: FormName; resamples: number; level: number },
+  panels: readonly Panel[],
+  { form, ...options }: Omit<HoldoutOptions, 'split'> & { form?: FormName },
 ): Promise<LawView['heldOut']> {
   const view: NonNullable<LawView['heldOut']> = { slices: [], points: [] };
-  for (const slice of slices) {
-    const [panel] = panelsOf(observations.filter((one) => one.slice === slice));
-    const split = panel && splitFor(panel.observations, metric);
-    if (!panel || !split) continue;
+  for (const panel of panels) {
+    const { slice } = panel;
+    const split = splitFor(panel.observations, options.metric);
+    if (!split) continue;
     try {
       const forms = form === undefined ? {} : { forms: [form] };
-      const found = await holdOut(panel, { metric, split, resamples, level, chosenOnly: true, ...forms });
+      const found = await holdOut(panel, { ...options, split, chosenOnly: true, ...forms });
       view.slices.push({ slice, form: found.chosen, what: found.what });
       for (const { layers, dim, measured, predicted, interval } of found.forms[0]!.runs)
         view.points.push({

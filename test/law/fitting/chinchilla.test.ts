@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { fitLaw } from '../../../src/law/fitting/fit.js';
+import { innerOf } from '../../../src/law/fitting/inner.js';
 import type { Observation } from '../../../src/law/points/observation.js';
 import { createRandom } from '../../../src/util/random.js';
 
@@ -54,6 +55,6 @@ describe('the Chinchilla law', () => {
       }, 0);
     const fitted = objective((params, tokens) => fit.predict({ params, tokens }));
     expect(fitted).toBeLessThan(objective((N, D) => TRUE.E + TRUE.A / N ** TRUE.a + TRUE.B / D ** TRUE.b));
-    expect(fitted).toBeCloseTo(fit.inner.solution.objective, 10);
+    expect(fitted).toBeCloseTo(innerOf(fit).solution.objective, 10);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fitLaw } from '../../../src/law/fitting/fit.js';
+import { optimum } from '../../../src/law/fitting/optimum.js';
 import type { Observation } from '../../../src/law/points/observation.js';
+import { identifiability } from '../../../src/law/trust/identifiability.js';
 import { createRandom } from '../../../src/util/random.js';
 import { bruteForce, exponentGrid } from '../brute-force.js';
 import { ML1M } from '../panel-ml1m.js';
@@ -86,4 +88,15 @@ describe('the global optimum', () => {
     }
     expect(worse).toEqual([]);
   }, 3_600_000);
+});
+
+describe('a copy of a law', () => {
+  it('can be asked what the law can; JSON and the listed fields know nothing of what it was made of', () => {
+    const law = fitLaw(ML1M, { metric: 'hr@10' });
+    const copy = { ...law, notes: [] };
+    expect(identifiability(copy)).toEqual(identifiability(law));
+    expect(optimum(copy)).toEqual(optimum(law));
+    expect(Object.keys(copy)).not.toContain('inner');
+    expect(() => optimum(JSON.parse(JSON.stringify(law)))).toThrow(/no law of fitLaw/);
+  });
 });

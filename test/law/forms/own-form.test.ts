@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fitLaw } from '../../../src/law/fitting/fit.js';
+import { innerOf } from '../../../src/law/fitting/inner.js';
 import { FORM_NAMES, formByName, registerForm } from '../../../src/law/forms/forms.js';
 import { loadForm, namedForms } from '../../../src/law/forms/own-form.js';
 import { toPoints } from '../../../src/law/points/points.js';
@@ -53,7 +54,7 @@ describe('a form of one file', () => {
   it.skipIf(!built)('is read again by the threads of the bootstrap', async () => {
     await loadForm(file);
     const { draws } = await bootstrap(fitLaw(ML1M, { form: 'exponential' }), { resamples: 4, threads: 1 });
-    const { problem, solution, model, points, settings } = fitLaw(ML1M, { form: 'exponential' }).inner;
+    const { problem, solution, model, points, settings } = innerOf(fitLaw(ML1M, { form: 'exponential' }));
     const { makeGrid } = await import('../../../src/law/fitting/search.js');
     const task: BootstrapTask = {
       form: 'exponential',

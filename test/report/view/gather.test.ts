@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { analysePanel } from '../../../src/law/analyse.js';
+import type { Shape } from '../../../src/law/calibrate.js';
+import { analyseJoints } from '../../../src/law/joint.js';
+import { panelsOf } from '../../../src/law/points/points.js';
 import { groupBySettings } from '../../../src/law/points/settings.js';
+import { predict } from '../../../src/law/predict.js';
 import { DEFAULT_MODEL } from '../../../src/model/config.js';
 import { countParameters } from '../../../src/model/size.js';
 import { answerCards } from '../../../src/report/page/answer.js';
@@ -11,7 +16,7 @@ import { groupLabel } from '../../../src/report/view/label.js';
 import { readSweepRecords } from '../../../src/report/view/read.js';
 import { bestOfEachSize } from '../../../src/report/view/sizes.js';
 import { mainPanel } from '../../../src/report/view/view.js';
-import { settingsOf } from '../../../src/sweep/results/observations.js';
+import { observationOf, settingsOf } from '../../../src/sweep/results/observations.js';
 import type { DoneRecord } from '../../../src/sweep/store/record.js';
 import { UserError } from '../../../src/util/errors.js';
 import { simulateRecords, trueMetric } from '../simulated-sweep.js';
@@ -77,6 +82,49 @@ describe('a sweep with failures', () => {
     const least = Math.min(...scored.map((form) => form.heldOutError!));
     expect(scored.length).toBeGreaterThan(2);
     expect(main.forms.find((form) => form.chosen)!.heldOutError).toBe(least);
+  });
+});
+
+describe('a report and the commands', () => {
+  it('say the same of a sweep: form, coefficients, what is not identifiable, the optimum and the joint fit', async () => {
+    const path = storeSweep(root, 'same', { slices: [0.25, 0.5, 1], noise: 0.004 });
+    const sweep = readSweepRecords(path);
+    const law = (await gatherReport(sweep, quick)).groups[0]!.law!;
+    const options = { metric: 'ndcg@10', ...quick };
+    const panels = panelsOf(sweep.done.map(observationOf));
+    const forms = new Map<string, string>();
+    for (const panel of panels) {
+      const { panel: said } = await analysePanel(panel, options);
+      const shown = law.panels.find(({ slice }) => slice === panel.slice)!;
+      forms.set(panel.label, said.form);
+      expect([shown.form, shown.r2, shown.q2, shown.because]).toEqual([
+        said.form,
+        said.r2,
+        said.q2,
+        said.because,
+      ]);
+      for (const { name, estimate, note } of shown.coefficients) {
+        expect(estimate.value).toBe(said.coefficients[name]!.value);
+        expect(note === undefined).toBe(said.coefficients[name]!.identifiable);
+      }
+      expect(shown.peak.dim.value ?? null).toBe(said.optimum.axes.dim?.value ?? null);
+    }
+    const { joint } = analyseJoints(panels, forms, 'ndcg@10', {});
+    for (const { slice, term } of law.dataTerm!.points) {
+      const name = Object.keys(joint[0]!.coefficients).find((one) => one.endsWith(`[${slice}]`))!;
+      expect(term).toBe(joint[0]!.coefficients[name]);
+    }
+    expect(law.dataTerm!.measures).toEqual(joint[0]!.measures);
+    const answer = await predict(sweep.done.map(observationOf), {
+      ...options,
+      budget: { params: 1e12 },
+      models: [sweep.done[0]!.config.model],
+      numItems: sweep.plan.data.numItems,
+      slice: 'all',
+    });
+    const shape = ({ layers, dim, params }: Shape & { params: number }) => ({ layers, dim, params });
+    expect(shape(law.budget!.optimum)).toEqual(shape(answer.bestMeasuredRange!));
+    if (!answer.best.extrapolates) expect(shape(law.budget!.smallest!)).toEqual(shape(answer.smallest));
   });
 });
 

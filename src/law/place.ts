@@ -1,22 +1,22 @@
 /** From layers and dim to all the variables a law looks at: laws of compute or parameters need those of every shape. */
-import type { CostModel } from '../../law/cost.js';
-import type { LawFit } from '../../law/fitting/fit.js';
-import type { At } from '../../law/trust/uncertainty.js';
-import type { Peak } from './view.js';
-
-export interface Shape {
-  layers: number;
-  dim: number;
-}
+import type { Shape } from './calibrate.js';
+import { gcd } from './candidates.js';
+import type { CostModel } from './cost.js';
+import type { LawFit } from './fitting/fit.js';
+import { innerOf } from './fitting/inner.js';
+import type { Place } from './fitting/optimum.js';
+import type { At } from './trust/uncertainty.js';
 
 /** Laws of compute or parameters need those of every shape; they are counted for whole numbers only. */
 export function placing(fit: LawFit, cost: CostModel): (shape: Shape) => At {
-  const { places, options } = fit.inner.model;
+  const { places, options } = innerOf(fit).model;
   const needs = new Set([...places.flatMap(({ term }) => term.variables), ...options.variables]);
   const counted = ['params', 'nonEmbeddingParams', 'flops'].some((name) => needs.has(name as never));
   if (!counted) return ({ layers, dim }) => ({ layers, dim });
-  const measured = new Map(fit.inner.points.map(({ x }) => [`${x.layers}/${x.dim}`, x]));
-  const common = fit.inner.points.map(({ x }) => x.dim!).reduce(gcd);
+  const measured = new Map(innerOf(fit).points.map(({ x }) => [`${x.layers}/${x.dim}`, x]));
+  const common = innerOf(fit)
+    .points.map(({ x }) => x.dim!)
+    .reduce(gcd);
   // some models can have any dim, others only multiples of their heads' width
   const step = cost.params({ layers: 1, dim: common + 1 }) ? 1 : common;
   return ({ layers, dim }) => {
@@ -32,8 +32,6 @@ export function placing(fit: LawFit, cost: CostModel): (shape: Shape) => At {
     };
   };
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** A count at any layers and dim, bilinear between the shapes around it that a model can have; surfaces are drawn of it. */
 function between(
@@ -54,8 +52,8 @@ function between(
 }
 
 /** Which way a law of compute or parameters goes along an axis that it knows only through them. */
-export function slope(fit: LawFit, place: (shape: Shape) => At, axis: keyof Shape): Peak['place'] {
-  const measured = fit.inner.points.map(({ x }) => ({ layers: x.layers!, dim: x.dim! }));
+export function slope(fit: LawFit, place: (shape: Shape) => At, axis: keyof Shape): Place {
+  const measured = innerOf(fit).points.map(({ x }) => ({ layers: x.layers!, dim: x.dim! }));
   const middle = measured[measured.length >> 1]!;
   const values = measured.map((shape) => shape[axis]);
   const at = (value: number) => fit.predict(place({ ...middle, [axis]: value }));
