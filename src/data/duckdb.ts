@@ -64,22 +64,31 @@ export async function describeTable(
 
 /**
  * Runs a query and hands over its chunks in order, never the whole result. A stream that fails looks like one that ends: the
- * binding has no way to ask for its error. So the number of rows is returned, for the caller to hold against a count of its own.
+ * binding has no way to ask for its error. So nobody reads one without the number of rows that must come.
+ * @param expected rows by a count of the caller's own. @param place the file's name, for the error.
+ * @throws UserError where another number of rows came.
  */
 export async function eachChunk(
   connection: DuckDBConnection,
   sql: string,
+  expected: number,
+  place: string,
   use: (chunk: DuckDBDataChunk) => void,
-): Promise<number> {
+): Promise<void> {
   const result = await connection.stream(sql);
   let rows = 0;
   for (;;) {
     const chunk = await result.fetchChunk();
     const count = chunk?.rowCount ?? 0;
-    if (!chunk || count === 0) return rows;
+    if (!chunk || count === 0) break;
     rows += count;
     use(chunk);
   }
+  if (rows !== expected)
+    throw new UserError(`only ${rows} of ${expected} rows could be read`, {
+      place,
+      remedy: 'The file changed while it was read, is damaged, or there was no space to sort it; try again.',
+    });
 }
 
 /** DuckDB's words about a bad file, in one line and with a place. */

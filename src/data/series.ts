@@ -1,8 +1,8 @@
 /** One series out of a file: one value a line, or a column of a table. */
 import { readFileSync } from 'node:fs';
 import { fileError, UserError } from '../util/errors.js';
-import { nearest } from '../util/nearest.js';
 import { eachChunk } from './duckdb.js';
+import { noColumn } from './read/columns.js';
 import type { DetectOptions } from './read/detect.js';
 import { withTable } from './read/open.js';
 
@@ -36,14 +36,7 @@ export async function readColumn(
       const found = columns.find(({ name }) => name === column);
       if (!found) {
         const names = columns.map(({ name }) => name);
-        const near = nearest(column, names);
-        throw new UserError(
-          `there is no column ${JSON.stringify(column)}; the file has: ${names.map((name) => JSON.stringify(name)).join(', ')}`,
-          {
-            place: path,
-            remedy: near === undefined ? 'Choose one: --series COLUMN.' : `Did you mean --series ${near}?`,
-          },
-        );
+        throw noColumn(column, names, path, 'Choose one: --series COLUMN.', (near) => `--series ${near}`);
       }
       const text = `CAST(${found.sql} AS VARCHAR)`;
       // Counted with the column itself, so that its faults are met here.
@@ -51,7 +44,7 @@ export async function readColumn(
         await connection.runAndReadAll(`SELECT count(*), max(length(${text})) FROM ${from}`)
       ).getRows();
       const values: string[] = [];
-      const came = await eachChunk(connection, `SELECT ${text} FROM ${from}`, (chunk) => {
+      await eachChunk(connection, `SELECT ${text} FROM ${from}`, Number(row![0]), path, (chunk) => {
         const vector = chunk.getColumnVector(0);
         for (let i = 0; i < chunk.rowCount; i++) {
           const value = vector.getItem(i) as string | null;
@@ -62,11 +55,6 @@ export async function readColumn(
           values.push(value);
         }
       });
-      if (came !== Number(row![0]))
-        throw new UserError(`only ${came} of ${Number(row![0])} rows could be read`, {
-          place: path,
-          remedy: 'The file changed while it was read, or is damaged; try again.',
-        });
       return values;
     },
   );

@@ -4,7 +4,7 @@ import { type ColumnChoice, type ColumnOptions, chooseColumns, type Samples } fr
 import { NO_COLUMN } from './formats.js';
 import { firstElement, type ListStyle, listStyle } from './lists.js';
 import type { Table } from './table.js';
-import { readCondition } from './where.js';
+import { allOf, readCondition } from './where.js';
 
 /** Rows that columns are guessed from. */
 const SAMPLE = 1000;
@@ -16,12 +16,10 @@ export async function chooseByValues(
   options: ColumnOptions & { where?: string[] },
   place: string,
 ): Promise<{ choice: ColumnChoice; lists: Map<number, ListStyle>; samples: Samples }> {
-  const conditions = (options.where ?? []).map((text) => readCondition(text, table.columns, place));
-  const where =
-    conditions.length === 0 ? '' : ` WHERE ${conditions.map(({ sql }) => `(${sql})`).join(' AND ')}`;
+  const kept = allOf((options.where ?? []).map((text) => readCondition(text, table.columns, place)));
   const texts = table.columns.map(({ sql }, i) => `CAST(${sql} AS VARCHAR) AS s${i}`).join(', ');
   const values = (
-    await connection.runAndReadAll(`SELECT ${texts} FROM ${table.from}${where} LIMIT ${SAMPLE}`)
+    await connection.runAndReadAll(`SELECT ${texts} FROM ${table.from} WHERE ${kept} LIMIT ${SAMPLE}`)
   ).getRows();
   const samples = table.columns.map((_, i) => values.map((row) => row[i] as string | null));
   const styles = table.columns.map((column, i) => listStyle(column, samples[i]!));

@@ -172,14 +172,33 @@ function find(names: readonly string[], wanted: string, role: Role, place: strin
   // RecBole headers are `user_id:token`; people ask for user_id.
   if (at < 0) at = names.findIndex((name) => name.replace(/:[a-z_]+$/i, '') === wanted);
   if (at >= 0) return at;
-  const near = nearest(wanted, names);
-  throw new UserError(
-    `there is no column ${quoted(wanted)} for the ${role}; the file has: ${listed(names)}`,
-    {
-      place,
-      remedy: near === undefined ? `Choose one: --${role} COLUMN.` : `Did you mean --${role} ${near}?`,
-    },
+  throw noColumn(
+    wanted,
+    names,
+    place,
+    `Choose one: --${role} COLUMN.`,
+    (near) => `--${role} ${near}`,
+    ` for the ${role}`,
   );
+}
+
+/**
+ * The error about a column that is not there.
+ * @param choose the remedy where no name is near. @param meant how the nearest would be written.
+ */
+export function noColumn(
+  wanted: string,
+  names: readonly string[],
+  place: string,
+  choose: string,
+  meant: (near: string) => string,
+  purpose = '',
+): UserError {
+  const near = nearest(wanted, names);
+  return new UserError(`there is no column ${quoted(wanted)}${purpose}; the file has: ${listed(names)}`, {
+    place,
+    remedy: near === undefined ? choose : `Did you mean ${meant(near)}?`,
+  });
 }
 
 /** A column by its usual name, else by a word of its name where one free column alone has such a word. */

@@ -35,11 +35,10 @@ export interface Delimited {
 
 export type Detected =
   | { kind: 'parquet' }
-  | { kind: 'json'; isArray: boolean; isLines: boolean }
+  | { kind: 'json'; isLines: boolean }
   | { kind: 'sequences'; delimiter: string; skip: number; notes: string[] }
   | Delimited;
 
-const HEAD = 1 << 16;
 const READABLE = 'Readable are CSV, TSV, Parquet, JSON lines, MovieLens, RecBole .inter and sequence text.';
 
 /**
@@ -56,7 +55,7 @@ export function detectFormat(source: Source, options: DetectOptions = {}): Detec
   const first = all.find((line) => line.trim() !== '');
   if (first === undefined) throw new UserError('the file is empty', { place });
   if (format === 'json' || (format === 'auto' && /^\s*[[{]/.test(first) && !/^\s*\[\d+\]/.test(first)))
-    return { kind: 'json', isArray: first.trimStart().startsWith('['), isLines: isWholeObject(first) };
+    return { kind: 'json', isLines: isWholeObject(first) };
   const { skip, said, names, notes } = preamble(all);
   const lines = all.slice(skip).filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new UserError('the file is empty', { place });
@@ -129,8 +128,8 @@ function delimited(
     });
   let rows = lines.map((line) => splitLine(line, delimiter, quote ?? '"'));
   // A comment that names as many columns as the rows have is the header.
-  let header = options.header ?? (isRecBole || hasHeader(rows, options.asked ?? [], place));
-  let names = rows[0]!;
+  const header = options.header ?? (isRecBole || hasHeader(rows, options.asked ?? [], place));
+  const names = rows[0]!;
   if (!header && before.names !== undefined && options.header === undefined) {
     const said = splitLine(before.names, delimiter, quote ?? '"');
     if (said.length === names.length && looksLikeHeader(said)) {
@@ -143,12 +142,8 @@ function delimited(
     options.format === 'sequences' ||
     (options.format !== 'csv' && !header && delimiter !== '::' && isRagged(rows));
   if (isSequences) return { kind: 'sequences', delimiter, skip, notes };
-  if (header) names = distinctNames(names);
-  else {
-    header = false;
-    names = headerlessNames(rows, place, options.header === false);
-  }
-  return { kind: 'delimited', delimiter, quote, header, names, skip, notes };
+  const distinct = header ? distinctNames(names) : headerlessNames(rows, place, options.header === false);
+  return { kind: 'delimited', delimiter, quote, header, names: distinct, skip, notes };
 }
 
 /**
@@ -161,7 +156,7 @@ export function isSeries(path: string): boolean {
   const isPacked = head[0] === 0x1f && head[1] === 0x8b;
   const isWide = head.length > 1 && [0xfffe, 0xfeff].includes(head.readUInt16BE(0));
   if (isPacked || isWide || /^(PAR1|PK|\(\xb5\/\xfd)/.test(head.toString('latin1', 0, 4))) return false;
-  const lines = textLines(head, size > HEAD, path).filter((line) => line.trim() !== '');
+  const lines = textLines(head, size > head.length, path).filter((line) => line.trim() !== '');
   return lines.length > 0 && lines.every((line) => !/[\s,;|]|::|[{[]/.test(line.trim()));
 }
 

@@ -5,7 +5,7 @@
 import { UserError } from '../../util/errors.js';
 import { sqlText } from '../duckdb.js';
 import { MISSING } from './clock.js';
-import type { Profile } from './profile.js';
+import { columnError, firstRow, type Profile, type ReadContext, shareOf, withoutMissing } from './profile.js';
 import type { TableColumn } from './table.js';
 
 const SPACES = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(65279)";
@@ -54,14 +54,16 @@ export function profileIdentifier(
     profile.classify(role, `CASE WHEN ${sql} IS NULL THEN ${ABSENT} ELSE ${INTEGER} END`);
     return;
   }
-  const text = `${role}_t`;
-  profile.value(text, trims ? trimmedSql(column) : type === 'VARCHAR' ? sql : `CAST(${sql} AS VARCHAR)`);
+  const text = profile.value(
+    `${role} as text`,
+    trims ? trimmedSql(column) : type === 'VARCHAR' ? sql : `CAST(${sql} AS VARCHAR)`,
+  );
   const hasSpace = `regexp_matches(${text}, '[\\s\\x{a0}\\x{feff}]')`;
-  // Only what begins with a digit or a minus sign can be a number.
+  // Only what begins with a digit or a minus sign can be a number; a cast that fails costs more than this.
   const mayBeNumber = `${text} < ':'`;
   profile.classify(
     role,
-    `CASE WHEN CAST(TRY_CAST(${text} AS INTEGER) AS VARCHAR) = ${text} THEN ${INTEGER} ` +
+    `CASE WHEN ${mayBeNumber} AND CAST(TRY_CAST(${text} AS INTEGER) AS VARCHAR) = ${text} THEN ${INTEGER} ` +
       `WHEN ${text} IS NULL OR ${text} IN ${MISSING_SQL} THEN ${ABSENT} ` +
       (trims ? '' : `WHEN ${hasSpace} THEN ${SPACED} `) +
       `WHEN ${mayBeNumber} AND regexp_full_match(${text}, '-?[0-9]+\\.0+') THEN ${FLOAT} ` +
@@ -86,6 +88,31 @@ export function countIdentifiers(
     spaced: SPACED,
   }[kind];
   return profile.count({ keep: 1, [role]: code });
+}
+
+/** @throws UserError where a kept row has no identifier, or one that begins with a lone quote. */
+export async function checkIdentifiers(
+  role: 'user' | 'item',
+  column: TableColumn,
+  hasLoneQuotes: boolean,
+  { connection, table, place, profile, kept, keep }: ReadContext,
+): Promise<void> {
+  const find = (condition: string) =>
+    firstRow(connection, table, place, `${keep} AND ${condition}`, trimmedSql(column));
+  const absent = countIdentifiers(profile, role, 'absent');
+  if (absent > 0)
+    throw columnError(
+      await find(isMissingSql(column)),
+      `the ${role} ("${column.name}") is empty or a word for no value (NA, NULL, ...) in ${shareOf(absent, kept)}`,
+      `Leave them out: ${withoutMissing(column.name)}; or choose another column: --${role} COLUMN.`,
+    );
+  if (!hasLoneQuotes || countIdentifiers(profile, role, 'quote') === 0) return;
+  const found = await find(`starts_with(${trimmedSql(column)}, '"')`);
+  throw columnError(
+    found,
+    `the ${role} ${JSON.stringify(found.text)} begins with a quote that does not end`,
+    'Mend the row; or say --quote none, where quotes are letters like any other.',
+  );
 }
 
 export interface IdentifierPlan {

@@ -7,8 +7,8 @@ import { UserError } from '../../util/errors.js';
 import { nearest } from '../../util/nearest.js';
 import { describeTable, sqlName, sqlText } from '../duckdb.js';
 import { isMissingSql } from './identifiers.js';
-import { firstRow } from './profile.js';
-import type { Table, TableColumn } from './table.js';
+import { columnError, firstRow } from './profile.js';
+import { checkCount, type Table, type TableColumn } from './table.js';
 
 /** How a column writes lists: as a type, as JSON, in brackets, or between separators. */
 export type ListStyle = 'typed' | 'json' | 'brackets' | ',' | '|' | ';' | ' ';
@@ -85,38 +85,35 @@ export async function unfoldLists(
   const isBad = indexes.map((i) => `(${expression(i)} IS NULL AND NOT ${missing(table.columns[i]!)})`);
   const length = (i: number) => `coalesce(len(${expression(i)}), 0)`;
   const differs = indexes.slice(1).map((i) => `${length(i)} <> ${length(indexes[0]!)}`);
-  const count = async (sql: string) =>
-    Number(
-      (await connection.runAndReadAll(`SELECT (${sql})::DOUBLE FROM ${table.from}`)).getRows()[0]![0] ?? 0,
-    );
   const names = indexes.map((i) => table.columns[i]!.name).join(', ');
-  for (const [tests, what, remedy] of [
-    [
-      isBad,
-      'is no list that can be read (perhaps cut with "...", or nested)',
-      'Write lists as [1, 2, 3] or 1,2,3, or one row an interaction.',
-    ],
-    [
-      differs,
-      `is a list of another length than the one beside it (${names})`,
-      'Mend the row, or name the columns that belong together with --item and --time.',
-    ],
-  ] as const)
-    for (const test of tests)
-      if ((await count(`count(*) FILTER (${test})`)) > 0) {
-        const found = await firstRow(
-          connection,
-          table,
-          place,
-          test,
-          `CAST(${table.columns[indexes[0]!]!.sql} AS VARCHAR)`,
-        );
-        throw new UserError(`the list ${JSON.stringify(found.text)} ${what}`, { place: found.place, remedy });
-      }
-  const empty = await count(`count(*) FILTER (${length(indexes[0]!)} = 0)`);
+  const faults = [
+    ...isBad.map((sql) => ({
+      sql,
+      what: 'is no list that can be read (perhaps cut with "...", or nested)',
+      remedy: 'Write lists as [1, 2, 3] or 1,2,3, or one row an interaction.',
+    })),
+    ...differs.map((sql) => ({
+      sql,
+      what: `is a list of another length than the one beside it (${names})`,
+      remedy: 'Mend the row, or name the columns that belong together with --item and --time.',
+    })),
+  ];
+  const first = length(indexes[0]!);
+  const [rows, counted, empty, ...faulty] = await countAll(connection, table, [
+    'count(*)',
+    `sum(${first})`,
+    `count(*) FILTER (${first} = 0)`,
+    ...faults.map(({ sql }) => `count(*) FILTER (${sql})`),
+  ]);
+  checkCount(table, rows!, place);
+  const fault = faults.find((_, i) => faulty[i]! > 0);
+  if (fault) {
+    const cell = `CAST(${table.columns[indexes[0]!]!.sql} AS VARCHAR)`;
+    const found = await firstRow(connection, table, place, fault.sql, cell);
+    throw columnError(found, `the list ${JSON.stringify(found.text)} ${fault.what}`, fault.remedy);
+  }
   notes.push(`Read as lists: ${names}; each row holds a history, in order.`);
-  if (empty > 0) notes.push(`${empty} rows hold an empty list and give no interaction.`);
-  const counted = await count(`coalesce(sum(${length(indexes[0]!)}), 0)`);
+  if (empty! > 0) notes.push(`${empty} rows hold an empty list and give no interaction.`);
   const inner = indexes.map((i, n) => `unnest(${expression(i)}) AS u${n}`).join(', ');
   const others = table.columns.flatMap(({ sql }, i) => (lists.has(i) ? [] : [`${sql} AS k${i}`]));
   return {
@@ -129,7 +126,7 @@ export async function unfoldLists(
     }),
     firstLine: undefined,
     counted,
-    unfoldedFrom: await countRows(connection, table),
+    unfoldedFrom: table.unfoldedFrom ?? rows,
   };
 }
 
@@ -197,13 +194,15 @@ export async function unfoldEvents(
     : await describeTable(connection, `(SELECT e.* FROM ${from})`).then(({ names, types }) =>
         names.map((name, i) => ({ name, type: types[i]!, sql: `e.${sqlName(name)}` })),
       );
-  const [row] = (
-    await connection.runAndReadAll(
-      `SELECT coalesce(sum(len(${list})), 0)::DOUBLE, (count(*) FILTER (coalesce(len(${list}), 0) = 0))::DOUBLE FROM ${table.from}`,
-    )
-  ).getRows();
+  const length = `coalesce(len(${list}), 0)`;
+  const [rows, counted, empty] = await countAll(connection, table, [
+    'count(*)',
+    `sum(${length})`,
+    `count(*) FILTER (${length} = 0)`,
+  ]);
+  checkCount(table, rows!, place);
   notes.push(`Read as events: one row each of ${column.name}.`);
-  if (Number(row![1]) > 0) notes.push(`${Number(row![1])} rows hold no event.`);
+  if (empty! > 0) notes.push(`${empty} rows hold no event.`);
   const isTaken = (name: string) => others.some((other) => other.name === name);
   return {
     from,
@@ -215,22 +214,17 @@ export async function unfoldEvents(
       })),
     ],
     firstLine: undefined,
-    counted: Number(row![0]),
-    unfoldedFrom: await countRows(connection, table),
+    counted,
+    unfoldedFrom: rows,
   };
 }
 
-/** Rows of the file itself. @throws UserError where they are not as many as its lines. */
-async function countRows(
+/** Aggregates over a table, in one reading; 0 for none. */
+async function countAll(
   connection: DuckDBConnection,
-  { from, counted, unfoldedFrom, columns }: Table,
-): Promise<number> {
-  if (unfoldedFrom !== undefined) return unfoldedFrom;
-  const read = `SELECT count(*), max(length(CAST(${columns[0]!.sql} AS VARCHAR))) FROM ${from}`;
-  const rows = Number((await connection.runAndReadAll(read)).getRows()[0]![0]);
-  if (counted !== undefined && counted !== rows)
-    throw new UserError(`the file has ${counted} records by its lines, ${rows} as it is read`, {
-      remedy: 'Quotes may be in the way: try --quote none; or the file is damaged.',
-    });
-  return rows;
+  { from }: Table,
+  aggregates: string[],
+): Promise<number[]> {
+  const asked = aggregates.map((sql) => `(${sql})::DOUBLE`).join(', ');
+  return (await connection.runAndReadAll(`SELECT ${asked} FROM ${from}`)).getRows()[0]!.map(Number);
 }

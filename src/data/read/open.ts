@@ -84,7 +84,7 @@ async function withDetected<T>(
         return open(found, { detected });
       case 'json': {
         const scan = scanText(found.path, path, { delimiter: '', quote: '', fields: 0, skip: 0 });
-        return open(found, { detected, scan, isLines: !detected.isArray && detected.isLines });
+        return open(found, { detected, scan, isLines: detected.isLines });
       }
       case 'sequences': {
         notes.push(...detected.notes);

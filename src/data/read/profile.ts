@@ -4,6 +4,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UserError } from '../../util/errors.js';
+import { sqlName } from '../duckdb.js';
 import type { Table } from './table.js';
 
 /**
@@ -16,9 +17,14 @@ export class Profile {
   private readonly extremes: [alias: string, sql: string][] = [];
   private groups: { classes: number[]; rows: number; least: number[]; most: number[] }[] = [];
 
-  /** Gives a value of a row a name, for expressions that need it more than once: it is computed once. */
-  value(alias: string, sql: string): void {
+  /**
+   * A value of a row that several expressions need, so that it is computed once.
+   * @returns the SQL by which they speak of it: a name that no column of a file has.
+   */
+  value(what: string, sql: string): string {
+    const alias = sqlName(`perflaw: ${what}`);
     this.values.push([alias, sql]);
+    return alias;
   }
 
   /** Adds a class of rows: an expression with few values (numbers, or conditions that are 1 or 0). */
@@ -78,6 +84,19 @@ export class Profile {
     );
     return this.groups.filter(({ classes }) => tests.every(([at, value]) => classes[at] === value));
   }
+}
+
+/** What a decision about a column stands on. */
+export interface ReadContext {
+  connection: DuckDBConnection;
+  table: Table;
+  place: string;
+  profile: Profile;
+  /** Rows that meet the conditions, and the SQL of these. */
+  kept: number;
+  keep: string;
+  /** Unix seconds. */
+  now: number;
 }
 
 export interface FoundRow {

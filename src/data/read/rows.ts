@@ -4,19 +4,14 @@ import { UserError } from '../../util/errors.js';
 import { eachChunk } from '../duckdb.js';
 import type { Identifier } from '../raw.js';
 import { chooseByValues } from './choose.js';
+import { ROLES } from './column-names.js';
 import type { ColumnChoice, ColumnOptions, Samples } from './columns.js';
-import {
-  countIdentifiers,
-  isMissingSql,
-  planIdentifier,
-  profileIdentifier,
-  trimmedSql,
-} from './identifiers.js';
+import { checkIdentifiers, countIdentifiers, planIdentifier, profileIdentifier } from './identifiers.js';
 import { unfoldEvents, unfoldLists } from './lists.js';
-import { columnError, firstRow, Profile, shareOf, withoutMissing } from './profile.js';
-import type { Table } from './table.js';
+import { Profile } from './profile.js';
+import { checkCount, type Table } from './table.js';
 import { checkTimeFormat, hasUnread, lookAt, planTime, profileTime, type TimeOptions } from './times.js';
-import { profileConditions, readCondition, sayConditions } from './where.js';
+import { allOf, profileConditions, readCondition, sayConditions } from './where.js';
 
 export type UseRow = (user: Identifier, item: Identifier, time: number, order: number) => void;
 
@@ -76,7 +71,7 @@ export async function openRows(
     });
 
   const conditions = (options.where ?? []).map((text) => readCondition(text, table.columns, place));
-  const keep = conditions.length === 0 ? 'true' : conditions.map(({ sql }) => `(${sql})`).join(' AND ');
+  const keep = allOf(conditions);
   const looks = {
     user: isSpaced(samples[choice.user]),
     item: isSpaced(samples[choice.item]),
@@ -111,11 +106,7 @@ export async function openRows(
   }
   const rows = profile.count();
   const kept = profile.count({ keep: 1 });
-  if (table.counted !== undefined && table.counted !== rows)
-    throw new UserError(`the file has ${table.counted} records by its lines, ${rows} as it is read`, {
-      place,
-      remedy: 'Quotes may be in the way: try --quote none; or the file is damaged.',
-    });
+  checkCount(table, rows, place);
   sayConditions(conditions, profile, rows, table.unfoldedFrom, notes);
   if (kept === 0)
     throw new UserError(
@@ -126,33 +117,9 @@ export async function openRows(
       },
     );
 
-  for (const [role, which] of [
-    ['user', user],
-    ['item', item],
-  ] as const) {
-    const absent = countIdentifiers(profile, role, 'absent');
-    if (absent > 0)
-      throw columnError(
-        await firstRow(connection, table, place, `${keep} AND ${isMissingSql(which)}`, trimmedSql(which)),
-        `the ${role} ("${which.name}") is empty or a word for no value (NA, NULL, ...) in ${shareOf(absent, kept)}`,
-        `Leave them out: ${withoutMissing(which.name)}; or choose another column: --${role} COLUMN.`,
-      );
-    if (opened.hasLoneQuotes && countIdentifiers(profile, role, 'quote') > 0) {
-      const found = await firstRow(
-        connection,
-        table,
-        place,
-        `${keep} AND starts_with(${trimmedSql(which)}, '"')`,
-        trimmedSql(which),
-      );
-      throw columnError(
-        found,
-        `the ${role} ${JSON.stringify(found.text)} begins with a quote that does not end`,
-        'Mend the row; or say --quote none, where quotes are letters like any other.',
-      );
-    }
-  }
   const context = { connection, table, place, profile, kept, keep, now: Date.now() / 1000 };
+  await checkIdentifiers('user', user, opened.hasLoneQuotes === true, context);
+  await checkIdentifiers('item', item, opened.hasLoneQuotes === true, context);
   const userPlan = planIdentifier('user', user, looks.user, profile);
   const itemPlan = planIdentifier('item', item, looks.item, profile);
   const timePlan = time && (await planTime('time', time, options, looks.time, context));
@@ -171,27 +138,20 @@ export async function openRows(
   const places = new Map(
     expressions.flatMap((sql, i) => (sql === undefined ? [] : [i])).map((i, at) => [i, at]),
   );
-  const where = conditions.length === 0 ? '' : ` WHERE ${keep}`;
-  const query = `SELECT ${selected.join(', ')} FROM ${table.from}${where}`;
+  const rest = `FROM ${table.from} WHERE ${keep}`;
+  const numbered = `SELECT ${selected.join(', ')}, row_number() OVER () AS r ${rest}`;
   // What the caller says of times is no guess.
   if (choice.unsureTime && options.timeFormat === undefined && (options.timeUnit ?? 'auto') === 'auto') {
     const id = places.has(4) ? 'coalesce(v0::VARCHAR, v4)' : 'v0';
     await refuseContradiction(
       connection,
-      `SELECT ${id} AS u, v2 AS t, r FROM (SELECT ${selected.join(', ')}, row_number() OVER () AS r FROM ${table.from}${where})`,
+      `SELECT ${id} AS u, v2 AS t, r FROM (${numbered})`,
       time!.name,
       place,
     );
   }
-  const deliver = async (sql: string, use: UseRow) => {
-    const came = await eachChunk(connection, sql, (chunk) => deliverChunk(chunk, places, use));
-    if (came !== kept)
-      throw new UserError(`only ${came} of ${kept} rows could be read`, {
-        place,
-        remedy:
-          'The file changed while it was read, is damaged, or there was no space to sort it; try again.',
-      });
-  };
+  const deliver = (sql: string, use: UseRow) =>
+    eachChunk(connection, sql, kept, place, (chunk) => deliverChunk(chunk, places, use));
   return {
     hasTime: time !== undefined,
     hasOrder: order !== undefined,
@@ -204,7 +164,7 @@ export async function openRows(
       })),
       kept,
     },
-    inFileOrder: (use) => deliver(query, use),
+    inFileOrder: (use) => deliver(`SELECT ${selected.join(', ')} ${rest}`, use),
     byHistory: (use) => {
       const by = [
         'v0',
@@ -213,7 +173,6 @@ export async function openRows(
         ...(order ? ['v3'] : []),
         'r',
       ];
-      const numbered = `SELECT ${selected.join(', ')}, row_number() OVER () AS r FROM ${table.from}${where}`;
       return deliver(`SELECT * EXCLUDE (r) FROM (${numbered}) ORDER BY ${by.join(', ')}`, use);
     },
   };
@@ -243,12 +202,10 @@ async function refuseContradiction(
 }
 
 function sayColumns(choice: ColumnChoice, names: string[], notes: string[]): void {
-  const said = (['user', 'item', 'time', 'order'] as const)
-    .filter((role) => choice[role] !== undefined)
-    .map(
-      (role) =>
-        `${role} = ${names[choice[role]!]}${choice.why[role] === undefined || choice.why[role] === 'usual name' ? '' : ` (${choice.why[role]})`}`,
-    );
+  const said = ROLES.filter((role) => choice[role] !== undefined).map(
+    (role) =>
+      `${role} = ${names[choice[role]!]}${choice.why[role] === undefined || choice.why[role] === 'usual name' ? '' : ` (${choice.why[role]})`}`,
+  );
   notes.push(`Columns: ${said.join(', ')}.`);
   if (choice.time === undefined && choice.order === undefined)
     notes.push(
@@ -258,6 +215,7 @@ function sayColumns(choice: ColumnChoice, names: string[], notes: string[]): voi
 
 const isSpaced = (values: Samples[number] | undefined) =>
   values?.some((value) => value !== null && /\s|\u00a0|\ufeff/.test(value)) ?? false;
+
 function deliverChunk(chunk: DuckDBDataChunk, places: ReadonlyMap<number, number>, use: UseRow): void {
   const vector = (i: number) => (places.has(i) ? chunk.getColumnVector(places.get(i)!) : undefined);
   const [user, item, time, order, userText, itemText] = [0, 1, 2, 3, 4, 5].map(vector);

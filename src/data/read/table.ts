@@ -33,6 +33,25 @@ export interface Table {
   unfoldedFrom?: number;
 }
 
+/** Whether a column holds numbers by its type. */
+export function isNumeric({ type }: TableColumn): boolean {
+  return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/.test(type);
+}
+
+/** Whether a column holds dates by its type. */
+export function isDated({ type }: TableColumn): boolean {
+  return /^(TIMESTAMP|DATE$)/.test(type);
+}
+
+/** @throws UserError where the rows as they are read are not as many as the file has by a count of its own. */
+export function checkCount({ counted }: Table, rows: number, place: string): void {
+  if (counted !== undefined && counted !== rows)
+    throw new UserError(`the file has ${counted} records by its lines, ${rows} as it is read`, {
+      place,
+      remedy: 'Quotes may be in the way: try --quote none; or the file is damaged.',
+    });
+}
+
 /** A detected table with what the scan of its bytes found. */
 export type Opened =
   | { detected: Delimited; scan: Scan; quote: string }
@@ -74,7 +93,7 @@ function delimitedTable(
 ): Table {
   const { names, header, delimiter, skip } = detected;
   const types = names.map((_, i) => `c${i}: 'VARCHAR'`).join(', ');
-  const longest = Math.max(scan.longest, 0) + 1024;
+  const longest = scan.longest + 1024;
   // The parser holds a few lines at least; its own limit is 2 MB a line.
   const size = longest > 2_000_000 ? `, max_line_size = ${longest}, buffer_size = ${16 * longest}` : '';
   return {

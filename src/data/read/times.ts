@@ -11,8 +11,8 @@ import { wordsOf } from './column-names.js';
 import type { TimeUnit } from './formats.js';
 import { isMissingSql, trimmedSql } from './identifiers.js';
 import { isIsoSql, isoSql, isPlainSql, PLAIN_DATE, suffixSql } from './iso-time.js';
-import { columnError, firstRow, type Profile, shareOf, withoutMissing } from './profile.js';
-import type { Table, TableColumn } from './table.js';
+import { columnError, firstRow, type Profile, type ReadContext, shareOf, withoutMissing } from './profile.js';
+import { isDated, isNumeric, type TableColumn } from './table.js';
 import { isTimeFormat, suggestFormats } from './time-formats.js';
 
 export interface TimeOptions {
@@ -26,8 +26,6 @@ export interface TimePlan {
   /** Seconds since 1970 (of a numeric order column: its number), never NULL. */
   sql: string;
   notes: string[];
-  /** What decides about a clock's plausibility; undefined for an order column. */
-  span?: { from: number; to: number };
 }
 
 type TimeRole = 'time' | 'order';
@@ -56,11 +54,8 @@ const OTHER = 20;
 /** 1973: below it a number among seconds is no clock. */
 const NOT_SECONDS = 1e8;
 
-const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/;
-const TYPED = /^(TIMESTAMP|DATE$)/;
-
 const numberOf = (column: TableColumn) =>
-  NUMERIC.test(column.type) ? `${column.sql}::DOUBLE` : `TRY_CAST(${column.sql} AS DOUBLE)`;
+  isNumeric(column) ? `${column.sql}::DOUBLE` : `TRY_CAST(${column.sql} AS DOUBLE)`;
 
 const withoutZeros = (column: TableColumn) => `regexp_replace(${trimmedSql(column)}, '\\.0+$', '')`;
 
@@ -79,13 +74,13 @@ export function profileTime(
   const { sql, type, name } = column;
   const format = role === 'time' ? options.timeFormat : undefined;
   const missing = isMissingSql(column);
-  if (TYPED.test(type)) {
+  if (isDated(column)) {
     profile.classify(
       role,
       `CASE WHEN ${sql} IS NULL THEN ${ABSENT} WHEN isfinite(${sql}) THEN ${DATE} ELSE ${OTHER} END`,
     );
     profile.extremesOf(role, `CASE WHEN isfinite(${sql}) THEN epoch(${sql})::DOUBLE END`);
-  } else if (!NUMERIC.test(type) && type !== 'VARCHAR')
+  } else if (!isNumeric(column) && type !== 'VARCHAR')
     throw new UserError(`column "${name}" holds ${type}, neither numbers nor dates`, { place });
   else if (format !== undefined) {
     const value = formatSql(column, format);
@@ -95,8 +90,7 @@ export function profileTime(
     );
     profile.extremesOf(role, value);
   } else if (look === 'plain' && type === 'VARCHAR') {
-    const time = `${role}_n`;
-    profile.value(time, `TRY_CAST(${sql} AS TIMESTAMP)`);
+    const time = profile.value(`${role} as a date`, `TRY_CAST(${sql} AS TIMESTAMP)`);
     const zoned = `CASE WHEN ends_with(${sql}, 'Z') OR ends_with(${sql}, 'C') THEN ${ZONED} ELSE ${DATE} END`;
     profile.classify(
       role,
@@ -104,8 +98,7 @@ export function profileTime(
     );
     profile.extremesOf(role, `epoch(${time})`);
   } else {
-    const number = `${role}_n`;
-    profile.value(number, numberOf(column));
+    const number = profile.value(`${role} as a number`, numberOf(column));
     const within = (unit: ClockUnit) =>
       `WHEN ${number} >= ${EARLIEST * PER_SECOND[unit]} AND ${number} < ${LATEST * PER_SECOND[unit]} THEN ${UNIT[unit]}`;
     const ifNumber =
@@ -113,8 +106,7 @@ export function profileTime(
       `WHEN ${number} <= 0 THEN ${ZERO} WHEN ${number} < ${NOT_SECONDS} THEN ${SMALL} WHEN ${number} < ${EARLIEST} THEN ${EARLY} ` +
       `WHEN ${number} IS NOT NULL THEN ${FAR}`;
     if (look === 'all' && type === 'VARCHAR') {
-      const text = `${role}_t`;
-      profile.value(text, trimmedSql(column));
+      const text = profile.value(`${role} as text`, trimmedSql(column));
       const ifDate = `WHEN ${isIsoSql(text)} THEN CASE WHEN ${suffixSql(text)} = '' THEN ${DATE} ELSE ${ZONED} END `;
       const absent = `WHEN ${missing} THEN ${ABSENT} `;
       profile.classify(role, `coalesce(CASE ${ifNumber} END, CASE ${absent}${ifDate}ELSE ${OTHER} END)`);
@@ -142,17 +134,6 @@ export function hasUnread(profile: Profile, role: TimeRole): boolean {
   return profile.count({ [role]: UNREAD }) > 0;
 }
 
-interface Context {
-  connection: DuckDBConnection;
-  table: Table;
-  place: string;
-  profile: Profile;
-  /** Rows that meet the conditions, and the SQL of these (`true` where there are none). */
-  kept: number;
-  keep: string;
-  now: number;
-}
-
 /**
  * Decides how the column is read.
  * @throws UserError where a cell has no time, or rows contradict each other, with the first row that does and the remedy.
@@ -162,10 +143,10 @@ export async function planTime(
   column: TableColumn,
   options: TimeOptions,
   look: Look,
-  context: Context,
+  context: ReadContext,
 ): Promise<TimePlan> {
   const { profile, kept, connection, table, place, keep } = context;
-  const { name, type, sql } = column;
+  const { name, sql } = column;
   const count = (code: number) => profile.count({ keep: 1, [role]: code });
   const find = (condition: string) =>
     firstRow(connection, table, place, `${keep} AND (${condition})`, `CAST(${sql} AS VARCHAR)`);
@@ -177,13 +158,12 @@ export async function planTime(
     );
   const isClock = role === 'time';
   const range = profile.range(role, { keep: 1 });
-  if (TYPED.test(type)) {
+  if (isDated(column)) {
     if (count(OTHER) > 0)
       throw columnError(await find(`NOT isfinite(${sql})`), `column "${name}" is infinite`, 'Mend the row.');
     return {
       sql: `epoch(${sql})::DOUBLE`,
       notes: isClock ? spanNotes(name, range, context.now) : [],
-      span: range,
     };
   }
   if (isClock && options.timeFormat !== undefined) {
@@ -196,7 +176,7 @@ export async function planTime(
         await remedyFor(column, context),
       );
     }
-    return { sql: value, notes: spanNotes(name, range, context.now), span: range };
+    return { sql: value, notes: spanNotes(name, range, context.now) };
   }
   const numbers = [ZERO, 2, 3, 4, 5, SMALL, EARLY, FAR].reduce((sum, code) => sum + count(code), 0);
   const dates = count(DATE) + count(ZONED);
@@ -227,7 +207,7 @@ export async function planTime(
       notes.push(
         `Warning: ${shareOf(count(DATE), kept)} of ${name} say no time zone, the others do: those are taken as UTC.`,
       );
-    return { sql: value, notes, span: range };
+    return { sql: value, notes };
   }
   const number = numberOf(column);
   if (!isClock) return { sql: number, notes: [] };
@@ -239,7 +219,7 @@ async function numericTime(
   number: string,
   range: { from: number; to: number },
   asked: TimeUnit,
-  { profile, kept, now }: Context,
+  { profile, kept, now }: ReadContext,
   find: (condition: string) => ReturnType<typeof firstRow>,
   count: (code: number) => number,
 ): Promise<TimePlan> {
@@ -247,12 +227,11 @@ async function numericTime(
   if (asked === 'excel') {
     const at = (days: number) => (days - 25_569) * 86_400;
     const span = { from: at(range.from), to: at(range.to) };
-    return { sql: `round((${number} - 25569) * 86400, 3)`, notes: spanNotes(name, span, now), span };
+    return { sql: `round((${number} - 25569) * 86400, 3)`, notes: spanNotes(name, span, now) };
   }
   const in1 = (unit: ClockUnit) => ({ from: range.from / PER_SECOND[unit], to: range.to / PER_SECOND[unit] });
   const scaled = (unit: ClockUnit) => (unit === 's' ? number : `${number} / ${PER_SECOND[unit]}`);
-  if (asked !== 'auto')
-    return { sql: scaled(asked), notes: spanNotes(name, in1(asked), now), span: in1(asked) };
+  if (asked !== 'auto') return { sql: scaled(asked), notes: spanNotes(name, in1(asked), now) };
   if (kept > 0 && profile.count({ keep: 1, day: 1 }) === kept) {
     const format = range.from > 1e9 ? '%Y%m%d%H%M%S' : '%Y%m%d';
     throw columnError(
@@ -272,21 +251,18 @@ async function numericTime(
       );
     // No clock of ours: a count, or the clock of another world. Told, not refused.
     const notes = spanNotes(name, range, now);
-    return { sql: number, notes, span: range };
+    return { sql: number, notes };
   }
   const unit = units.reduce((a, b) => (count(UNIT[a]) >= count(UNIT[b]) ? a : b));
   const belongs = unit === 's' ? count(UNIT.s) + count(EARLY) : count(UNIT[unit]);
   if (belongs < kept) {
     const low = unit === 's' ? NOT_SECONDS : EARLIEST * PER_SECOND[unit];
     const found = await find(`NOT (${number} >= ${low} AND ${number} < ${LATEST * PER_SECOND[unit]})`);
+    const odd = count(SMALL) + count(FAR) + (unit === 's' ? 0 : count(EARLY));
     const others = [
       ...units.filter((each) => each !== unit).map((each) => `${count(UNIT[each])} in ${each}`),
       ...(count(ZERO) > 0 ? [`${count(ZERO)} of zero or less`] : []),
-      ...(count(SMALL) + count(FAR) + (unit === 's' ? 0 : count(EARLY)) > 0
-        ? [
-            `${count(SMALL) + count(FAR) + (unit === 's' ? 0 : count(EARLY))} that are no time since 1990 in any unit`,
-          ]
-        : []),
+      ...(odd > 0 ? [`${odd} that are no time since 1990 in any unit`] : []),
     ];
     throw columnError(
       found,
@@ -297,7 +273,7 @@ async function numericTime(
   const notes = spanNotes(name, in1(unit), now);
   if (unit !== 's')
     notes.push(`Times are read as ${unit} by their size; --time-unit s takes them as seconds.`);
-  return { sql: scaled(unit), notes, span: in1(unit) };
+  return { sql: scaled(unit), notes };
 }
 
 /** Seconds of a text in a named format; NULL where it is not written so. */
@@ -306,7 +282,7 @@ function formatSql(column: TableColumn, format: string): string {
   return `epoch(try_strptime(coalesce(regexp_replace(${text}, '\\.0+$', ''), ''), ${sqlText(format)}))::DOUBLE`;
 }
 
-async function remedyFor(column: TableColumn, { connection, table, keep }: Context): Promise<string> {
+async function remedyFor(column: TableColumn, { connection, table, keep }: ReadContext): Promise<string> {
   const { fitting, close } = await suggestFormats(
     connection,
     table,

@@ -3,12 +3,12 @@
  * `column=` and `column!=` ask for cells without and with a value. Quotes keep words together: `title="Tom and Jerry"`.
  */
 import { UserError } from '../../util/errors.js';
-import { nearest } from '../../util/nearest.js';
 import { sqlText } from '../duckdb.js';
+import { noColumn } from './columns.js';
 import { isMissingSql, trimmedSql } from './identifiers.js';
 import { isIsoSql, isoSql } from './iso-time.js';
 import type { Profile } from './profile.js';
-import type { Table, TableColumn } from './table.js';
+import { isDated, isNumeric, type Table, type TableColumn } from './table.js';
 
 const OPERATORS = ['>=', '<=', '!=', '==', '=', '>', '<'] as const;
 
@@ -141,7 +141,7 @@ function comparison(text: string, columns: Table['columns'], place: string, cond
   const cell = trimmedSql(column);
   if (/^\d{4}-\d{1,2}-\d{1,2}([T ].*)?$/.test(value)) {
     const date = sqlText(value);
-    const seconds = /^(TIMESTAMP|DATE$)/.test(column.type)
+    const seconds = isDated(column)
       ? `epoch(${column.sql})`
       : `CASE WHEN ${isIsoSql(cell)} THEN ${isoSql(cell)} END`;
     if (operator !== '=' && operator !== '!=')
@@ -153,11 +153,8 @@ function comparison(text: string, columns: Table['columns'], place: string, cond
   return `coalesce(${cell} ${operator} ${sqlText(value)}, false)`;
 }
 
-const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/;
-
 function numeric(column: TableColumn, operator: string, number: number, condition: Condition): string {
-  if (NUMERIC.test(column.type))
-    return `coalesce(${column.sql}::DOUBLE ${operator} ${number}::DOUBLE, false)`;
+  if (isNumeric(column)) return `coalesce(${column.sql}::DOUBLE ${operator} ${number}::DOUBLE, false)`;
   const cell = trimmedSql(column);
   // 4,5 is a number; 1,234 could be two.
   const comma = `regexp_full_match(${cell}, '[+-]?([0-9]+,([0-9]{1,2}|[0-9]{4,})|0,[0-9]+)')`;
@@ -175,11 +172,12 @@ function findColumn(name: string, columns: Table['columns'], place: string, rest
   const column = columns.find((candidate) => candidate.name === name);
   if (column) return column;
   const names = columns.map((candidate) => candidate.name);
-  const near = nearest(name, names);
-  throw new UserError(
-    `there is no column ${JSON.stringify(name)}; the file has: ${names.map((n) => JSON.stringify(n)).join(', ')}`,
-    { place, remedy: near === undefined ? 'Choose one of them.' : `Did you mean ${near}${rest}?` },
-  );
+  throw noColumn(name, names, place, 'Choose one of them.', (near) => near + rest);
+}
+
+/** The SQL of the rows that meet every condition; `true` for all. */
+export function allOf(conditions: readonly Condition[]): string {
+  return conditions.length === 0 ? 'true' : conditions.map(({ sql }) => `(${sql})`).join(' AND ');
 }
 
 /** Adds the conditions to the first reading. */

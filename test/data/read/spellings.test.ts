@@ -262,6 +262,14 @@ describe('files', () => {
       .join('');
   }
 
+  it('columns may be called anything', async () => {
+    const others = Object.fromEntries(
+      ['user_t', 'item_t', 'time_n', 'time_t', 'keep', 'v0', 'r', 'e', 'k0'].map((name) => [name, 'x']),
+    );
+    const path = file('names.jsonl', events.map((e) => JSON.stringify({ ...others, ...e })).join('\n'));
+    expect(await hashOf(path, { where: ['keep=x', 'time_n!='] })).toBe(await reference);
+  });
+
   it('lists of items and times, and histories without times', async () => {
     const rows = (items: (list: string[]) => string, times: (list: number[]) => string) =>
       `user_id,item_ids,timestamps\n${[...byUser()].map(([user, list]) => `${user},"${items(list.map((e) => e.item))}","${times(list.map((e) => e.time))}"\n`).join('')}`;
