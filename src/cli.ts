@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { type Arguments, type CommandModule, note } from './commands/command.js';
-import { commandLine } from './commands/command-line.js';
+import { type Arguments, type CommandModule, note } from './commands/options/command.js';
+import { commandLine } from './commands/options/command-line.js';
 import { describeError, ExitCode, UserError } from './util/errors.js';
 import { nearest } from './util/nearest.js';
 

@@ -50,7 +50,7 @@ export {
   TrainingInterrupted,
   type TrainingProgress,
 } from './train/hooks.js';
-export { metricsOfRanks } from './train/metrics.js';
+export { metricsOfRanks } from './train/evaluation/metrics.js';
 export type { EpochRecord, Metrics, RankingMetrics, TrainingResult } from './train/result.js';
 
 /** Trains one configuration and scores it; see TrainingHooks for checkpoints, progress and stopping. Loads tfjs. */
@@ -68,7 +68,7 @@ export async function popularityBaseline(
   slice: SliceSpec,
   evaluation: EvaluationConfig,
 ): Promise<{ validation: RankingMetrics; test: RankingMetrics }> {
-  return (await import('./train/baseline.js')).popularityBaseline(data, slice, evaluation);
+  return (await import('./train/evaluation/baseline.js')).popularityBaseline(data, slice, evaluation);
 }
 
 // Sweeps: checking files, reading what runs left.

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseDescriptor } from '../src/data/catalogue.js';
+import { parseDescriptor } from '../src/data/fetch/catalogue.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = [

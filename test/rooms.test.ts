@@ -1,6 +1,14 @@
 /** Who may import whom: the linter refuses a wrong edge between rooms, and a circle, of types too. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -131,4 +139,12 @@ it('two files that import types of each other are a circle', () => {
 it('the source has no wrong edge and no circle', () => {
   const rules = ['style/noRestrictedImports', 'suspicious/noImportCycles'];
   expect(lint(ROOT, ...rules.map((rule) => `--only=${rule}`), 'src')).toEqual([]);
+});
+
+it('no room of the source has more than fifteen files side by side', () => {
+  const folders = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true });
+  const counts = new Map<string, number>();
+  for (const entry of folders)
+    if (entry.isFile()) counts.set(entry.parentPath, (counts.get(entry.parentPath) ?? 0) + 1);
+  expect([...counts].filter(([, count]) => count > 15)).toEqual([]);
 });

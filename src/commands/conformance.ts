@@ -2,7 +2,7 @@
 import type { Argv } from 'yargs';
 import type { CaseReport } from '../model/conformance/cases.js';
 import { ExitCode } from '../util/errors.js';
-import { type Arguments, note, print, printJson } from './command.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
 
 export function options(yargs: Argv): Argv {
   return yargs

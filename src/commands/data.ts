@@ -5,8 +5,8 @@ import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { workspace } from '../util/workspace.js';
-import { type Arguments, note, print, printJson } from './command.js';
-import { addImportOptions, IMPORT_OPTIONS, importArguments } from './import-options.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
+import { addImportOptions, IMPORT_OPTIONS, importArguments } from './options/import-options.js';
 
 const ACTIONS = ['list', 'fetch', 'import', 'describe'] as const;
 
@@ -76,8 +76,8 @@ function needed(source: string | undefined, usage: string, remedy: string): stri
 
 async function list(args: Arguments): Promise<number> {
   const [{ loadCatalogue }, { importedNames, readInfo }] = await Promise.all([
-    import('../data/catalogue.js'),
-    import('../data/stored.js'),
+    import('../data/fetch/catalogue.js'),
+    import('../data/import/stored.js'),
   ]);
   const { datasets } = workspace();
   const catalogue = await loadCatalogue(datasets);
@@ -121,7 +121,7 @@ async function list(args: Arguments): Promise<number> {
 }
 
 async function fetchNamed(name: string, args: Arguments): Promise<number> {
-  const { fetchDataset } = await import('../data/fetch.js');
+  const { fetchDataset } = await import('../data/fetch/fetch.js');
   const { kCore, timestamps } = importArguments(args);
   const info = await fetchDataset(name, {
     fromFile: args['from-file'] as string | undefined,
@@ -135,9 +135,9 @@ async function fetchNamed(name: string, args: Arguments): Promise<number> {
 
 async function importNamed(path: string, args: Arguments): Promise<number> {
   const [{ importFile, nameOf }, { importOptions }, { checkDatasetName, storeDataset }] = await Promise.all([
-    import('../data/import.js'),
+    import('../data/import/import.js'),
     import('../data/dataset.js'),
-    import('../data/stored.js'),
+    import('../data/import/stored.js'),
   ]);
   const name = checkDatasetName((args['name'] as string | undefined) ?? nameOf(path));
   const options = importOptions({ ...importArguments(args), name });
@@ -146,10 +146,13 @@ async function importNamed(path: string, args: Arguments): Promise<number> {
   return report(storeDataset(workspace().datasets, imported, path, options, false), args);
 }
 
-async function report(info: import('../data/stored.js').DatasetInfo, args: Arguments): Promise<number> {
+async function report(
+  info: import('../data/import/stored.js').DatasetInfo,
+  args: Arguments,
+): Promise<number> {
   if (args.json) printJson(info);
   else {
-    const { cachePath } = await import('../data/stored.js');
+    const { cachePath } = await import('../data/import/stored.js');
     const place = relative(process.cwd(), cachePath(workspace().datasets, info.name));
     print(
       `${info.name}: ${info.users} users, ${info.items} items, ${info.interactions} interactions (${place})`,
@@ -175,7 +178,7 @@ async function describe(source: string, args: Arguments): Promise<number> {
     import('../data/describe.js'),
     import('../data/dataset.js'),
     import('../data/slice.js'),
-    import('../data/stored.js'),
+    import('../data/import/stored.js'),
   ]);
   const slices = (args['slice'] as string[] | undefined)?.map(parseSlice) ?? DEFAULT_SLICES;
   const data = await openDataset(source, { ...importArguments(args), onNote: note, evaluable: false });

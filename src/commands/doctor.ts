@@ -7,7 +7,7 @@ import { describeError, ExitCode, UserError } from '../util/errors.js';
 import { formatBytes } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { workspace } from '../util/workspace.js';
-import { type Arguments, print, printJson } from './command.js';
+import { type Arguments, print, printJson } from './options/command.js';
 
 interface Finding {
   what: string;

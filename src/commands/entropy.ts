@@ -2,8 +2,8 @@
 import type { Argv } from 'yargs';
 import type { SequenceMeasures } from '../data/entropy/measures.js';
 import { ExitCode, UserError } from '../util/errors.js';
-import { type Arguments, note, print, printJson } from './command.js';
-import { addImportOptions, importArguments } from './import-options.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
+import { addImportOptions, importArguments } from './options/import-options.js';
 
 export function options(yargs: Argv): Argv {
   return addImportOptions(
@@ -52,7 +52,7 @@ export async function run(args: Arguments): Promise<number> {
     if (value !== undefined && !(Number.isFinite(value) && value >= 0))
       throw new UserError(`--${name} must be a number, 0 or more`);
   }
-  const { isSeries } = await import('../data/read/detect.js');
+  const { isSeries } = await import('../data/read/file/detect.js');
   const column = args['series'] as string | undefined;
   if (column !== undefined || isSeries(path)) return series(path, column, args);
   for (const name of ['tolerance', 'tolerance-std', 'circular'])
@@ -140,7 +140,7 @@ async function streamed(path: string, args: Arguments): Promise<Measured> {
   if (duplicates !== undefined && duplicates !== 'keep')
     throw new UserError('--stream keeps duplicates', { remedy: 'Leave out --stream, or --duplicates.' });
   const [{ eachHistory }, { HistoryMeter }] = await Promise.all([
-    import('../data/histories.js'),
+    import('../data/import/histories.js'),
     import('../data/entropy/meter.js'),
   ]);
   const meter = new HistoryMeter((args['window'] as number | undefined) ?? 1);

@@ -7,7 +7,7 @@ import { ExitCode, fileError, UserError } from '../util/errors.js';
 import { readRegularBytes, writeAtomic, writeJson } from '../util/files.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { sha256 } from '../util/hash.js';
-import { type Arguments, note, print, printJson } from './command.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
 
 export function options(yargs: Argv): Argv {
   return yargs

@@ -10,10 +10,10 @@ import type { HoldoutOptions } from '../law/trust/holdout.js';
 import { closeThreads } from '../law/trust/threads.js';
 import { parseSplit } from '../law/trust/withhold.js';
 import { ExitCode, UserError } from '../util/errors.js';
-import { type Arguments, note, print, printJson } from './command.js';
-import { holdOutAll, holdoutText } from './fit-holdout.js';
-import { jointText, panelText } from './fit-text.js';
-import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './law-input.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
+import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './options/law-input.js';
+import { holdOutAll, holdoutText } from './words/fit-holdout.js';
+import { jointText, panelText } from './words/fit-text.js';
 
 export function options(yargs: Argv): Argv {
   return lawInputOptions(yargs)

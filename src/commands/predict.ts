@@ -8,9 +8,9 @@ import { closeThreads } from '../law/trust/threads.js';
 import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '../model/config.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { parseCount } from '../util/format.js';
-import { type Arguments, note, print, printJson } from './command.js';
-import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './law-input.js';
-import { predictionText } from './predict-text.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
+import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './options/law-input.js';
+import { predictionText } from './words/predict-text.js';
 
 export function options(yargs: Argv): Argv {
   return lawInputOptions(yargs)

@@ -7,7 +7,7 @@ import { gatherReport } from '../report/view/gather.js';
 import { readSweepRecords } from '../report/view/read.js';
 import { REPORT_FORMATS, type ReportFormat, writeReport } from '../report/write.js';
 import { ExitCode, UserError } from '../util/errors.js';
-import { type Arguments, note, print, printJson } from './command.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
 
 export function options(yargs: Argv): Argv {
   return yargs

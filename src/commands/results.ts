@@ -9,7 +9,7 @@ import { ExitCode, UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { formatCount } from '../util/format.js';
 import { formatRecords, formatTable, roomOn } from '../util/table.js';
-import { type Arguments, note, print, printJson } from './command.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
 
 export function options(yargs: Argv): Argv {
   return yargs

@@ -10,8 +10,8 @@ import type { DoneRecord } from '../sweep/store/record.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
-import { type Arguments, note, print, printJson } from './command.js';
-import { printSummary, summaryJson } from './sweep-summary.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
+import { printSummary, summaryJson } from './words/sweep-summary.js';
 
 /** Launchers whose trials go on without the command. */
 const QUEUES = LAUNCHER_NAMES.filter((name) => launcherKind(name).queue).join(' or ');

@@ -4,7 +4,7 @@ import type { Argv } from 'yargs';
 import type { Interactions } from '../data/interactions.js';
 import { BACKENDS } from '../kernels/choose.js';
 import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
-import type { WeightsFile } from '../model/weights-file.js';
+import type { WeightsFile } from '../model/files/weights-file.js';
 import { modelFields, seed as seedField, trainingFields } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
@@ -13,8 +13,8 @@ import { ExitCode, UserError } from '../util/errors.js';
 import { prepareFolder, writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
-import { type Arguments, note, print, printJson } from './command.js';
-import { addImportOptions, importArguments } from './import-options.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
+import { addImportOptions, importArguments } from './options/import-options.js';
 
 /** Settings that a sweep file knows too: same names (in kebab case), same checks, same words. */
 const FIELDS = { ...modelFields, ...trainingFields };
@@ -132,9 +132,9 @@ async function trainNow(
   { out, initialWeights, say }: Surroundings,
 ): Promise<FinishedRun | undefined> {
   const { leaveOneOut } = await import('../data/split.js');
-  const { popularityBaseline } = await import('../train/baseline.js');
+  const { popularityBaseline } = await import('../train/evaluation/baseline.js');
   const { trialNotes } = await import('../train/check.js');
-  const { evaluationSet, leavesMoreThan } = await import('../train/evaluation-set.js');
+  const { evaluationSet, leavesMoreThan } = await import('../train/evaluation/evaluation-set.js');
   const { NotANumberError, TrainingInterrupted } = await import('../train/hooks.js');
   const { trainModel } = await import('../train/trainer.js');
   const { WEIGHTS_FILE } = await import('../train/weights-card.js');

@@ -8,11 +8,11 @@ import { fileError, UserError } from '../util/errors.js';
 import { shortHash } from '../util/hash.js';
 import { nearest } from '../util/nearest.js';
 import { workspace } from '../util/workspace.js';
-import { CACHE_VERSION, readCache, writeCache } from './cache.js';
-import { DEFAULT_IMPORT, type ImportOptions, importFile } from './import.js';
+import { CACHE_VERSION, readCache, writeCache } from './import/cache.js';
+import { DEFAULT_IMPORT, type ImportOptions, importFile } from './import/import.js';
+import { markUsed, pruneCaches } from './import/prune-cache.js';
+import { cachePath, importedNames, isDatasetName } from './import/stored.js';
 import type { Interactions } from './interactions.js';
-import { markUsed, pruneCaches } from './prune-cache.js';
-import { cachePath, importedNames, isDatasetName } from './stored.js';
 import { generateSynthetic, type SyntheticOptions } from './synthetic.js';
 
 /** A name, a path, or a synthetic data set; `synthetic` alone is the one with default options. */
@@ -140,7 +140,7 @@ function definedOf<T extends object>(object: T): T {
 }
 
 async function renewal(datasets: string, name: string): Promise<string> {
-  const { loadCatalogue } = await import('./catalogue.js');
+  const { loadCatalogue } = await import('./fetch/catalogue.js');
   const known = (await loadCatalogue(datasets)).has(name);
   return known
     ? `Renew it: perflaw data fetch ${name} (or perflaw data import FILE --name ${name}).`
@@ -148,7 +148,7 @@ async function renewal(datasets: string, name: string): Promise<string> {
 }
 
 async function notImported(datasets: string, name: string): Promise<UserError> {
-  const { loadCatalogue } = await import('./catalogue.js');
+  const { loadCatalogue } = await import('./fetch/catalogue.js');
   const catalogue = await loadCatalogue(datasets);
   if (catalogue.has(name))
     return new UserError(`the data set ${name} is not here yet`, {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileError, UserError } from '../util/errors.js';
 import { eachChunk } from './duckdb.js';
 import { noColumn } from './read/columns.js';
-import type { DetectOptions } from './read/detect.js';
+import type { DetectOptions } from './read/file/detect.js';
 import { withTable } from './read/open.js';
 
 /** The values of a file with one value a line; empty lines are left out. */

@@ -2,7 +2,13 @@
  * What a model is to everything that does not compute with it: a row a model. Names, sizes, defaults, contradictions and the words
  * of the published PyTorch code follow from here; model.ts holds the one other table, that of constructors. Knows nothing of tfjs.
  */
-import { type Counts, feedForwardSize, mambaBlockSize, type Shape, ssdBlockSize } from './block-size.js';
+import {
+  type Counts,
+  feedForwardSize,
+  mambaBlockSize,
+  type Shape,
+  ssdBlockSize,
+} from './parts/block-size.js';
 import type { LossPlace, ModelSettings, TimeMode } from './settings.js';
 
 /** One setting under the name that the published code gives it. */

@@ -16,7 +16,7 @@ import {
   dropoutSites,
   feedForward,
   mambaBlock,
-} from './layers.js';
+} from './parts/layers.js';
 import type { PackedBatch, SequenceModel } from './sequence-model.js';
 import { createInitialiser, Weights } from './weights.js';
 

@@ -13,9 +13,9 @@
  * Sources: Mamba4Rec arXiv 2403.03900, TiM4Rec arXiv 2409.16182, SSD4Rec arXiv 2409.01192.
  */
 import { UserError } from '../util/errors.js';
-import type { Shape } from './block-size.js';
 import { defaultLoss, type ModelConfig } from './config.js';
 import { kindOf } from './kinds.js';
+import type { Shape } from './parts/block-size.js';
 
 /** Trainable numbers of a configuration, by part. */
 export interface ParameterCount {

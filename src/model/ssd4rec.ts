@@ -24,9 +24,9 @@ import {
   dropoutSites,
   type FeedForwardForm,
   feedForward,
-} from './layers.js';
+} from './parts/layers.js';
+import { addSsdBlock, type SsdForm, ssdBlock } from './parts/ssd-block.js';
 import type { PackedBatch, SequenceModel } from './sequence-model.js';
-import { addSsdBlock, type SsdForm, ssdBlock } from './ssd-block.js';
 import { createInitialiser, Weights } from './weights.js';
 
 const ITEMS = 'item_embedding.weight';

@@ -17,11 +17,11 @@ import {
   EPSILON,
   type FeedForwardForm,
   feedForward,
-} from './layers.js';
+} from './parts/layers.js';
+import { addSsdBlock, type SsdForm, ssdBlock } from './parts/ssd-block.js';
+import { addTimeLayer, addTimeStem, startTimeSignal } from './parts/time-signal.js';
 import type { PackedBatch, SequenceModel } from './sequence-model.js';
 import { headCount } from './size.js';
-import { addSsdBlock, type SsdForm, ssdBlock } from './ssd-block.js';
-import { addTimeLayer, addTimeStem, startTimeSignal } from './time-signal.js';
 import { createInitialiser, Weights } from './weights.js';
 
 const ITEMS = 'item_embedding.weight';

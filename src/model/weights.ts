@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { createRandom, type Random } from '../util/random.js';
-import { encodeSafetensors } from './safetensors.js';
+import { encodeSafetensors } from './files/safetensors.js';
 
 export class Weights {
   private readonly variables = new Map<string, tf.Variable>();

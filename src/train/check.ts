@@ -6,7 +6,7 @@ import type { LossPlace } from '../model/settings.js';
 import { countParameters } from '../model/size.js';
 import { UserError } from '../util/errors.js';
 import type { Prefixes, Proposal, TrainingConfig, TrialConfig } from './config.js';
-import { parseMetric } from './metrics.js';
+import { parseMetric } from './evaluation/metrics.js';
 
 /** The better of the two wherever both were measured (docs/log.md). */
 const DEFAULT_PROPOSAL: Proposal = 'popularity';

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../model/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../model/files/safetensors.js';
 import { fileError, UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { sha256 } from '../util/hash.js';

@@ -1,5 +1,5 @@
 /** What a training tells its caller, what the caller may ask of it, and how it ends early. */
-import type { WeightsFile } from '../model/weights-file.js';
+import type { WeightsFile } from '../model/files/weights-file.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import type { TrainingConfig } from './config.js';
 import type { EpochRecord } from './result.js';

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { Interactions } from '../data/interactions.js';
-import { readWeightsFile, type WeightsFile } from '../model/weights-file.js';
+import { readWeightsFile, type WeightsFile } from '../model/files/weights-file.js';
 import { UserError } from '../util/errors.js';
 import { readJson } from '../util/files.js';
 import { sha256 } from '../util/hash.js';

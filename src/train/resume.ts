@@ -5,7 +5,7 @@ import { shortHash } from '../util/hash.js';
 import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
 import { NotANumberError, type TrainingHooks } from './hooks.js';
-import type { Optimizer } from './optimizer.js';
+import type { Optimizer } from './step/optimizer.js';
 import { NUMERIC_VERSION } from './version.js';
 
 /** What changes while a training runs, and what its checkpoint belongs to. */

@@ -4,7 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { decodeSafetensors } from '../model/safetensors.js';
+import { decodeSafetensors } from '../model/files/safetensors.js';
 import { fileError, UserError } from '../util/errors.js';
 import { readRegular, readRegularBytes } from '../util/files.js';
 import { canonicalJson, sha256 } from '../util/hash.js';

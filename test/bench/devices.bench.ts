@@ -16,7 +16,7 @@ import { DEFAULT_MODEL } from '../../src/model/config.js';
 import { createModel } from '../../src/model/model.js';
 import { trainingFlopsPerToken } from '../../src/model/size.js';
 import { DEFAULT_TRAINING } from '../../src/train/config.js';
-import { createOptimizer } from '../../src/train/optimizer.js';
+import { createOptimizer } from '../../src/train/step/optimizer.js';
 import { createRandom } from '../../src/util/random.js';
 import { presentBackends } from './backends.js';
 

@@ -11,8 +11,8 @@ import { sampledCrossEntropy } from '../../src/kernels/sampled-cross-entropy/op.
 import { DEFAULT_MODEL } from '../../src/model/config.js';
 import { createModel } from '../../src/model/model.js';
 import { DEFAULT_TRAINING } from '../../src/train/config.js';
-import { createSampler } from '../../src/train/negatives.js';
-import { createOptimizer } from '../../src/train/optimizer.js';
+import { createSampler } from '../../src/train/step/negatives.js';
+import { createOptimizer } from '../../src/train/step/optimizer.js';
 import { createRandom } from '../../src/util/random.js';
 import { sideBySide } from './side-by-side.js';
 

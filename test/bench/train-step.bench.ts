@@ -9,7 +9,7 @@ import { linearCrossEntropy } from '../../src/kernels/cross-entropy/op.js';
 import { DEFAULT_MODEL } from '../../src/model/config.js';
 import { createModel } from '../../src/model/model.js';
 import { DEFAULT_TRAINING } from '../../src/train/config.js';
-import { createOptimizer } from '../../src/train/optimizer.js';
+import { createOptimizer } from '../../src/train/step/optimizer.js';
 import { createRandom } from '../../src/util/random.js';
 import { presentBackends } from './backends.js';
 import { type Contender, sideBySide } from './side-by-side.js';

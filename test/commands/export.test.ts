@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as exporting from '../../src/commands/export.js';
 import * as train from '../../src/commands/train.js';
-import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from '../../src/model/files/safetensors.js';
 import { CLI } from '../sweep/killing.js';
 import { runCommand, useWorkspace } from './run.js';
 

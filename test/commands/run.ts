@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, vi } from 'vitest';
-import type { Arguments, CommandModule } from '../../src/commands/command.js';
-import { commandLine } from '../../src/commands/command-line.js';
+import type { Arguments, CommandModule } from '../../src/commands/options/command.js';
+import { commandLine } from '../../src/commands/options/command-line.js';
 
 /** A workspace for the tests of one file. */
 export function useWorkspace(): { folder: () => string } {

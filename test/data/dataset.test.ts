@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readCache, writeCache } from '../../src/data/cache.js';
 import { openDataset } from '../../src/data/dataset.js';
-import { importFile } from '../../src/data/import.js';
-import { cachePath, checkDatasetName, importedNames, storeDataset } from '../../src/data/stored.js';
+import { readCache, writeCache } from '../../src/data/import/cache.js';
+import { importFile } from '../../src/data/import/import.js';
+import { cachePath, checkDatasetName, importedNames, storeDataset } from '../../src/data/import/stored.js';
 import { generateSynthetic } from '../../src/data/synthetic.js';
 import { UserError } from '../../src/util/errors.js';
 import { mountSmallDisk } from '../sweep/small-disk.js';

@@ -7,7 +7,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { importFile } from '../../src/data/import.js';
+import { importFile } from '../../src/data/import/import.js';
 import { describeError, UserError } from '../../src/util/errors.js';
 import { createRandom } from '../../src/util/random.js';
 import { file, folder, userError } from './files.js';

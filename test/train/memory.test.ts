@@ -6,7 +6,7 @@ import { linearCrossEntropy } from '../../src/kernels/cross-entropy/op.js';
 import { DEFAULT_MODEL } from '../../src/model/config.js';
 import { createModel } from '../../src/model/model.js';
 import { DEFAULT_TRAINING } from '../../src/train/config.js';
-import { createOptimizer } from '../../src/train/optimizer.js';
+import { createOptimizer } from '../../src/train/step/optimizer.js';
 import { createRandom } from '../../src/util/random.js';
 
 const [ROWS, LENGTH, ITEMS, STEPS] = [2, 12, 23, 1000];

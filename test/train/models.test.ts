@@ -8,22 +8,22 @@ import type { Interactions, Sequences } from '../../src/data/interactions.js';
 import { leaveOneOut } from '../../src/data/split.js';
 import { openBackend } from '../../src/kernels/backend.js';
 import { defaultLoss, MODEL_NAMES, type ModelConfig } from '../../src/model/config.js';
+import { decodeSafetensors, encodeSafetensors } from '../../src/model/files/safetensors.js';
+import { loadWeights, readWeightsFile } from '../../src/model/files/weights-file.js';
 import { createModel } from '../../src/model/model.js';
-import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.js';
 import type { TimeMode } from '../../src/model/settings.js';
-import { loadWeights, readWeightsFile } from '../../src/model/weights-file.js';
+import type { TrialConfig } from '../../src/train/config.js';
+import { evaluateModel } from '../../src/train/evaluation/evaluate.js';
+import { evaluationSet } from '../../src/train/evaluation/evaluation-set.js';
+import { TrainingInterrupted } from '../../src/train/hooks.js';
+import type { TrainingResult } from '../../src/train/result.js';
 import {
   assemble,
   countPredictions,
   countSteps,
   epochRows,
   randomPrefixWindows,
-} from '../../src/train/batches.js';
-import type { TrialConfig } from '../../src/train/config.js';
-import { evaluateModel } from '../../src/train/evaluate.js';
-import { evaluationSet } from '../../src/train/evaluation-set.js';
-import { TrainingInterrupted } from '../../src/train/hooks.js';
-import type { TrainingResult } from '../../src/train/result.js';
+} from '../../src/train/step/batches.js';
 import { trainModel } from '../../src/train/trainer.js';
 import { UserError } from '../../src/util/errors.js';
 import { createRandom } from '../../src/util/random.js';

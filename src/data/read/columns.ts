@@ -1,9 +1,9 @@
 /** Which column is the user, the item, the time, the order: as named by the caller, or guessed from names and values. */
 import { UserError } from '../../util/errors.js';
 import { nearest } from '../../util/nearest.js';
-import { type ClockKind, clockKind, MISSING } from './clock.js';
 import { NO_CLOCK, plainName, ROLES, type Role, TELLING, USUAL, wordsOf } from './column-names.js';
 import { NO_COLUMN } from './formats.js';
+import { type ClockKind, clockKind, MISSING } from './time/clock.js';
 
 export interface ColumnOptions {
   /** Column names. Where absent they are guessed. */

@@ -4,9 +4,9 @@
  */
 import { UserError } from '../../util/errors.js';
 import { sqlText } from '../duckdb.js';
-import { MISSING } from './clock.js';
 import { columnError, firstRow, type Profile, type ReadContext, shareOf, withoutMissing } from './profile.js';
 import type { TableColumn } from './table.js';
+import { MISSING } from './time/clock.js';
 
 const SPACES = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(65279)";
 const MISSING_SQL = `(${MISSING.map(sqlText).join(', ')})`;

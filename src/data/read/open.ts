@@ -2,11 +2,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UserError } from '../../util/errors.js';
 import { withDuckDb } from '../duckdb.js';
-import { type Delimited, type DetectOptions, detectFormat } from './detect.js';
+import { type Delimited, type DetectOptions, detectFormat } from './file/detect.js';
+import { type Scan, scanText } from './file/scan.js';
+import { type SequenceText, sequenceRows } from './file/sequence-text.js';
+import { type Source, withEvenLines, withSource } from './file/source.js';
 import { openRows, type RowOptions, type Rows } from './rows.js';
-import { type Scan, scanText } from './scan.js';
-import { type SequenceText, sequenceRows } from './sequence-text.js';
-import { type Source, withEvenLines, withSource } from './source.js';
 import { type Opened, openTable, type Table } from './table.js';
 
 export interface OpenOptions extends DetectOptions, RowOptions {

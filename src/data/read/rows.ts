@@ -2,7 +2,7 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { UserError } from '../../util/errors.js';
 import { eachChunk } from '../duckdb.js';
-import type { Identifier } from '../raw.js';
+import type { Identifier } from '../import/raw.js';
 import { chooseByValues } from './choose.js';
 import { ROLES } from './column-names.js';
 import type { ColumnChoice, ColumnOptions, Samples } from './columns.js';
@@ -10,7 +10,7 @@ import { checkIdentifiers, countIdentifiers, planIdentifier, profileIdentifier }
 import { unfoldEvents, unfoldLists } from './lists.js';
 import { Profile } from './profile.js';
 import { checkCount, type Table } from './table.js';
-import { checkTimeFormat, hasUnread, lookAt, planTime, profileTime, type TimeOptions } from './times.js';
+import { checkTimeFormat, hasUnread, lookAt, planTime, profileTime, type TimeOptions } from './time/times.js';
 import { allOf, profileConditions, readCondition, sayConditions } from './where.js';
 
 export type UseRow = (user: Identifier, item: Identifier, time: number, order: number) => void;

@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UserError } from '../../util/errors.js';
 import { describeTable, sqlName, sqlText } from '../duckdb.js';
-import type { Delimited, Detected } from './detect.js';
-import type { Scan } from './scan.js';
-import type { Source } from './source.js';
+import type { Delimited, Detected } from './file/detect.js';
+import type { Scan } from './file/scan.js';
+import type { Source } from './file/source.js';
 
 export interface TableColumn {
   /** As the file names it. */

@@ -6,9 +6,9 @@ import { UserError } from '../../util/errors.js';
 import { sqlText } from '../duckdb.js';
 import { noColumn } from './columns.js';
 import { isMissingSql, trimmedSql } from './identifiers.js';
-import { isIsoSql, isoSql } from './iso-time.js';
 import type { Profile } from './profile.js';
 import { isDated, isNumeric, type Table, type TableColumn } from './table.js';
+import { isIsoSql, isoSql } from './time/iso-time.js';
 
 const OPERATORS = ['>=', '<=', '!=', '==', '=', '>', '<'] as const;
 

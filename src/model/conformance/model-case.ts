@@ -8,10 +8,10 @@ import { embedding } from '../../kernels/embedding/op.js';
 import { matMul } from '../../kernels/matmul/op.js';
 import { UserError } from '../../util/errors.js';
 import { DEFAULT_MODEL, type ModelConfig } from '../config.js';
+import { modelOfNames } from '../files/tensor-settings.js';
 import { COMMON_UPSTREAM, kindOf, type ModelName } from '../kinds.js';
 import { createModel } from '../model.js';
 import type { ModelSettings } from '../settings.js';
-import { modelOfNames } from '../tensor-settings.js';
 import { type Case, type CaseTensor, compare, type TensorError, tensorGroup, tidyErrors } from './cases.js';
 
 /** The model that a case's weights belong to; undefined for one that we do not have. */

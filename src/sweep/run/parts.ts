@@ -17,7 +17,7 @@ export async function realParts(): Promise<TrialParts> {
     sliceFacts: async (data, { slice, evaluation }): Promise<SliceFacts> => {
       const [{ measureSequences }, { popularityBaseline }] = await Promise.all([
         import('../../data/entropy/measures.js'),
-        import('../../train/baseline.js'),
+        import('../../train/evaluation/baseline.js'),
       ]);
       const sequences = sliceSequences(leaveOneOut(data).train, slice);
       return {

@@ -6,8 +6,8 @@ import { countTokens, type Interactions, type Sequences } from '../../data/inter
 import { type SliceSpec, sliceLabel, sliceSequences } from '../../data/slice.js';
 import { leaveOneOut } from '../../data/split.js';
 import { resolveBackend } from '../../kernels/choose.js';
-import { epochWork } from '../../train/batches.js';
-import { evaluationSet, leavesMoreThan } from '../../train/evaluation-set.js';
+import { evaluationSet, leavesMoreThan } from '../../train/evaluation/evaluation-set.js';
+import { epochWork } from '../../train/step/batches.js';
 import { UserError } from '../../util/errors.js';
 import { type DataFacts, type Plan, type PlannedTrial, planSweep, trialLabel } from '../file/plan.js';
 import { resolveSweep, type Sweep, type SweepOverrides } from '../file/resolve.js';

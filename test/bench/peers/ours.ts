@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { linearCrossEntropy } from '../../../src/kernels/cross-entropy/op.js';
 import type { ModelConfig } from '../../../src/model/config.js';
+import { encodeSafetensors, type StoredTensor } from '../../../src/model/files/safetensors.js';
 import { createModel } from '../../../src/model/model.js';
-import { encodeSafetensors, type StoredTensor } from '../../../src/model/safetensors.js';
-import type { TrainingBatch } from '../../../src/train/batches.js';
 import { DEFAULT_TRAINING } from '../../../src/train/config.js';
-import { createOptimizer } from '../../../src/train/optimizer.js';
+import type { TrainingBatch } from '../../../src/train/step/batches.js';
+import { createOptimizer } from '../../../src/train/step/optimizer.js';
 
 export interface Ours {
   parameters: number;

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../../src/kernels/backend.js';
 import { DEFAULT_MODEL, type ModelConfig } from '../../../src/model/config.js';
-import { assemble, packRows, type TrainingBatch } from '../../../src/train/batches.js';
+import { assemble, packRows, type TrainingBatch } from '../../../src/train/step/batches.js';
 import { createRandom } from '../../../src/util/random.js';
 import { createOurs, type Ours } from './ours.js';
 import { missingPeer, type Peer, type Spent, startPeer } from './peer-process.js';

@@ -1,8 +1,8 @@
 /** Windows of histories as long as MovieLens 1M's: the real ones where they lie beside the project, else generated. */
 import { existsSync } from 'node:fs';
-import { importFile } from '../../../src/data/import.js';
+import { importFile } from '../../../src/data/import/import.js';
 import { generateSynthetic } from '../../../src/data/synthetic.js';
-import type { Window } from '../../../src/train/batches.js';
+import type { Window } from '../../../src/train/step/batches.js';
 import { createRandom } from '../../../src/util/random.js';
 
 const REAL = new URL('../../../../shared/data/ml-1m-order.parquet', import.meta.url).pathname;

@@ -1,7 +1,7 @@
 /** Files as people have them, from public bug reports, which lie beside the project where it is developed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type ImportOptions, importFile } from '../../../src/data/import.js';
+import { type ImportOptions, importFile } from '../../../src/data/import/import.js';
 import { userError } from '../files.js';
 import { historiesOf } from './histories.js';
 

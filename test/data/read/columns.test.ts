@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clockKind } from '../../../src/data/read/clock.js';
 import { chooseColumns } from '../../../src/data/read/columns.js';
+import { clockKind } from '../../../src/data/read/time/clock.js';
 
 const choose = (names: string, values?: string, options = {}) => {
   const columns = names.split(',');

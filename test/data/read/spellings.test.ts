@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import { type ImportOptions, importFile } from '../../../src/data/import.js';
+import { type ImportOptions, importFile } from '../../../src/data/import/import.js';
 import { file, folder, userError } from '../files.js';
 import { historiesFrom, historiesOf, someEvents } from './histories.js';
 

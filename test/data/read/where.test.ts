@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { importFile } from '../../../src/data/import.js';
+import { importFile } from '../../../src/data/import/import.js';
 import { file, userError } from '../files.js';
 
 const path = () =>

@@ -6,7 +6,7 @@ import { linearCrossEntropy } from '../../../dist/kernels/cross-entropy/op.js';
 import { DEFAULT_MODEL } from '../../../dist/model/config.js';
 import { createModel } from '../../../dist/model/model.js';
 import { DEFAULT_TRAINING } from '../../../dist/train/config.js';
-import { createOptimizer } from '../../../dist/train/optimizer.js';
+import { createOptimizer } from '../../../dist/train/step/optimizer.js';
 import { createRandom } from '../../../dist/util/random.js';
 
 const [rows, length, numItems] = [3, 41, 157];

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadCatalogue } from '../../../src/data/catalogue.js';
+import { loadCatalogue } from '../../../src/data/fetch/catalogue.js';
 import { planSweep } from '../../../src/sweep/file/plan.js';
 import { resolveSweep } from '../../../src/sweep/file/resolve.js';
 import { sweepJsonSchema } from '../../../src/sweep/file/schema.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../src/contract/fake.js';
-import { decodeSafetensors } from '../../../src/model/safetensors.js';
+import { decodeSafetensors } from '../../../src/model/files/safetensors.js';
 import { TrialExit } from '../../../src/sweep/launch/launcher.js';
 import { realParts } from '../../../src/sweep/run/parts.js';
 import { runTrial, type TrialOptions } from '../../../src/sweep/run/trial.js';

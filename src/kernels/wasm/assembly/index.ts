@@ -13,12 +13,12 @@ export {
 } from './elementwise';
 export { gatherRows, scatterAddRows } from './embedding';
 export { gemm, gemmPacked, gemmScratchBytes, packB, packedBytes, sumRows, useWideTiles } from './gemm';
-export { headScanForward, headScanForwardBytes, headScanKeptFloats } from './head-scan';
-export { headScanBackward, headScanBackwardBytes } from './head-scan-back';
+export { headScanForward, headScanForwardBytes, headScanKeptFloats } from './scan/head-scan';
+export { headScanBackward, headScanBackwardBytes } from './scan/head-scan-back';
 export { coefficientBytes, placeCoefficients } from './math';
 export { layerNormBackward, layerNormForward } from './layer-norm';
 export { rankScratchBytes, ranks } from './rank';
 export { sampledCrossEntropy, sampledCrossEntropyScratchBytes } from './sampled-cross-entropy';
-export { scanForward, scanForwardBytes, scanKeptFloats } from './selective-scan';
-export { scanBackward, scanBackwardBytes } from './selective-scan-back';
+export { scanForward, scanForwardBytes, scanKeptFloats } from './scan/selective-scan';
+export { scanBackward, scanBackwardBytes } from './scan/selective-scan-back';
 export { rmsNormBackward, rmsNormForward } from './rms-norm';

@@ -1,0 +1,60 @@
+/** The popularity baseline: items ranked by how often the slice's training histories hold them. What any model must beat. */
+import type { Interactions, Sequences } from '../../data/interactions.js';
+import { type SliceSpec, sliceSequences } from '../../data/slice.js';
+import { leaveOneOut } from '../../data/split.js';
+import type { EvaluationConfig } from '../config.js';
+import type { RankingMetrics } from '../result.js';
+import { type EvaluationSet, evaluationSet } from './evaluation-set.js';
+import { metricsOfRanks } from './metrics.js';
+
+/** Validation and test metrics of ranking by popularity, ties broken against it as against a model. */
+export function popularityBaseline(
+  data: Interactions,
+  slice: SliceSpec,
+  evaluation: EvaluationConfig,
+): { validation: RankingMetrics; test: RankingMetrics } {
+  const split = leaveOneOut(data);
+  const counts = itemCounts(sliceSequences(split.train, slice), data.numItems);
+  const rank = (part: 'validation' | 'test') =>
+    rankByCount(counts, evaluationSet(data, split, part), evaluation);
+  return { validation: rank('validation'), test: rank('test') };
+}
+
+/** How often the sequences hold each item, [numItems + 1]. */
+export function itemCounts({ offsets, items, users }: Sequences, numItems: number): Int32Array {
+  const counts = new Int32Array(numItems + 1);
+  for (let i = 0; i < offsets[users.length]!; i++) counts[items[i]!]!++;
+  return counts;
+}
+
+function rankByCount(counts: Int32Array, set: EvaluationSet, evaluation: EvaluationConfig): RankingMetrics {
+  // Items with at least as many occurrences as a given one, by binary search in the sorted counts.
+  const sorted = counts.slice(1).sort();
+  const atLeast = (count: number) => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle]! < count) low = middle + 1;
+      else high = middle;
+    }
+    return sorted.length - low;
+  };
+  const users = set.targets.length;
+  const unmasked = new Int32Array(users);
+  const masked = new Int32Array(users);
+  const seenBy = new Int32Array(counts.length).fill(-1);
+  for (let u = 0; u < users; u++) {
+    const target = set.targets[u]!;
+    unmasked[u] = atLeast(counts[target]!);
+    let seenAbove = 0;
+    for (let i = set.begins[u]!; i < set.ends[u]!; i++) {
+      const item = set.items[i]!;
+      if (item === target || seenBy[item] === u) continue;
+      seenBy[item] = u;
+      if (counts[item]! >= counts[target]!) seenAbove++;
+    }
+    masked[u] = unmasked[u]! - seenAbove;
+  }
+  return { masked: metricsOfRanks(masked, evaluation.ks), unmasked: metricsOfRanks(unmasked, evaluation.ks) };
+}

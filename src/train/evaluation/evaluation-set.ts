@@ -1,0 +1,45 @@
+/** What is ranked in an evaluation: each user's held-out item, and the history before it. No tfjs: plans ask for it too. */
+import type { Interactions } from '../../data/interactions.js';
+import type { Split } from '../../data/split.js';
+
+/** One held-out item for each evaluated user, and the history before it as a range of `items`. */
+export interface EvaluationSet {
+  items: Int32Array;
+  /** Of the items; null where the data has none. */
+  timestamps: Float64Array | null;
+  /** [users]: range of each user's history in `items`. */
+  begins: Int32Array;
+  ends: Int32Array;
+  /** [users] */
+  targets: Int32Array;
+}
+
+/** The validation set (history: the training items) or the test set (and the validation item). */
+export function evaluationSet(data: Interactions, split: Split, part: 'validation' | 'test'): EvaluationSet {
+  const held = part === 'validation' ? 2 : 1;
+  return {
+    items: data.items,
+    timestamps: data.timestamps,
+    begins: Int32Array.from(split.evaluated, (u) => data.offsets[u]!),
+    ends: Int32Array.from(split.evaluated, (u) => data.offsets[u + 1]! - held),
+    targets: split[part],
+  };
+}
+
+/**
+ * Whether anybody has more than `k` items to rank, the target among them, once those of the history are left out. Where
+ * nobody has, hr@k of the masked ranking is 1 whatever the model.
+ */
+export function leavesMoreThan(
+  { items, begins, ends, targets }: EvaluationSet,
+  numItems: number,
+  k: number,
+): boolean {
+  for (let u = 0; u < targets.length; u++) {
+    if (numItems - (ends[u]! - begins[u]!) > k) return true; // as a rule the first user ends it
+    const seen = new Set(items.subarray(begins[u]!, ends[u]!));
+    seen.delete(targets[u]!);
+    if (numItems - seen.size > k) return true;
+  }
+  return false;
+}

@@ -1,0 +1,72 @@
+/** Adam over all weights of a model, with warm-up, schedule and clipping. */
+import * as tf from '@tensorflow/tfjs';
+import { adamSteps, clipFactor } from '../../kernels/adam/op.js';
+import type { Weights } from '../../model/weights.js';
+import type { TrainingConfig } from '../config.js';
+
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const ADAM_EPSILON = 1e-8;
+/** Where half a cosine ends, as a share of the base rate. */
+const FINAL_SHARE = 0.1;
+
+/** Learning rate of a step (from 1) out of `totalSteps`. */
+export function learningRate(config: TrainingConfig, step: number, totalSteps: number): number {
+  const { learningRate: base, schedule, warmup } = config;
+  if (step <= warmup) return (base * step) / warmup;
+  if (schedule === 'constant') return base;
+  const progress = Math.min(1, (step - warmup) / Math.max(1, totalSteps - warmup));
+  return base * (FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + Math.cos(Math.PI * progress)));
+}
+
+export interface Optimizer {
+  /** Updates every weight; `gradients` in the order of the weights. `step` counts from 1. */
+  apply(gradients: tf.Tensor[], step: number, totalSteps: number): void;
+  /** First and second moments by weight name (`m/NAME`, `v/NAME`). */
+  read(): Map<string, Float32Array>;
+  write(values: ReadonlyMap<string, Float32Array>): void;
+  dispose(): void;
+}
+
+export function createOptimizer(weights: Weights, config: TrainingConfig): Optimizer {
+  const names = weights.names();
+  const parameters = weights.list();
+  const zeros = () => parameters.map((p) => tf.tidy(() => tf.variable(tf.zeros(p.shape), false)));
+  const m = zeros();
+  const v = zeros();
+  const moments = names.flatMap((name, i) => [
+    [`m/${name}`, m[i]!],
+    [`v/${name}`, v[i]!],
+  ]) as [string, tf.Variable][];
+  return {
+    apply(gradients, step, totalSteps) {
+      const clip = config.clipNorm > 0 ? clipFactor(gradients, config.clipNorm) : 1;
+      const settings = {
+        rate: learningRate(config, step, totalSteps),
+        beta1: BETA1,
+        beta2: BETA2,
+        epsilon: ADAM_EPSILON,
+        weightDecay: config.weightDecay,
+        clip,
+      };
+      adamSteps(
+        parameters.map((p, i) => ({ p, m: m[i]!, v: v[i]!, g: gradients[i]! })),
+        step,
+        settings,
+      );
+      if (typeof clip !== 'number') clip.dispose();
+    },
+    read: () => new Map(moments.map(([name, variable]) => [name, variable.dataSync() as Float32Array])),
+    write(values) {
+      for (const [name, variable] of moments) {
+        const value = values.get(name);
+        if (!value || value.length !== variable.size)
+          throw new Error(`moment '${name}' is missing or of another size`);
+        tf.tidy(() => variable.assign(tf.tensor(value, variable.shape)));
+      }
+    },
+    dispose() {
+      for (const [, variable] of moments) variable.dispose();
+    },
+  };
+}
