@@ -1,6 +1,7 @@
 /**
  * Writes docs/api.md: every export of the library with its docstring and declaration, in the order and under the headings of
- * src/index.ts. It reads the declarations that the compiler wrote, so build first: `npm run build && npm run docs`.
+ * src/index.ts. It reads the declarations that the compiler wrote, so build first: `npm run build && npm run docs`. Written out because TypeDoc 0.28
+ * asks for TypeScript 6 at most and API Extractor 7 brings its own; this builds with 7.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

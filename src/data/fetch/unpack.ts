@@ -3,7 +3,6 @@
  * ever used as a path here, and an archive that holds paths leading outside is refused.
  */
 import { closeSync, createReadStream, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { createGunzip } from 'node:zlib';
 import { fileError, UserError } from '../../util/errors.js';
 import { isSafeMember } from './catalogue.js';
 
@@ -92,67 +91,42 @@ async function unzip(archive: string, member: string, write: (data: Uint8Array) 
   }
 }
 
-/** POSIX tar: 512-byte headers, each followed by its file in whole blocks. Only regular files count. */
 async function untar(archive: string, member: string, write: (data: Uint8Array) => void): Promise<boolean> {
-  const input = createReadStream(archive);
-  const stream = createGunzip();
-  input.on('error', (error) => stream.destroy(error));
-  input.pipe(stream);
-  let pending: Buffer = Buffer.alloc(0);
-  let left = 0;
-  let padding = 0;
-  let wanted = false;
+  const { Parser } = await import('tar');
   let found = false;
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      for (;;) {
-        if (left > 0) {
-          const take = Math.min(left, pending.length);
-          if (wanted) write(pending.subarray(0, take));
-          pending = pending.subarray(take);
-          left -= take;
-          if (left > 0) break;
-          if (wanted) found = true;
-          wanted = false;
-        }
-        const skip = Math.min(padding, pending.length);
-        pending = pending.subarray(skip);
-        padding -= skip;
-        if (padding > 0 || pending.length < 512) break;
-        const header = pending.subarray(0, 512);
-        pending = pending.subarray(512);
-        if (header.every((byte) => byte === 0)) continue;
-        const { name, size, isFile } = readHeader(header);
-        checkEntry(name, archive);
-        left = size;
-        padding = (512 - (size % 512)) % 512;
-        wanted = isFile && !found && name.replace(/^\.\//, '') === member;
-        if (wanted && size === 0) found = true;
-      }
+  let failure: unknown;
+  const attempt = (work: () => void) => {
+    try {
+      if (!failure) work();
+    } catch (error) {
+      failure = error;
     }
-    if (left > 0) throw new Error('it is cut short');
-    return found;
-  } finally {
-    input.destroy();
-    stream.destroy();
-  }
-}
-
-function readHeader(header: Buffer): { name: string; size: number; isFile: boolean } {
-  let sum = 8 * 32;
-  for (let i = 0; i < 512; i++) if (i < 148 || i >= 156) sum += header[i]!;
-  const text = (from: number, to: number) => header.toString('utf8', from, to).replace(/\0[\s\S]*$/, '');
-  const octal = (from: number, to: number) => Number.parseInt(text(from, to).trim() || '0', 8);
-  const size = octal(124, 136);
-  if (octal(148, 156) !== sum || !(size >= 0)) throw new Error('it is no tar archive');
-  const prefix = header.toString('latin1', 257, 262) === 'ustar' ? text(345, 500) : '';
-  const type = header[156];
-  return {
-    name: prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`,
-    size,
-    isFile: type === 0x30 || type === 0,
   };
+  const parser = new Parser({
+    strict: true,
+    onReadEntry(entry) {
+      attempt(() => checkEntry(entry.path, archive));
+      const wanted = !found && entry.type === 'File' && entry.path.replace(/^\.\//, '') === member;
+      if (!wanted) return entry.resume();
+      found = true;
+      entry.on('data', (data: Buffer) => attempt(() => write(data)));
+    },
+  });
+  const ended = new Promise<void>((resolve, reject) => {
+    parser.on('end', resolve);
+    parser.on('error', reject);
+  });
+  ended.catch((error) => {
+    failure ??= error;
+  });
+  for await (const block of createReadStream(archive, { highWaterMark: 1 << 20 })) {
+    if (!parser.write(block)) await new Promise((resolve) => setImmediate(resolve));
+    if (failure) throw failure;
+  }
+  parser.end();
+  await ended;
+  if (failure) throw failure;
+  return found;
 }
 
 function checkEntry(name: string, archive: string): void {

@@ -1,4 +1,7 @@
-/** Signatures of the compiled kernels (assembly/index.ts). Every unnamed number is an address; 0 means absent. */
+/**
+ * Signatures of the compiled kernels (assembly/index.ts). Every unnamed number is an address; 0 means absent. By hand, since the
+ * declarations that asc writes (`--bindings esm`) come with a loader that owns its memory; a test holds names and counts against the module.
+ */
 
 type Address = number;
 

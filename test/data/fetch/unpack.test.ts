@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { unpackMember } from '../../../src/data/fetch/unpack.js';
@@ -56,6 +56,17 @@ describe('unpackMember', () => {
       }
     },
   );
+
+  it('knows names of any length', async () => {
+    const { create } = await import('tar');
+    const long = join('long-'.repeat(20), 'folder-'.repeat(20), 'table.csv');
+    const from = join(folder, 'long');
+    mkdirSync(dirname(join(from, long)), { recursive: true });
+    writeFileSync(join(from, long), table);
+    await create({ gzip: true, cwd: from, file: join(folder, 'long.tgz') }, [long]);
+    await unpackMember(join(folder, 'long.tgz'), 'tar.gz', long, target);
+    expect(readFileSync(target, 'utf8')).toBe(table);
+  });
 
   it('does not take a link for the file', async () => {
     const archive = file('link.tgz', tarGz([{ name: 'table.csv', type: '2', link: '/etc/passwd' }]));
