@@ -6,14 +6,7 @@
 
 import type { TrainingProgress } from '../../train/hooks.js';
 import { UserError } from '../../util/errors.js';
-import {
-  type Adopted,
-  type Ending,
-  type Launcher,
-  type RunningTrial,
-  TrialExit,
-  type TrialOrder,
-} from '../launch/launcher.js';
+import type { Adopted, Ending, Launcher, RunningTrial, TrialOrder } from '../launch/launcher.js';
 import { ClaimWatch } from '../store/claim.js';
 import { STORE_SCHEMA, type StoredTrial } from '../store/layout.js';
 import { type DoneRecord, isHalved, type TrialRecord } from '../store/record.js';
@@ -22,12 +15,9 @@ import { expectedSeconds } from './estimate.js';
 import { logSize } from './failure.js';
 import { endEarly, type Standing, Tournament } from './halving.js';
 import type { RunObserver, RunOptions, RunSummary } from './run-options.js';
-import { type LogPart, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
+import { type LogPart, nextStep, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
 
 export type { RunObserver, RunOptions, RunSummary };
-
-/** A process killed from outside is started again from its checkpoint this often. */
-const RESTARTS = 2;
 
 /**
  * Runs every trial that has no result yet.
@@ -271,33 +261,25 @@ class Run {
     }
     this.observer.stopped?.(trial);
     if (ending.fate === 'left') this.#left++;
-    if (ending.fate === 'left' || ending.fate === 'withdrawn') return;
-    if (ending.code === TrialExit.diskFull)
+    const failure = verdict(ending, log, limits ?? {}, oomKilled);
+    const restarts = this.#restarts.get(trial.id) ?? 0;
+    const stopping = this.#stopping();
+    const advanced = this.#tournament?.hasAdvanced(trial.id) ?? false;
+    const next = nextStep(ending, failure.reason, { stopping, advanced, restarts });
+    if (next.step === 'leave') return;
+    if (next.step === 'disk full')
       throw new UserError('no space left on the device', {
         place: this.store.path,
         remedy: 'Free some space and run the same command again; finished trials are kept.',
       });
-    if (this.#stopping()) return;
-    if (ending.code === TrialExit.rung || this.#tournament?.hasAdvanced(trial.id)) {
+    if (next.step === 'take turn') {
       this.#waitAgain(trial);
       return;
     }
-    const failure = verdict(ending, log, limits ?? {}, oomKilled);
-    if (ending.fate === 'displaced') {
-      this.observer.note?.(`${trial.label}: its job was displaced; it goes on from its checkpoint.`);
-      this.#waiting.unshift(trial);
-      return;
-    }
-    const fromOutside =
-      failure.reason === 'killed' || (failure.reason === 'error' && ending.code === TrialExit.interrupted);
-    const restarts = this.#restarts.get(trial.id) ?? 0;
-    if (ending.code === TrialExit.held || (fromOutside && restarts < RESTARTS)) {
-      if (fromOutside) {
-        this.#restarts.set(trial.id, restarts + 1);
-        this.observer.note?.(
-          `${trial.label}: its process was stopped from outside; it goes on from its checkpoint.`,
-        );
-      }
+    if (next.step === 'go on') {
+      if (next.restart) this.#restarts.set(trial.id, restarts + 1);
+      if (next.because)
+        this.observer.note?.(`${trial.label}: ${next.because}; it goes on from its checkpoint.`);
       this.#waiting.unshift(trial);
       return;
     }

@@ -1,7 +1,7 @@
 /** What a process that ended without a result died of, and the record of it. */
 import { readFileSync } from 'node:fs';
 import { formatBytes, formatDuration } from '../../util/format.js';
-import type { Ending, LaunchLimits } from '../launch/launcher.js';
+import { type Ending, type LaunchLimits, TrialExit } from '../launch/launcher.js';
 import { readClaim, tryClaim } from '../store/claim.js';
 import { environment } from '../store/environment.js';
 import type { StoredTrial } from '../store/layout.js';
@@ -65,6 +65,34 @@ export function verdict(
     reason: 'error',
     message: `ended with code ${ending.code}${last ? `: ${last.slice(0, 300)}` : ''}`,
   };
+}
+
+/** A process killed from outside is started again from its checkpoint this often. */
+const RESTARTS = 2;
+
+/**
+ * What is done about a trial whose process ended without its result: leave it open, stop the sweep since its disk is full, let it wait
+ * for its turn (a rung was reached), go on with it at once (with the reason, where it is worth a word), or record the failure.
+ */
+export type NextStep =
+  | { step: 'leave' | 'disk full' | 'take turn' | 'fail' }
+  | { step: 'go on'; because?: string; restart: boolean };
+
+/** `advanced`: a process of it came to a rung unseen. `restarts`: how often it went on after a kill. */
+export function nextStep(
+  { code, fate }: Ending,
+  reason: FailedRecord['reason'],
+  { stopping, advanced, restarts }: { stopping: boolean; advanced: boolean; restarts: number },
+): NextStep {
+  if (fate === 'left' || fate === 'withdrawn') return { step: 'leave' };
+  if (code === TrialExit.diskFull) return { step: 'disk full' };
+  if (stopping) return { step: 'leave' };
+  if (code === TrialExit.rung || advanced) return { step: 'take turn' };
+  if (fate === 'displaced') return { step: 'go on', because: 'its job was displaced', restart: false };
+  const fromOutside = reason === 'killed' || (reason === 'error' && code === TrialExit.interrupted);
+  if (fromOutside && (restarts < RESTARTS || code === TrialExit.held))
+    return { step: 'go on', because: 'its process was stopped from outside', restart: true };
+  return code === TrialExit.held ? { step: 'go on', restart: false } : { step: 'fail' };
 }
 
 /**

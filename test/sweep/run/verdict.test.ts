@@ -2,9 +2,9 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../src/contract/fake.js';
-import type { Ending } from '../../../src/sweep/launch/launcher.js';
+import { type Ending, TrialExit } from '../../../src/sweep/launch/launcher.js';
 import { failureReason, logSize } from '../../../src/sweep/run/failure.js';
-import { verdict } from '../../../src/sweep/run/verdict.js';
+import { nextStep, verdict } from '../../../src/sweep/run/verdict.js';
 
 const died = (signal: string | null, code: number | null = null): Ending => ({ code, signal });
 
@@ -43,5 +43,34 @@ describe('what a process died of', () => {
     expect(verdict(died('SIGKILL'), log, {}, true).reason).toBe('out-of-memory');
     expect(verdict(died('SIGKILL'), log, {}, false).reason).toBe('killed');
     expect(verdict(died('SIGSEGV'), log, {}, false).message).toMatch(/crashed \(SIGSEGV\)/);
+  });
+});
+
+describe('what is done about it', () => {
+  const now = { stopping: false, advanced: false, restarts: 0 };
+  const killed = died('SIGKILL');
+  it.each([
+    ['a job that goes on without us', { ...died(null), fate: 'left' as const }, now, 'leave'],
+    ['a job that was withdrawn', { ...died(null), fate: 'withdrawn' as const }, now, 'leave'],
+    ['a full disk', died(null, TrialExit.diskFull), { ...now, stopping: true }, 'disk full'],
+    ['whatever it was, while the sweep stops', killed, { ...now, stopping: true }, 'leave'],
+    ['a rung', died(null, TrialExit.rung), now, 'take turn'],
+    ['a kill after a rung was written', killed, { ...now, advanced: true, restarts: 2 }, 'take turn'],
+    [
+      'a displaced job, however often',
+      { ...killed, fate: 'displaced' as const },
+      { ...now, restarts: 9 },
+      'go on',
+    ],
+    ['a kill', killed, now, 'restart'],
+    ['a second kill', killed, { ...now, restarts: 1 }, 'restart'],
+    ['a third kill', killed, { ...now, restarts: 2 }, 'fail'],
+    ['somebody who stopped the trial alone', died(null, TrialExit.interrupted), now, 'restart'],
+    ['a trial that somebody else holds', died(null, TrialExit.held), { ...now, restarts: 9 }, 'go on'],
+    ['an error', died(null, 1), now, 'fail'],
+  ])('%s', (_, ending, state, expected) => {
+    const { reason } = verdict(ending, { path: '', from: 0 }, {}, false);
+    const next = nextStep(ending, reason, state);
+    expect(next.step === 'go on' && next.restart ? 'restart' : next.step).toBe(expected);
   });
 });
