@@ -3,6 +3,7 @@ import type { Coefficient, PanelAnalysis } from '../law/analyse.js';
 import type { Place } from '../law/fitting/optimum.js';
 import type { JointAnalysis } from '../law/joint.js';
 import { type Direction, GOOD, metricWords } from '../law/points/direction.js';
+import type { QualityTest } from '../law/quality-test.js';
 import type { FormScore } from '../law/trust/compare.js';
 import type { Interval } from '../law/trust/uncertainty.js';
 import { formatCount } from '../util/format.js';
@@ -121,6 +122,19 @@ export function panelText(panel: PanelAnalysis, level: number): string {
   return lines.join('\n');
 }
 
+/** One verdict, and the test of each measure. */
+function qualityLines({ exponent, r2, measures, slices }: QualityTest): string[] {
+  const adding = measures.filter(({ adds }) => adds).map(({ measure }) => measure);
+  const verdict = adding.length > 0 ? `yes: ${adding.join(', ')}` : 'not that these slices could tell';
+  return [
+    `does quality add to quantity? ${verdict}`,
+    `  beside the best curve of tokens alone (tokens^${digits(exponent, 2)}, R2 ${fixed(r2, 3)}), F(1, ${slices - 4})${measures.length > 1 ? ', p adjusted for the number of measures' : ''}:`,
+    ...measures.map(
+      ({ measure, f, adjusted }) => `  ${measure}: F ${digits(f, 3)}, p ${digits(adjusted, 2)}`,
+    ),
+  ];
+}
+
 /** Several slices together. */
 export function jointText(joint: JointAnalysis, metric: string): string {
   const lines = [
@@ -156,20 +170,18 @@ export function jointText(joint: JointAnalysis, metric: string): string {
   if (joint.measures.length > 0)
     lines.push(
       '',
-      'does quality add to quantity? level of the slices against the data, straight lines:',
+      'level of the slices against the data, straight lines:',
       formatTable(
-        ['axes', 'data', 'R2', 'Q2', 'gain in Q2', 'p', 'adds'],
-        joint.measures.map(({ axes, measure, r2, q2, gain }) => [
+        ['axes', 'data', 'R2', 'Q2'],
+        joint.measures.map(({ axes, measure, r2, q2 }) => [
           axes,
           measure === 'tokens' ? measure : `tokens/${measure}`,
           fixed(r2, 3),
           fixed(q2, 3),
-          fixed(gain?.q2, 3),
-          digits(gain?.p, 2),
-          gain ? (gain.adds ? 'yes' : 'no') : '-',
         ]),
       ),
     );
+  if (joint.quality && joint.quality.measures.length > 0) lines.push('', ...qualityLines(joint.quality));
   for (const text of joint.notes) lines.push(`note: ${text}`);
   return lines.join('\n');
 }

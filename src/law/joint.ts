@@ -12,6 +12,7 @@ import type { Observation } from './points/observation.js';
 import type { Variable } from './points/points.js';
 import { type Panel, type Point, toPoints } from './points/points.js';
 import type { Settings } from './points/settings.js';
+import { type QualityTest, SLICES_TO_TEST, testQuality } from './quality-test.js';
 
 /** What several slices say together. */
 export interface JointAnalysis {
@@ -26,8 +27,10 @@ export interface JointAnalysis {
   at: { layers: number; dim: number };
   /** The law with a data term instead of the constants: tokens alone, and tokens over each measure. */
   dataTerms: DataTerm[];
-  /** Levels against quantity and quality; empty below three slices. */
+  /** Levels against quantity and quality, straight lines; empty below three slices. */
   measures: MeasureLine[];
+  /** Whether quality adds to quantity; null below five slices. */
+  quality: QualityTest | null;
   notes: string[];
 }
 
@@ -107,8 +110,10 @@ export interface JointFit {
   levels: JointAnalysis['levels'];
   /** Measures of disorder that all slices have; none where tokens are missing, or below three slices. */
   names: string[];
-  /** Levels against quantity and quality. */
+  /** Levels against quantity and quality, straight lines. */
   measures: MeasureLine[];
+  /** Whether quality adds to quantity; null below five slices. */
+  quality: QualityTest | null;
   /** What was noted of the points, not of the fit. */
   notes: string[];
 }
@@ -149,6 +154,7 @@ export function fitJoint(
     levels,
     names,
     measures: isMeasured ? compareDataMeasures(measured) : [],
+    quality: (isMeasured && testQuality(measured)) || null,
     notes,
   };
 }
@@ -177,6 +183,7 @@ export function analyseJoint(
     at,
     dataTerms: [],
     measures,
+    quality: joint.quality,
     notes: [...joint.notes, ...fit.notes],
   };
   if (levels.some(({ tokens }) => tokens === null)) {
@@ -200,8 +207,10 @@ export function analyseJoint(
   }
   if (slices.length < 3)
     result.notes.push('two slices make any straight line perfect: quality and quantity cannot be told apart');
-  else if (slices.length === 3)
-    result.notes.push('three slices show a trend; whether quality adds to quantity takes four to test');
+  else if (slices.length < SLICES_TO_TEST)
+    result.notes.push(
+      `${slices.length} slices show a trend; whether quality adds to quantity takes five to test: the curve of tokens has three numbers, and a measure is a fourth`,
+    );
   return result;
 }
 
