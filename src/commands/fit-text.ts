@@ -62,18 +62,22 @@ function coefficientLine(name: string, coefficient: Coefficient): string[] {
 function axisWords(place: Place, direction: Direction): string {
   if (place === 'not fitted') return 'not fitted: one value only';
   return place === GOOD[direction].rises
-    ? `none: the law ${place} without end`
-    : `none: the law only ${place}, the smallest is best`;
+    ? `none within reach: the law ${place} as far as was measured`
+    : `none within reach: the law ${place}, the smallest is best`;
 }
 
 function optimumLines(panel: PanelAnalysis): string[] {
   const lines: string[] = [];
   for (const [name, axis] of Object.entries(panel.optimum.axes)) {
+    const interval = panel.optimum.intervals[name as 'layers'];
     if (axis.value === null) {
-      lines.push(`  ${name.padEnd(6)} ${axisWords(axis.place, panel.direction)}`);
+      const seen =
+        interval && interval.exists > 0.05
+          ? ` (an optimum in ${percent(interval.exists)} of replicates)`
+          : '';
+      lines.push(`  ${name.padEnd(6)} ${axisWords(axis.place, panel.direction)}${seen}`);
       continue;
     }
-    const interval = panel.optimum.intervals[name as 'layers'];
     const where = axis.place === 'outside' ? `${digits(axis.beyond, 2)} times beyond what was measured` : '';
     const seen =
       interval && interval.exists < 0.95 ? `an optimum in ${percent(interval.exists)} of replicates` : '';

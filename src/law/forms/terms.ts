@@ -36,7 +36,7 @@ export interface Term {
   scale(theta: readonly number[]): number;
   /** Textbook coefficients, and what they add to the textbook constant over the inner one. */
   coefficients(theta: readonly number[], beta: readonly number[]): { named: Named[]; constant: number };
-  /** Where the term is largest: a value a variable, or which way it rises without end. Of a loss it is asked with its weights' signs turned. */
+  /** Where the term has a maximum: a value a variable, or which way it rises in the end. Of a loss it is asked with its weights' signs turned. */
   peak(theta: readonly number[], beta: readonly number[]): (number | 'up' | 'down')[];
 }
 

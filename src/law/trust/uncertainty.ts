@@ -9,7 +9,7 @@
 import { evaluate, namedCoefficients } from '../fitting/design.js';
 import type { LawFit } from '../fitting/fit.js';
 import { innerOf } from '../fitting/inner.js';
-import { peaks } from '../fitting/optimum.js';
+import { peaks, rangesOf } from '../fitting/optimum.js';
 import { makeGrid } from '../fitting/search.js';
 import { formSource } from '../forms/forms.js';
 import type { Variable } from '../points/points.js';
@@ -101,20 +101,21 @@ export function coefficientIntervals({ fit, draws, level }: Bootstrap): Record<s
 
 export interface OptimumInterval {
   interval: Interval;
-  /** Share of the replicates that have an optimum on this axis at all. */
+  /** Share of the replicates that have an optimum within reach on this axis. */
   exists: number;
 }
 
-/** Where the replicates have their optimum; those that rise (fall) without end count as infinitely large (small). */
+/** Where the replicates have their optimum; those without one within reach count as infinitely large where they rise, and small where they fall. */
 export function optimumIntervals({
   fit,
   draws,
   level,
 }: Bootstrap): Partial<Record<Variable, OptimumInterval>> {
-  const { model } = innerOf(fit);
+  const { model, points } = innerOf(fit);
+  const ranges = rangesOf(model, points);
   const values = new Map<Variable, number[]>();
   for (const draw of draws)
-    for (const [name, peak] of Object.entries(peaks(model, draw.theta, draw.beta)) as [
+    for (const [name, peak] of Object.entries(peaks(model, draw.theta, draw.beta, ranges)) as [
       Variable,
       number | 'up' | 'down',
     ][]) {

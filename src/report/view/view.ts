@@ -16,7 +16,7 @@ export interface Interval {
 
 /** Where a law is best along one axis. */
 export interface Peak {
-  /** An optimum `inside` or `outside` the measured range; the law only `rises` or `falls`; or the axis has no term. */
+  /** An optimum `inside` or `outside` the measured range; the law `rises` or `falls` and has none within reach; or the axis has no term. */
   place: 'inside' | 'outside' | 'rises' | 'falls' | 'not fitted';
   value?: number;
   /** The interval of `value`; an end beyond anything that can be given is absent. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fitLaw } from '../../../src/law/fitting/fit.js';
+import { optimum } from '../../../src/law/fitting/optimum.js';
 import type { Observation } from '../../../src/law/points/observation.js';
 import {
   bootstrap,
@@ -44,6 +45,37 @@ describe('the bootstrap', () => {
     expect(interval[1]!).toBeGreaterThan(law[1]!);
     // the noise of a run is in it: wider than two standard deviations
     expect(interval[1]! - interval[0]!).toBeGreaterThan(2 * fit.sigma);
+  });
+
+  it('names no optimum that nobody could build, in no replicate and no form', async () => {
+    const random = createRandom('falling');
+    const falling = [1, 2, 4, 8].flatMap((layers) =>
+      [16, 32, 64, 128].map(
+        (dim): Observation => ({
+          slice: 'all',
+          layers,
+          dim,
+          metrics: {
+            'hr@10': 0.3 - 0.02 * Math.log(layers) - 0.01 * Math.log(dim) + 5e-4 * random.normal(),
+          },
+        }),
+      ),
+    );
+    for (const form of ['performance-law', 'quadratic-log', 'quadratic-log-cross']) {
+      const law = fitLaw(falling, { form });
+      const { axes } = optimum(law);
+      expect([axes.layers!.place, axes.dim!.place], form).toEqual(['falls', 'falls']);
+      const { layers, dim } = optimumIntervals(await bootstrap(law, { resamples: 100, threads: 1 }));
+      for (const [{ interval }, least, most] of [
+        [layers!, 1, 64],
+        [dim!, 2, 1024],
+      ] as const)
+        for (const end of interval)
+          if (end !== null) {
+            expect(end, form).toBeGreaterThanOrEqual(least);
+            expect(end, form).toBeLessThanOrEqual(most);
+          }
+    }
   });
 
   it('widens away from what was measured', async () => {
