@@ -12,6 +12,8 @@ export interface Observation {
   nonEmbeddingParams?: number;
   /** Training FLOPs of the whole run. */
   flops?: number;
+  /** Tokens that the run trained on, over all its epochs, padding not counted: what `flops` was counted by. */
+  trainingTokens?: number;
   /** Tokens of the slice. */
   tokens?: number;
   /** Measures of the slice's quality by name: `apen`, `lempelZiv`, `shannon`, `compression`, ... */

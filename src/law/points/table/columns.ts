@@ -67,6 +67,7 @@ const ROLES = {
   },
   hours: { names: ['hours', 'gpuhours', 'traininghours'], kind: POSITIVE },
   peakMemoryBytes: { names: ['peakmemorybytes', 'memorybytes', 'peakmemory'], kind: POSITIVE },
+  trainingTokens: { names: ['trainingtokens'], kind: POSITIVE },
   tokensPerSecond: { names: ['tokenspersecond'], kind: POSITIVE },
   model: { names: ['model', 'modelname', 'arch', 'architecture'], setting: true },
   dState: { names: ['dstate', 'states'], setting: true },
