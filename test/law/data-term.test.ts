@@ -97,6 +97,16 @@ describe('a joint fit over slices', () => {
     expect(leftOutRmse).toBeNull();
   });
 
+  it('gives no error on a slice left out of four where the term would be another without it, and says so', () => {
+    const four = observations.filter(({ slice }) => slice < 's4');
+    const curved = analyseJoint(four, 'hr@10', { form: 'saturating-power' });
+    expect(curved.dataTerms.map(({ leftOutRmse }) => leftOutRmse)).toEqual([null, null]);
+    expect(curved.notes.join()).toMatch(/with four slices the data term of saturating-power cannot be tried/);
+    const straight = analyseJoint(four, 'hr@10', { form: 'log-linear' });
+    for (const { leftOutRmse } of straight.dataTerms) expect(leftOutRmse).toBeGreaterThan(0);
+    expect(straight.notes.join()).not.toMatch(/cannot be tried/);
+  });
+
   it('says what three slices, and two, cannot tell', () => {
     const notes = (count: number) =>
       analyseJoint(
