@@ -162,12 +162,16 @@ export function predictWithInterval(boot: Bootstrap, at: At): Prediction {
   if (draws.length === 0) return { value: possible(value), law: [null, null], interval: [null, null] };
   const log = innerOf(fit).settings.link === 'log';
   const floor = 0.1 * sigma;
+  // a law that has left what a metric can be holds there no longer: all that is known is what was measured, and the end
+  const runs = innerOf(fit).points.flatMap((point) => point.runs);
+  const best = value > most ? Math.max(...runs) : Number.POSITIVE_INFINITY;
+  const worst = value < least ? Math.min(...runs) : Number.NEGATIVE_INFINITY;
   const error = (drawn: number) => (log ? Math.log(value / drawn) : value - drawn);
   const values = drawnValues(boot, at);
   const scale = (draw: Draw) => sigma / Math.max(draw.sigma, floor);
   const place = (ends: Interval): Interval => {
     const [low, high] = ends.map((end) => (log ? value * Math.exp(end ?? 0) : value + (end ?? 0)));
-    return [possible(low!), possible(high!)];
+    return [Math.min(possible(low!), best), Math.max(possible(high!), worst)];
   };
   const usable = (list: number[]) => list.map((entry) => (Number.isFinite(entry) ? entry : 0));
   const factor = draws.map((draw) => (sigma > 0 ? scale(draw) : 0));

@@ -55,11 +55,23 @@ describe('data that cannot carry the whole law', () => {
     );
   });
 
-  it('counts an exact duplicate once and warns; seeds are runs of one configuration', () => {
+  it('counts copies of a run once, takes equal rows without a seed or an id as repeats, and says which', () => {
     const once = grid([1, 2, 4], [16, 32, 64], rising);
-    const twice = fitLaw([...once, once[4]!], { form: 'log-linear' });
-    expect(twice.notes.join()).toMatch(/1 duplicate row is counted once/);
-    expect(twice.coefficients).toEqual(fitLaw(once, { form: 'log-linear' }).coefficients);
+    const law = (observations: Observation[]) => fitLaw(observations, { form: 'log-linear' });
+    const named = once.map((one, i) => ({ ...one, id: `run-${i}` }));
+    const sown = once.map((one) => ({ ...one, seed: 3 }));
+    for (const rows of [named, sown]) {
+      const twice = law([...rows, rows[4]!]);
+      expect(twice.notes.join()).toMatch(
+        /1 row equals another in configuration, seed or id, and value: copies/,
+      );
+      expect(twice.runs).toBe(9);
+      expect(twice.coefficients).toEqual(law(once).coefficients);
+    }
+    const repeated = law([...once, once[4]!, once[5]!]);
+    expect(repeated.notes.join()).toMatch(/2 rows equal another .* no seed or id .*: taken as repeats/);
+    expect(repeated.runs).toBe(11);
+    expect(law([...named, { ...named[4]!, id: 'another' }]).runs).toBe(10);
     const seeded = fitLaw(
       once.flatMap((one) => [
         { ...one, seed: 0 },

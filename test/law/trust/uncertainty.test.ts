@@ -119,6 +119,26 @@ describe('the bootstrap', () => {
     expect(fitLaw(low).range).toEqual([0, 1]);
   });
 
+  it('knows no more than what was measured and the end, where the law has left what the metric can be', async () => {
+    const high = ML1M.map((one) => ({ ...one, metrics: { 'hr@10': one.metrics['hr@10']! + 0.65 } }));
+    const boot = await bootstrap(fitLaw(high, { form: 'log-linear' }), {
+      resamples: 100,
+      seed: 1,
+      threads: 1,
+    });
+    const far = { layers: 32, dim: 1e4 };
+    expect(boot.fit.predict(far)).toBeGreaterThan(1.02);
+    const { value, interval } = predictWithInterval(boot, far);
+    expect(value).toBe(1);
+    expect(interval).toEqual([Math.max(...high.map((one) => one.metrics['hr@10']!)), 1]);
+    // the same numbers, said to be percentages
+    const percent = fitLaw(
+      high.map((one) => ({ ...one, percentages: ['hr@10'] })),
+      { form: 'log-linear' },
+    );
+    expect(percent.range).toEqual([0, 100]);
+  });
+
   it('draws runs within configurations where there are seeds (case), else configurations', async () => {
     const random = createRandom('case');
     const seeded = ML1M.flatMap((one) =>
