@@ -17,13 +17,11 @@ import type { BootstrapTask, Draw } from './draws.js';
 import { quantile } from './quantiles.js';
 import { shareDraws } from './threads.js';
 
-/** How many replicates, drawn how. */
+/** How many replicates. */
 export interface BootstrapOptions {
   /** Replicates, 1,000. */
   resamples?: number;
   seed?: number;
-  /** `residual` (default) or `case`. */
-  kind?: 'residual' | 'case';
   /** Share of the replicates inside an interval, 0.9. */
   level?: number;
   /** Threads; as many as there are cores where absent and worthwhile. */
@@ -44,7 +42,7 @@ export interface Bootstrap {
 
 /**
  * Fits the law again to `resamples` data sets that might have been: fitted values plus residuals drawn anew, freed of leverage
- * r / (1 - h)^(1/2) (`residual`), or runs or configurations drawn anew (`case`; Davison & Hinkley 1997, ch. 6). Equal seeds
+ * r / (1 - h)^(1/2) (Davison & Hinkley 1997, ch. 6). Equal seeds
  * give equal results on any number of threads; call `closeThreads` when no more bootstraps follow.
  */
 export async function bootstrap(fit: LawFit, options: BootstrapOptions = {}): Promise<Bootstrap> {
@@ -60,7 +58,6 @@ export async function bootstrap(fit: LawFit, options: BootstrapOptions = {}): Pr
     beta: [...solution.beta],
     settings: { ...settings, ...(solution.delta === undefined ? {} : { huber: solution.delta }) },
     grid: makeGrid(problem, 'coarse'),
-    kind: options.kind ?? 'residual',
     seed: options.seed ?? 0,
     from: 0,
     to: options.resamples ?? 1000,

@@ -139,24 +139,33 @@ describe('the bootstrap', () => {
     expect(percent.range).toEqual([0, 100]);
   });
 
-  it('draws runs within configurations where there are seeds (case), else configurations', async () => {
-    const random = createRandom('case');
-    const seeded = ML1M.flatMap((one) =>
-      [0, 1, 2].map((seed) => ({
-        ...one,
-        seed,
-        metrics: { 'hr@10': one.metrics['hr@10']! + 1e-3 * random.normal() },
-      })),
-    );
-    const within = await bootstrap(fitLaw(seeded, { form: 'log-linear' }), { resamples: 100, kind: 'case' });
-    const whole = await bootstrap(fitLaw(ML1M, { form: 'log-linear' }), { resamples: 100, kind: 'case' });
-    const spread = (boot: typeof within) => {
-      const [low, high] = coefficientIntervals(boot)['w2']!;
-      return high! - low!;
-    };
-    // seeds alone leave the misfit of the form where it is
-    expect(spread(within)).toBeLessThan(0.5 * spread(whole));
-    expect(spread(within)).toBeGreaterThan(0);
+  it('is as wide where one configuration has five runs and the others one as where all have one', async () => {
+    const law = (layers: number, dim: number) => 0.1 + 0.01 * Math.log(layers) + 0.02 * Math.log(dim);
+    let [one, five] = [0, 0];
+    for (let sweep = 0; sweep < 12; sweep++) {
+      const random = createRandom('unbalanced', sweep);
+      const rows = [1, 2, 4, 8].flatMap((layers) =>
+        [16, 32, 64, 128].map((dim, i): Observation[] =>
+          Array.from({ length: layers === 2 && i === 1 ? 5 : 1 }, (_, seed) => ({
+            slice: 'all',
+            layers,
+            dim,
+            seed,
+            metrics: { 'hr@10': law(layers, dim) + 0.003 * random.normal() },
+          })),
+        ),
+      );
+      const width = async (observations: Observation[]) => {
+        const fit = fitLaw(observations, { form: 'log-linear' });
+        const boot = await bootstrap(fit, { resamples: 200, seed: sweep, threads: 1 });
+        const [low, high] = predictWithInterval(boot, { layers: 3, dim: 48 }).interval;
+        return high! - low!;
+      };
+      one += await width(rows.map(([first]) => first!));
+      five += await width(rows.flat());
+    }
+    expect(five / one).toBeGreaterThan(0.85);
+    expect(five / one).toBeLessThan(1.1);
   });
 
   const compiled = new URL('../../../dist/law/trust/uncertainty.js', import.meta.url);
