@@ -133,6 +133,7 @@ export { compareForms, type Comparison, type FormScore } from './law/trust/compa
 export { type Analysis, analysePanel, type PanelAnalysis } from './law/analyse.js';
 export { analyseJoint, type JointAnalysis } from './law/joint.js';
 export { compareDataMeasures, type MeasureLine, type SliceLevel } from './law/data-term.js';
+export { type MeasureTest, type QualityTest, testQuality } from './law/quality-test.js';
 export { type PredictionReport, type PredictOptions, predict } from './law/predict.js';
 
 // Errors.

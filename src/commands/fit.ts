@@ -29,11 +29,6 @@ export function options(yargs: Argv): Argv {
     .option('slice', { type: 'string', describe: 'One slice only' })
     .option('halved', { type: 'boolean', describe: 'Take trials too that successive halving ended early' })
     .option('bootstrap', { type: 'number', default: 1000, describe: 'Bootstrap replicates; 0 for none' })
-    .option('resample', {
-      choices: ['residual', 'case'] as const,
-      default: 'residual' as const,
-      describe: 'What the bootstrap draws',
-    })
     .option('level', { type: 'number', default: 0.9, describe: 'Share inside an interval' })
     .option('seed', { type: 'number', default: 0, describe: 'Seed of the bootstrap' })
     .option('holdout', {
@@ -75,7 +70,6 @@ export async function run(args: Arguments): Promise<number> {
     resamples,
     seed,
     level,
-    kind: args['resample'] as 'residual' | 'case',
   };
   if (args['holdout'] !== undefined) {
     const split = parseSplit(String(args['holdout']), seed);

@@ -7,6 +7,7 @@ import type { Direction } from './points/direction.js';
 import type { Panel, Variable } from './points/points.js';
 import type { FormScore } from './trust/compare.js';
 import { type CoefficientIdentifiability, identifiability } from './trust/identifiability.js';
+import { outlierNote, stepNote } from './trust/outliers.js';
 import {
   type Bootstrap,
   type BootstrapOptions,
@@ -88,6 +89,7 @@ export async function analysePanel(panel: Panel, options: AnalyseOptions): Promi
     forms.push(analyseForm(boot, score));
   }
   const chosen = forms.find(({ form }) => form === fit.form)!;
+  const doubts = [outlierNote(fit), stepNote(points, fit)].filter((text) => text !== undefined);
   return {
     panel: {
       slice: panel.slice,
@@ -103,7 +105,7 @@ export async function analysePanel(panel: Panel, options: AnalyseOptions): Promi
       },
       because,
       ...chosen,
-      notes: [...notes, ...chosen.notes],
+      notes: [...notes, ...chosen.notes, ...doubts],
       scores: comparison.scores,
       forms,
     },

@@ -3,7 +3,7 @@
  * the tokens that the measured runs trained on; hours from the measured throughput; memory from the measured peaks. Where the
  * model is not known (a table made elsewhere) parameters are calibrated on a column of them.
  */
-import type { ModelConfig } from '../model/config.js';
+import { defaultLoss, type ModelConfig } from '../model/config.js';
 import { countParameters, type FlopOptions, trainingFlopsPerToken } from '../model/size.js';
 import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
@@ -50,13 +50,41 @@ function templateFor(
   return models.find(agrees);
 }
 
-/** What of the loss decides the FLOPs of a token; nothing where the observations do not tell. */
-function lossOf(observations: readonly Observation[]): FlopOptions {
-  const { loss, negatives } = observations[0]?.config ?? {};
-  return {
-    ...(loss === 'all' || loss === 'last' ? { loss } : {}),
-    ...(typeof negatives === 'number' ? { negatives } : {}),
-  };
+/** FLOPs of a token, and in words how they were had. */
+interface PerToken {
+  at(shape: Shape): number;
+  words: string;
+}
+
+/**
+ * FLOPs a token by the model's count. How many of the tokens predict a loss at the last position does not tell (it takes the
+ * lengths of the histories and the prefixes of each): that share is what the FLOPs of the runs say, which are linear in it.
+ */
+function perTokenOf(
+  model: ModelConfig,
+  numItems: number,
+  observations: readonly Observation[],
+): PerToken | undefined {
+  const { loss: said, negatives } = observations[0]?.config ?? {};
+  const loss = said === 'all' || said === 'last' ? said : defaultLoss(model.name);
+  const options: FlopOptions = { loss, ...(typeof negatives === 'number' ? { negatives } : {}) };
+  const count = (shape: Shape, predicting: number) =>
+    trainingFlopsPerToken({ ...model, ...shape }, numItems, { ...options, predicting });
+  if (loss === 'all') return { at: (shape) => count(shape, 1), words: 'exact a token' };
+  const having = observations.filter((one) => one.flops !== undefined && (one.trainingTokens ?? 0) > 0);
+  const shares = having.map((one) => {
+    const [none, all] = [count(shapeOf(one), 0), count(shapeOf(one), 1)];
+    return Math.max(0, one.flops! / one.trainingTokens! - none) / (all - none);
+  });
+  if (shares.length > 0) {
+    const share = median(shares);
+    return { at: (shape) => count(shape, share), words: 'exact a token' };
+  }
+  // without the tokens that a run trained on: they, and those that predict, are the two parts of its FLOPs
+  const measured = observed(observations, 'flops');
+  const parts = (shape: Shape) => [count(shape, 0), count(shape, 1) - count(shape, 0)];
+  const fit = measured && calibrate(measured.shapes, measured.values, parts);
+  return fit && { at: fit.at, words: 'the share of tokens that predict fitted to the measured runs' };
 }
 
 /**
@@ -70,11 +98,7 @@ export function costModel(observations: readonly Observation[], source: ModelSou
     template !== undefined
       ? { exact: true, notes, params: (shape) => count({ ...template, ...shape }, source.numItems!) }
       : { exact: false, notes, params: calibratedParams(observations, notes) };
-  const loss = lossOf(observations);
-  const perToken = template
-    ? (shape: Shape) => trainingFlopsPerToken({ ...template, ...shape }, source.numItems!, loss)
-    : undefined;
-  addFlops(cost, observations, perToken);
+  addFlops(cost, observations, template && perTokenOf(template, source.numItems!, observations));
   addSeconds(cost, observations);
   const memory = observed(observations, 'peakMemoryBytes');
   const memoryFit = memory && calibrate(memory.shapes, memory.values, COST_PARTS);
@@ -131,15 +155,20 @@ function calibratedParams(observations: readonly Observation[], notes: string[])
 function addFlops(
   cost: CostModel,
   observations: readonly Observation[],
-  perToken: ((shape: Shape) => number) | undefined,
+  perToken: PerToken | undefined,
 ): void {
   const measured = observed(observations, 'flops');
   if (!measured) return;
   if (perToken) {
-    const tokens = median(measured.values.map((value, i) => value / perToken(measured.shapes[i]!)));
-    cost.flops = (shape) => tokens * perToken(shape);
+    const tokens = median(measured.values.map((value, i) => value / perToken.at(measured.shapes[i]!)));
+    cost.flops = (shape) => tokens * perToken.at(shape);
+    const worst = Math.max(
+      ...measured.values.map((value, i) => Math.abs(cost.flops!(measured.shapes[i]!) / value - 1)),
+    );
+    const known = observations.map((one) => one.trainingTokens ?? 0).filter((count) => count > 0);
+    const trained = known.length > 0 ? `the ${formatCount(median(known))} tokens` : 'the tokens';
     cost.notes.push(
-      `FLOPs: exact a token, times the ${formatCount(tokens)} tokens that the median run trained on`,
+      `FLOPs: ${perToken.words}, times ${trained} that the median run trained on; at most ${percent(worst)} off`,
     );
     return;
   }

@@ -1,10 +1,10 @@
 /**
- * The data term: does the quality of a slice add anything to its quantity? D = tokens / measure (the Performance Law takes
- * Approximate Entropy, its later version real entropy) is compared with tokens alone, as a straight line in reciprocal
- * axes (level against 1/D, as published) and in log axes, where quantity alone already explains nearly everything.
+ * The levels of slices against their data: D = tokens / measure (the Performance Law takes Approximate Entropy, its later
+ * version real entropy) beside tokens alone, as straight lines in reciprocal axes (level against 1/D, as published) and in log
+ * axes. They describe. Whether quality adds to quantity is asked in quality-test.ts: a line in the wrong axes is mended by
+ * any measure that grows or shrinks with tokens.
  */
 import { UserError } from '../util/errors.js';
-import { fCumulative } from './trust/quantiles.js';
 
 /** A slice: how much data, of what quality, and the level to be explained (a constant c, 1/D', or a metric). */
 export interface SliceLevel {
@@ -28,16 +28,6 @@ export interface MeasureLine {
   r2: number;
   /** Leave-one-out; null below four slices. */
   q2: number | null;
-  /** Against tokens alone; null for tokens themselves, and below four slices. */
-  gain: {
-    /** Q^2 of tokens over the measure less Q^2 of tokens alone. */
-    q2: number;
-    /** F test of the measure added to tokens (the small-sample likelihood-ratio test), with (1, n - 3) degrees of freedom. */
-    f: number;
-    p: number;
-    /** Both agree that quality adds to quantity. */
-    adds: boolean;
-  } | null;
 }
 
 interface Line {
@@ -94,10 +84,10 @@ function regress(columns: number[][], y: number[]): Line {
 }
 
 /**
- * Tokens alone and tokens over each measure, in both axes, side by side.
- * @throws UserError below three slices, and for tokens, measures or (in log axes) levels that are not positive.
+ * The measures that every slice has.
+ * @throws UserError below three slices, and for tokens or measures that are not positive.
  */
-export function compareDataMeasures(rows: readonly SliceLevel[]): MeasureLine[] {
+export function checkedMeasures(rows: readonly SliceLevel[]): string[] {
   const n = rows.length;
   if (n < 3)
     throw new UserError(`the data term needs at least 3 slices to draw a line through; there are ${n}`, {
@@ -113,6 +103,16 @@ export function compareDataMeasures(rows: readonly SliceLevel[]): MeasureLine[] 
     ][])
       if (!(value > 0))
         throw new UserError(`${name} is ${value}; it must be above 0`, { place: `slice ${row.slice}` });
+  return measures;
+}
+
+/**
+ * Tokens alone and tokens over each measure, in both axes, side by side.
+ * @throws UserError below three slices, and for tokens or measures that are not positive. Without log axes where a level is not.
+ */
+export function compareDataMeasures(rows: readonly SliceLevel[]): MeasureLine[] {
+  const n = rows.length;
+  const measures = checkedMeasures(rows);
   const lines: MeasureLine[] = [];
   for (const axes of ['reciprocal', 'log'] as Axes[]) {
     if (axes === 'log' && rows.some((row) => !(row.level > 0))) continue;
@@ -122,7 +122,6 @@ export function compareDataMeasures(rows: readonly SliceLevel[]): MeasureLine[] 
     const sst = y.reduce((sum, value) => sum + (value - mean) ** 2, 0);
     const quantity = rows.map((row) => x(row.tokens));
     const alone = regress([quantity], y);
-    const q2 = (line: Line) => (n > 3 ? 1 - line.press / sst : null);
     const describe = (measure: string, line: Line): MeasureLine => ({
       measure,
       axes,
@@ -130,22 +129,12 @@ export function compareDataMeasures(rows: readonly SliceLevel[]): MeasureLine[] 
       slope: line.coefficients[1]!,
       intercept: line.coefficients[0]!,
       r2: 1 - line.sse / sst,
-      q2: q2(line),
-      gain: null,
+      q2: n > 3 ? 1 - line.press / sst : null,
     });
     lines.push(describe('tokens', alone));
     for (const measure of measures) {
       const column = rows.map((row) => x(row.tokens / row.quality[measure]!));
-      const line = regress([column], y);
-      const described = describe(measure, line);
-      if (n > 3) {
-        const both = regress([quantity, column], y);
-        const f = Math.max(0, alone.sse - both.sse) / (both.sse / (n - 3));
-        const p = 1 - fCumulative(f, 1, n - 3);
-        const gain = q2(line)! - q2(alone)!;
-        described.gain = { q2: gain, f, p, adds: gain > 0 && p < 0.05 };
-      }
-      lines.push(described);
+      lines.push(describe(measure, regress([column], y)));
     }
   }
   return lines;

@@ -12,6 +12,7 @@ import type { Observation } from './points/observation.js';
 import type { Variable } from './points/points.js';
 import { type Panel, type Point, toPoints } from './points/points.js';
 import type { Settings } from './points/settings.js';
+import { type QualityTest, SLICES_TO_TEST, testQuality } from './quality-test.js';
 
 /** What several slices say together. */
 export interface JointAnalysis {
@@ -26,8 +27,10 @@ export interface JointAnalysis {
   at: { layers: number; dim: number };
   /** The law with a data term instead of the constants: tokens alone, and tokens over each measure. */
   dataTerms: DataTerm[];
-  /** Levels against quantity and quality; empty below three slices. */
+  /** Levels against quantity and quality, straight lines; empty below three slices. */
   measures: MeasureLine[];
+  /** Whether quality adds to quantity; null below five slices. */
+  quality: QualityTest | null;
   notes: string[];
 }
 
@@ -36,7 +39,10 @@ export interface DataTerm {
   data: string;
   r2: number;
   rmse: number;
-  /** Root mean square error on the runs of a slice that was left out, each in its turn; null below four slices. */
+  /**
+   * Root mean square error on the runs of a slice that was left out, each in its turn; null below four slices, and where the
+   * others are too few for the term, which would become a straight line without it.
+   */
   leftOutRmse: number | null;
   size: number;
   coefficients: Record<string, number>;
@@ -62,8 +68,11 @@ export function sliceLevels(
   return { at, levels: slices.map((slice) => ({ slice, level: fit.predict({ ...at, slice }) })) };
 }
 
-/** Fits the data term without each slice in turn and predicts that slice. */
-function leftOutRmse(points: readonly Point[], metric: string, options: FitOptions): number | null {
+/**
+ * Fits the data term without each slice in turn and predicts that slice.
+ * @returns null where there are too few slices for that: without one the term would be another.
+ */
+function leftOutRmse(points: readonly Point[], full: LawFit, options: FitOptions): number | null {
   const slices = [...new Set(points.map((point) => point.slice))];
   if (slices.length < 4) return null;
   let sum = 0;
@@ -71,7 +80,8 @@ function leftOutRmse(points: readonly Point[], metric: string, options: FitOptio
   for (const slice of slices)
     try {
       const rest = points.filter((point) => point.slice !== slice);
-      const fit = fitPoints(rest, metric, { ...options, quick: true });
+      const fit = fitPoints(rest, full.metric, { ...options, quick: true });
+      if (fit.size !== full.size) return null;
       for (const point of points)
         if (point.slice === slice)
           for (const value of point.runs) {
@@ -107,8 +117,10 @@ export interface JointFit {
   levels: JointAnalysis['levels'];
   /** Measures of disorder that all slices have; none where tokens are missing, or below three slices. */
   names: string[];
-  /** Levels against quantity and quality. */
+  /** Levels against quantity and quality, straight lines. */
   measures: MeasureLine[];
+  /** Whether quality adds to quantity; null below five slices. */
+  quality: QualityTest | null;
   /** What was noted of the points, not of the fit. */
   notes: string[];
 }
@@ -149,6 +161,7 @@ export function fitJoint(
     levels,
     names,
     measures: isMeasured ? compareDataMeasures(measured) : [],
+    quality: (isMeasured && testQuality(measured)) || null,
     notes,
   };
 }
@@ -177,6 +190,7 @@ export function analyseJoint(
     at,
     dataTerms: [],
     measures,
+    quality: joint.quality,
     notes: [...joint.notes, ...fit.notes],
   };
   if (levels.some(({ tokens }) => tokens === null)) {
@@ -192,16 +206,22 @@ export function analyseJoint(
       data: data === 'tokens' ? data : `tokens/${data.tokensOver}`,
       r2,
       rmse,
-      leftOutRmse: leftOutRmse(own, metric, { ...options, data }),
+      leftOutRmse: leftOutRmse(own, term, { ...options, data }),
       size,
       coefficients,
     });
     if (data === 'tokens') result.notes.push(...term.notes.filter((text) => text.includes('data')));
   }
+  if (slices.length === 4 && result.dataTerms.some((term) => term.leftOutRmse === null))
+    result.notes.push(
+      `with four slices the data term of ${fit.form} cannot be tried on a slice that is left out: three are too few for it; log-linear can`,
+    );
   if (slices.length < 3)
     result.notes.push('two slices make any straight line perfect: quality and quantity cannot be told apart');
-  else if (slices.length === 3)
-    result.notes.push('three slices show a trend; whether quality adds to quantity takes four to test');
+  else if (slices.length < SLICES_TO_TEST && names.length > 0)
+    result.notes.push(
+      `${slices.length} slices show a trend; whether quality adds to quantity takes five to test: the curve of tokens has three numbers, and a measure is a fourth`,
+    );
   return result;
 }
 

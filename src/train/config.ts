@@ -33,6 +33,7 @@ export interface TrainingConfig {
   schedule: 'constant' | 'cosine';
   /** Steps of linear warm-up. */
   warmup: number;
+  /** Decoupled, of matrices, convolutions and tables; A_log, D, biases and norms are left alone. */
   weightDecay: number;
   /** Global gradient norm above which gradients are scaled down; 0 switches it off. */
   clipNorm: number;

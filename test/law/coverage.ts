@@ -9,13 +9,13 @@ export interface Setting {
   name: string;
   layers: number[];
   dims: number[];
-  seeds: number;
+  /** Runs of each configuration, or of the i-th. */
+  seeds: number | ((index: number) => number);
   noise: number;
   form: FormName;
   truth(layers: number, dim: number): number;
   /** Where one new run is predicted. */
   at: [layers: number, dim: number][];
-  kind?: 'residual' | 'case';
 }
 
 const g = (x: number, a: number) => -1 / (2 * x ** a) - a * Math.log(x);
@@ -61,6 +61,32 @@ export const SETTINGS: Setting[] = [
     at: [
       [3, 96],
       [2, 64],
+    ],
+  },
+  {
+    name: 'log-linear, 3 x 3, two seeds',
+    layers: [1, 2, 4],
+    dims: [16, 32, 64],
+    seeds: 2,
+    noise: 0.003,
+    form: 'log-linear',
+    truth: (l, d) => 0.1 + 0.01 * Math.log(l) + 0.02 * Math.log(d),
+    at: [
+      [3, 48],
+      [4, 64],
+    ],
+  },
+  {
+    name: 'log-linear, 4 x 4, five seeds of one configuration, one of the others',
+    layers: [1, 2, 4, 8],
+    dims: [16, 32, 64, 128],
+    seeds: (index) => (index === 5 ? 5 : 1),
+    noise: 0.003,
+    form: 'log-linear',
+    truth: (l, d) => 0.1 + 0.01 * Math.log(l) + 0.02 * Math.log(d),
+    at: [
+      [3, 48],
+      [8, 128],
     ],
   },
   {
@@ -120,9 +146,12 @@ export async function coverage(setting: Setting, sweeps: number, resamples: numb
   for (let sweep = 0; sweep < sweeps; sweep++) {
     const random = createRandom('coverage', setting.name, sweep);
     const observations: Observation[] = [];
+    const { seeds } = setting;
+    let index = 0;
     for (const layers of setting.layers)
-      for (const dim of setting.dims)
-        for (let seed = 0; seed < setting.seeds; seed++)
+      for (const dim of setting.dims) {
+        const runs = typeof seeds === 'number' ? seeds : seeds(index++);
+        for (let seed = 0; seed < runs; seed++)
           observations.push({
             slice: 'all',
             layers,
@@ -130,8 +159,9 @@ export async function coverage(setting: Setting, sweeps: number, resamples: numb
             seed,
             metrics: { 'hr@10': setting.truth(layers, dim) + setting.noise * random.normal() },
           });
+      }
     const fit = fitLaw(observations, { form: setting.form });
-    const boot = await bootstrap(fit, { resamples, seed: sweep, threads: 1, kind: setting.kind });
+    const boot = await bootstrap(fit, { resamples, seed: sweep, threads: 1 });
     for (const [layers, dim] of setting.at) {
       const truth = setting.truth(layers, dim);
       const { interval, law: band } = predictWithInterval(boot, { layers, dim });

@@ -3,7 +3,6 @@ import { compareDataMeasures, type MeasureLine, type SliceLevel } from '../../sr
 import { fitLaw } from '../../src/law/fitting/fit.js';
 import { analyseJoint } from '../../src/law/joint.js';
 import type { Observation } from '../../src/law/points/observation.js';
-import { createRandom } from '../../src/util/random.js';
 
 /** The published table: tokens, S' = 1 / real entropy, and 1/D' (x 1e-7) of the fitted laws. */
 const PUBLISHED: [string, number, number, number][] = [
@@ -35,51 +34,9 @@ describe('the published data term', () => {
   it('shows that tokens alone already give .98 in log axes', () => {
     expect(line('tokens', 'log').r2).toBeCloseTo(0.98, 2);
   });
-
-  it('adds much to quantity in reciprocal axes, and far less in log axes', () => {
-    const reciprocal = line('real', 'reciprocal').gain!;
-    const log = line('real', 'log').gain!;
-    expect(reciprocal.adds).toBe(true);
-    expect(reciprocal.p).toBeLessThan(1e-4);
-    expect(Math.abs(log.q2)).toBeLessThan(0.02);
-    expect(reciprocal.q2).toBeGreaterThan(0.1);
-  });
 });
 
-describe('the comparison of quantity and quality', () => {
-  const simulated = (useful: boolean) => {
-    const random = createRandom('quality', String(useful));
-    return Array.from({ length: 12 }, (_, i): SliceLevel => {
-      const tokens = 1e5 * 1.6 ** i;
-      const apen = 1 + 2 * random.uniform();
-      const effective = useful ? tokens / apen : tokens;
-      return {
-        slice: `s${i}`,
-        tokens,
-        quality: { apen },
-        level: 0.5 * effective ** -0.2 * Math.exp(0.01 * random.normal()),
-      };
-    });
-  };
-
-  it('finds a quality that matters, and no gain in one that does not', () => {
-    expect(line('apen', 'log', compareDataMeasures(simulated(true))).gain!.adds).toBe(true);
-    expect(line('apen', 'log', compareDataMeasures(simulated(false))).gain!.adds).toBe(false);
-  });
-
-  it('is tested from four slices on', () => {
-    const gains = (count: number) =>
-      compareDataMeasures(simulated(true).slice(0, count)).map(({ gain }) => gain !== null);
-    expect(gains(3)).toEqual([false, false, false, false]);
-    expect(gains(4)).toEqual([false, true, false, true]);
-    const four = compareDataMeasures(simulated(true).slice(0, 4));
-    for (const { gain } of four)
-      if (gain) {
-        expect(gain.p).toBeGreaterThan(0);
-        expect(gain.p).toBeLessThanOrEqual(1);
-      }
-  });
-
+describe('the straight lines', () => {
   it('asks for three slices, and for measures above 0', () => {
     expect(() => compareDataMeasures(rows.slice(0, 2))).toThrow(/at least 3 slices/);
     expect(() => compareDataMeasures([{ ...rows[0]!, tokens: 0 }, rows[1]!, rows[2]!])).toThrow(
@@ -140,6 +97,16 @@ describe('a joint fit over slices', () => {
     expect(leftOutRmse).toBeNull();
   });
 
+  it('gives no error on a slice left out of four where the term would be another without it, and says so', () => {
+    const four = observations.filter(({ slice }) => slice < 's4');
+    const curved = analyseJoint(four, 'hr@10', { form: 'saturating-power' });
+    expect(curved.dataTerms.map(({ leftOutRmse }) => leftOutRmse)).toEqual([null, null]);
+    expect(curved.notes.join()).toMatch(/with four slices the data term of saturating-power cannot be tried/);
+    const straight = analyseJoint(four, 'hr@10', { form: 'log-linear' });
+    for (const { leftOutRmse } of straight.dataTerms) expect(leftOutRmse).toBeGreaterThan(0);
+    expect(straight.notes.join()).not.toMatch(/cannot be tried/);
+  });
+
   it('says what three slices, and two, cannot tell', () => {
     const notes = (count: number) =>
       analyseJoint(
@@ -147,9 +114,10 @@ describe('a joint fit over slices', () => {
         'hr@10',
         { form: 'log-linear' },
       ).notes.join();
-    expect(notes(3)).toMatch(/takes four to test/);
+    expect(notes(3)).toMatch(/takes five to test/);
+    expect(notes(4)).toMatch(/takes five to test/);
     expect(notes(2)).toMatch(/two slices make any straight line perfect/);
-    expect(notes(4)).not.toMatch(/slices/);
+    expect(notes(5)).not.toMatch(/slices/);
   });
 
   it('never has a data term on one slice', () => {

@@ -1,5 +1,6 @@
 /** A simulated sweep: records that follow a known performance law, with seeded noise. No training, no fit. */
 import { compareDataMeasures } from '../../src/law/data-term.js';
+import { testQuality } from '../../src/law/quality-test.js';
 import type {
   BudgetCurve,
   Candidate,
@@ -212,6 +213,12 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
       high: value + 0.002,
     };
   });
+  const levels = term.map(({ slice, tokens, term: level, apen }) => ({
+    slice,
+    tokens,
+    level,
+    quality: { apen },
+  }));
   const panels = slices.map((slice): LawPanel => {
     const own = points.filter((point) => point.slice === slice);
     const mean = own.reduce((sum, p) => sum + p.measured, 0) / own.length;
@@ -237,17 +244,8 @@ export function trueLaw(done: DoneRecord[], noise = 0.0015): LawView {
           dataTerm: {
             name: 'c' as const,
             points: term,
-            measures:
-              slices.length < 3
-                ? []
-                : compareDataMeasures(
-                    term.map((one) => ({
-                      slice: one.slice,
-                      tokens: one.tokens,
-                      level: one.term,
-                      quality: { apen: one.apen },
-                    })),
-                  ),
+            measures: levels.length < 3 ? [] : compareDataMeasures(levels),
+            quality: testQuality(levels) ?? null,
           },
         }
       : {}),

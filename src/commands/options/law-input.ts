@@ -6,6 +6,7 @@ import { askedDirection, type Direction, directionNote, directionOf } from '../.
 import type { Observation } from '../../law/points/observation.js';
 import { chooseMetric } from '../../law/points/points.js';
 import { settingsNote } from '../../law/points/settings.js';
+import { keepWhere } from '../../law/points/where.js';
 import type { ModelConfig } from '../../model/config.js';
 import { UserError } from '../../util/errors.js';
 import { nearest } from '../../util/nearest.js';
@@ -39,6 +40,12 @@ export function lawInputOptions(yargs: Argv): Argv {
       array: true,
       nargs: 1,
       describe: 'A column of a table or a setting of a sweep to leave out; may be given several times',
+    })
+    .option('where', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Only runs that meet a condition, such as "layers>1"; may be given several times',
     });
 }
 
@@ -57,6 +64,12 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
   } else {
     const sweep = await readSweep(source, { halved });
     read = { ...sweep, observations: ignoreSettings(sweep.observations, ignore) };
+  }
+  const where = (args['where'] as string[] | undefined) ?? [];
+  if (where.length > 0) {
+    const kept = keepWhere(read.observations, where);
+    const note = `${kept.length} of ${read.observations.length} runs meet ${where.join(' and ')}`;
+    read = { ...read, observations: kept, notes: [...read.notes, note] };
   }
   const metric = chooseMetric(read.observations, asked);
   const said = [

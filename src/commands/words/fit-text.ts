@@ -3,6 +3,7 @@ import type { Coefficient, PanelAnalysis } from '../../law/analyse.js';
 import type { Place } from '../../law/fitting/optimum.js';
 import type { JointAnalysis } from '../../law/joint.js';
 import { type Direction, GOOD, metricWords } from '../../law/points/direction.js';
+import type { QualityTest } from '../../law/quality-test.js';
 import type { FormScore } from '../../law/trust/compare.js';
 import type { Interval } from '../../law/trust/uncertainty.js';
 import { formatCount } from '../../util/format.js';
@@ -61,18 +62,22 @@ function coefficientLine(name: string, coefficient: Coefficient): string[] {
 function axisWords(place: Place, direction: Direction): string {
   if (place === 'not fitted') return 'not fitted: one value only';
   return place === GOOD[direction].rises
-    ? `none: the law ${place} without end`
-    : `none: the law only ${place}, the smallest is best`;
+    ? `none within reach: the law ${place} as far as was measured`
+    : `none within reach: the law ${place}, the smallest is best`;
 }
 
 function optimumLines(panel: PanelAnalysis): string[] {
   const lines: string[] = [];
   for (const [name, axis] of Object.entries(panel.optimum.axes)) {
+    const interval = panel.optimum.intervals[name as 'layers'];
     if (axis.value === null) {
-      lines.push(`  ${name.padEnd(6)} ${axisWords(axis.place, panel.direction)}`);
+      const seen =
+        interval && interval.exists > 0.05
+          ? ` (an optimum in ${percent(interval.exists)} of replicates)`
+          : '';
+      lines.push(`  ${name.padEnd(6)} ${axisWords(axis.place, panel.direction)}${seen}`);
       continue;
     }
-    const interval = panel.optimum.intervals[name as 'layers'];
     const where = axis.place === 'outside' ? `${digits(axis.beyond, 2)} times beyond what was measured` : '';
     const seen =
       interval && interval.exists < 0.95 ? `an optimum in ${percent(interval.exists)} of replicates` : '';
@@ -121,6 +126,19 @@ export function panelText(panel: PanelAnalysis, level: number): string {
   return lines.join('\n');
 }
 
+/** One verdict, and the test of each measure. */
+function qualityLines({ exponent, r2, measures, slices }: QualityTest): string[] {
+  const adding = measures.filter(({ adds }) => adds).map(({ measure }) => measure);
+  const verdict = adding.length > 0 ? `yes: ${adding.join(', ')}` : 'not that these slices could tell';
+  return [
+    `does quality add to quantity? ${verdict}`,
+    `  beside the best curve of tokens alone (tokens^${digits(exponent, 2)}, R2 ${fixed(r2, 3)}), F(1, ${slices - 4})${measures.length > 1 ? ', p adjusted for the number of measures' : ''}:`,
+    ...measures.map(
+      ({ measure, f, adjusted }) => `  ${measure}: F ${digits(f, 3)}, p ${digits(adjusted, 2)}`,
+    ),
+  ];
+}
+
 /** Several slices together. */
 export function jointText(joint: JointAnalysis, metric: string): string {
   const lines = [
@@ -156,20 +174,18 @@ export function jointText(joint: JointAnalysis, metric: string): string {
   if (joint.measures.length > 0)
     lines.push(
       '',
-      'does quality add to quantity? level of the slices against the data, straight lines:',
+      'level of the slices against the data, straight lines:',
       formatTable(
-        ['axes', 'data', 'R2', 'Q2', 'gain in Q2', 'p', 'adds'],
-        joint.measures.map(({ axes, measure, r2, q2, gain }) => [
+        ['axes', 'data', 'R2', 'Q2'],
+        joint.measures.map(({ axes, measure, r2, q2 }) => [
           axes,
           measure === 'tokens' ? measure : `tokens/${measure}`,
           fixed(r2, 3),
           fixed(q2, 3),
-          fixed(gain?.q2, 3),
-          digits(gain?.p, 2),
-          gain ? (gain.adds ? 'yes' : 'no') : '-',
         ]),
       ),
     );
+  if (joint.quality && joint.quality.measures.length > 0) lines.push('', ...qualityLines(joint.quality));
   for (const text of joint.notes) lines.push(`note: ${text}`);
   return lines.join('\n');
 }

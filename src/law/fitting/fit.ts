@@ -172,6 +172,7 @@ function summarise(
     range: metricRange(
       metric,
       points.flatMap((point) => point.runs),
+      points.some(({ isPercent }) => isPercent),
     ),
     runs,
     configurations: points.length,

@@ -72,11 +72,20 @@ export const VARIABLE_WORDS: Record<Variable, string> = {
  * one part in 10^8, and the fit no longer changes. Numbers stay below 10^100.
  */
 export function exponentLimit(values: readonly number[]): number {
+  return Math.min(230 / Math.max(1, Math.log(values.at(-1)!)), flat(values));
+}
+
+/** The same of a column that counts x in units of its smallest value: only their ratio can grow beyond numbers, and the weight. */
+export function powerLimit(values: readonly number[]): number {
+  const [first, last] = [Math.log(values[0]!), Math.log(values.at(-1)!)];
+  return Math.min(230 / Math.max(1, last - first), 600 / Math.max(1, Math.abs(first)), flat(values));
+}
+
+/** Where all but one of the values of x^a are equal to one part in 10^8. */
+function flat(values: readonly number[]): number {
   const logs = values.map(Math.log);
   const last = logs.length - 1;
-  const far = 230 / Math.max(1, logs[last]!);
-  const gap = Math.min(logs[1]! - logs[0]!, logs[last]! - logs[last - 1]!);
-  return Math.min(far, Math.max(2, 20 / gap));
+  return Math.max(2, 20 / Math.min(logs[1]! - logs[0]!, logs[last]! - logs[last - 1]!));
 }
 
 /**

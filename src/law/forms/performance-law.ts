@@ -29,6 +29,7 @@ function add(
           { exponent, weight },
           exponentLimit(context.values(variable)),
           context.p,
+          context.values(variable)[0],
         ),
         needs,
       },

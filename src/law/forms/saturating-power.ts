@@ -6,7 +6,7 @@
 
 import type { Variable } from '../points/points.js';
 import type { FormContext, FormTerms, LawForm } from './form.js';
-import { exponentLimit, richest } from './form.js';
+import { powerLimit, richest } from './form.js';
 import { logTerm, powerTerm } from './terms.js';
 
 function add(
@@ -25,8 +25,9 @@ function add(
         term: powerTerm(
           variable,
           { exponent, weight },
-          exponentLimit(context.values(variable)),
+          powerLimit(context.values(variable)),
           context.direction,
+          context.values(variable)[0],
         ),
         needs,
       },

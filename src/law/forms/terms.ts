@@ -4,7 +4,8 @@
  * A law is constants + sum over terms of (weights . columns(x; exponents)). Terms are written in a form that stays
  * regular where the textbook form does not: -1/(p x^a) - a ln x and x^-a both lose their shape as a -> 0 while their
  * weights run off to infinity, so the columns used inside are (g(x; a) + 1/p) / a and (1 - x^-a) / a, whose limits are
- * -(1 - 1/p) ln x and ln x. The reported coefficients are those of the textbook form.
+ * -(1 - 1/p) ln x and ln x. And x is counted in units of its smallest value: where x begins at 256, or at a million tokens,
+ * x^-a would be the last digits of a column of nearly equal numbers. The reported coefficients are those of the textbook form.
  */
 
 import type { Direction } from '../points/direction.js';
@@ -35,7 +36,7 @@ export interface Term {
   scale(theta: readonly number[]): number;
   /** Textbook coefficients, and what they add to the textbook constant over the inner one. */
   coefficients(theta: readonly number[], beta: readonly number[]): { named: Named[]; constant: number };
-  /** Where the term is largest: a value a variable, or which way it rises without end. Of a loss it is asked with its weights' signs turned. */
+  /** Where the term has a maximum: a value a variable, or which way it rises in the end. Of a loss it is asked with its weights' signs turned. */
   peak(theta: readonly number[], beta: readonly number[]): (number | 'up' | 'down')[];
 }
 
@@ -60,25 +61,28 @@ function phiSlope(z: number): number {
 /**
  * w g(x; a) with g(x; a) = -1/(p x^a) - a ln x, the term of the performance law (arXiv 2412.00430).
  * Stationary at x = p^(-1/a): for a < 0 and w > 0 the maximum p^(1/|a|).
+ * @param smallest smallest value of the variable among the points, the unit in which the column counts it.
  */
 export function performanceTerm(
   variable: Variable,
   names: { exponent: string; weight: string },
   limit: number,
   p: number,
+  smallest = 1,
 ): Term {
+  const unit = Math.log(smallest);
   return {
     variables: [variable],
     exponents: [{ name: names.exponent, min: -limit, max: limit }],
     weights: [names.weight],
-    // (g + 1/p) / a = ln x (phi(a ln x) / p - 1)
+    // g / a but for a constant = L (s phi(a L) / p - 1), with L = ln(x / smallest) and s = smallest^-a
     columns([x], [a], out, at) {
-      const L = Math.log(x!);
-      out[at] = L * (phi(a! * L) / p - 1);
+      const L = Math.log(x!) - unit;
+      out[at] = L * ((Math.exp(-a! * unit) * phi(a! * L)) / p - 1);
     },
     derivative([x], [a]) {
-      const L = Math.log(x!);
-      return (L * L * phiSlope(a! * L)) / p;
+      const L = Math.log(x!) - unit;
+      return ((Math.exp(-a! * unit) * L) / p) * (L * phiSlope(a! * L) - unit * phi(a! * L));
     },
     scale: ([a]) => a!,
     coefficients([inner], [u]) {
@@ -89,7 +93,7 @@ export function performanceTerm(
           [names.exponent, a],
           [names.weight, w],
         ],
-        constant: w / p,
+        constant: (w * Math.exp(-a * unit)) / p + u! * unit,
       };
     },
     peak([a], [u]) {
@@ -103,36 +107,41 @@ export function performanceTerm(
   };
 }
 
-/** -A / x^a for a metric that rises, A / x^a for a loss: the weight A > 0 where more of x is better. */
+/**
+ * -A / x^a for a metric that rises, A / x^a for a loss: the weight A > 0 where more of x is better.
+ * @param smallest smallest value of the variable among the points, the unit in which the column counts it.
+ */
 export function powerTerm(
   variable: Variable,
   names: { exponent: string; weight: string },
   limit: number,
   direction: Direction = 'maximize',
+  smallest = 1,
 ): Term {
   const sign = direction === 'minimize' ? -1 : 1;
+  const unit = Math.log(smallest);
   return {
     variables: [variable],
     exponents: [{ name: names.exponent, min: 0, max: limit }],
     weights: [names.weight],
     columns([x], [a], out, at) {
-      const L = Math.log(x!);
+      const L = Math.log(x!) - unit;
       out[at] = sign * L * phi(a! * L);
     },
     derivative([x], [a]) {
-      const L = Math.log(x!);
+      const L = Math.log(x!) - unit;
       return sign * L * L * phiSlope(a! * L);
     },
-    scale: ([a]) => a!,
+    // A smallest^-a = u / a
+    scale: ([a]) => a! * Math.exp(-a! * unit),
     coefficients([inner], [u]) {
       const a = awayFromZero(inner!);
-      const A = u! / a;
       return {
         named: [
-          [names.weight, A],
+          [names.weight, (u! / a) * Math.exp(a * unit)],
           [names.exponent, a],
         ],
-        constant: sign * A,
+        constant: (sign * u!) / a,
       };
     },
     peak: (_theta, [u]) => [rising(sign * u!)],

@@ -12,6 +12,8 @@ export interface Observation {
   nonEmbeddingParams?: number;
   /** Training FLOPs of the whole run. */
   flops?: number;
+  /** Tokens that the run trained on, over all its epochs, padding not counted: what `flops` was counted by. */
+  trainingTokens?: number;
   /** Tokens of the slice. */
   tokens?: number;
   /** Measures of the slice's quality by name: `apen`, `lempelZiv`, `shannon`, `compression`, ... */
@@ -22,6 +24,10 @@ export interface Observation {
   tokensPerSecond?: number;
   /** Whatever else identifies the configuration (model, dState, maxLength, ...), for grouping and for counting parameters. */
   config?: Record<string, string | number>;
+  /** Metrics that are percentages, also where all values lie below 1. */
+  percentages?: string[];
+  /** Name of the run: observations that share it, and all their numbers, are copies of one run. */
+  id?: string;
   /** Where it comes from, for error messages: `runs.csv:12`, or a trial's id. */
   source?: string;
 }

@@ -18,6 +18,8 @@ export interface Point {
   value: number;
   /** The metric of each run. */
   runs: number[];
+  /** The metric is a percentage, whatever its values. */
+  isPercent?: boolean;
 }
 
 export interface PointSet {
@@ -75,12 +77,16 @@ function order(name: string): number {
  * What a metric can be: hit ratio, NDCG and their kin lie between 0 and 1 (0 and 100 where they are written as percentages), a
  * perplexity at 1 or above, any other at 0 or above.
  */
-export function metricRange(metric: string, values: readonly number[]): [min: number, max: number] {
+export function metricRange(
+  metric: string,
+  values: readonly number[],
+  isPercent = false,
+): [min: number, max: number] {
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   if (/perplexity|(^|[^a-z])ppl([^a-z]|$)/i.test(metric) && values.every((value) => value >= 1))
     return [1, Number.POSITIVE_INFINITY];
   if (!isShare(metric) || most > 100) return [0, Number.POSITIVE_INFINITY];
-  return [0, most > 1 ? 100 : 1];
+  return [0, isPercent || most > 1 ? 100 : 1];
 }
 
 /** Splits observations into panels: by slice, and by every setting besides layers and dim that varies. */
@@ -139,7 +145,8 @@ export function toPoints(
   const notes: string[] = [];
   const points = new Map<string, Gathered>();
   let without = 0;
-  let duplicates = 0;
+  let copies = 0;
+  let equals = 0;
   for (const observation of observations) {
     const value = observation.metrics[metric];
     if (value === undefined) {
@@ -166,10 +173,16 @@ export function toPoints(
       configs: [],
     };
     points.set(key, point);
-    const run = JSON.stringify([observation.seed ?? null, observation.config ?? null, value]);
+    if (observation.percentages?.includes(metric)) point.isPercent = true;
+    const { seed, id, config } = observation;
+    const run = JSON.stringify([seed ?? null, id ?? null, config ?? null, value]);
+    // a seed or an id says that it is the same run; without, equal numbers of a coarse metric are no news
     if (point.seen.has(run)) {
-      duplicates++;
-      continue;
+      if (seed === undefined && id === undefined) equals++;
+      else {
+        copies++;
+        continue;
+      }
     }
     point.seen.add(run);
     point.runs.push(value);
@@ -182,11 +195,16 @@ export function toPoints(
   }
   if (without > 0)
     notes.push(`${without} of ${observations.length} observations have no ${metric} and are left out`);
-  if (duplicates > 0)
+  const rows = (count: number) => (count === 1 ? '1 row equals' : `${count} rows equal`);
+  if (copies > 0)
     notes.push(
-      `${duplicates} duplicate ${duplicates === 1 ? 'row is' : 'rows are'} counted once (same configuration, seed and value)`,
+      `${rows(copies)} another in configuration, seed or id, and value: copies of one run, counted once`,
     );
-  const result = [...points.values()].map(({ slice, x, runs, sums, configs }): Point => {
+  if (equals > 0)
+    notes.push(
+      `${rows(equals)} another in configuration and value, and no seed or id tells them apart: taken as repeats; leave out rows that are copies`,
+    );
+  const result = [...points.values()].map(({ slice, x, runs, sums, configs, isPercent }): Point => {
     const differ = [...varyingSettings(configs).keys()];
     if (differ.length > 0)
       throw new Error(
@@ -199,7 +217,8 @@ export function toPoints(
       if (list.length === runs.length) mean[name] = list.reduce((a, b) => a + b, 0) / list.length;
       else delete mean[name];
     }
-    return { slice, x: mean, runs, value: runs.reduce((a, b) => a + b, 0) / runs.length };
+    const value = runs.reduce((a, b) => a + b, 0) / runs.length;
+    return { slice, x: mean, runs, value, ...(isPercent ? { isPercent } : {}) };
   });
   if (result.length === 0)
     throw new UserError(`no observation has the metric "${metric}"`, {

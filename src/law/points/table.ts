@@ -6,7 +6,6 @@
 import { basename } from 'node:path';
 import { UserError } from '../../util/errors.js';
 import { nearest } from '../../util/nearest.js';
-import { isShare } from './direction.js';
 import type { Observation } from './observation.js';
 import {
   type CommaStyle,
@@ -20,6 +19,7 @@ import {
 } from './table/cells.js';
 import { bare, type Columns, type Role, roleNames, spellings, understand } from './table/columns.js';
 import { type RawRow, readRows } from './table/rows.js';
+import { readScales } from './table/scale.js';
 import { isOwnTable, listed, settingsOf, type TableSettings, withoutHalved } from './table/settings.js';
 import { finishedRows, statusColumns } from './table/status.js';
 
@@ -71,8 +71,18 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
   const settings = settingsOf(found, rows, own);
   const commas = commaStyle(numberColumns(found).flatMap((column) => rows.map(({ cells }) => cells[column])));
   const observations = rows.map((row) => toObservation(row, found, settings, commas));
-  for (const [column, metric] of found.metrics) checkScale(observations, column, metric);
-  const rest = [...found.rest.filter((column) => !settings.columns.includes(column)), ...ignored];
+  const scales = readScales(observations, found.metrics);
+  checkCounts(observations, found.roles);
+  const id = found.rest.find((column) => isId(column) && !settings.columns.includes(column));
+  if (id !== undefined)
+    observations.forEach((one, i) => {
+      const cell = rows[i]!.cells[id];
+      if (!isMissing(cell)) one.id = String(cell).trim();
+    });
+  const rest = [
+    ...found.rest.filter((column) => column !== id && !settings.columns.includes(column)),
+    ...ignored,
+  ];
   return {
     name,
     observations,
@@ -83,6 +93,7 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
       ...notes,
       ...found.notes,
       ...settings.notes,
+      ...scales,
       ...(rest.length > 0 ? [`columns not used: ${listed(rest)}`] : []),
     ],
   };
@@ -171,42 +182,27 @@ function toObservation(
   return observation;
 }
 
-const isNotANumber = (cell: RawRow['cells'][string]) => Number.isNaN(readNumber(cell) ?? 0);
+/** A column that names the run: rows with one id are one run. */
+const isId = (column: string) =>
+  /^(id|uid|uuid|guid|(run|trial|job|experiment)[ ._-]?(id|uid|uuid))$/i.test(bare(column));
 
 /**
- * A share is written as a fraction or as a percentage, in one column not both. Both are there where the values above 1 are some
- * hundred times those below, and a hundredth of them lies much closer to those.
- * @throws UserError naming the rows.
+ * No model has fewer parameters than layers times dim: such numbers count millions, or something else.
+ * @throws UserError naming the row.
  */
-function checkScale(observations: readonly Observation[], column: string, metric: string): void {
-  if (!isShare(metric)) return;
-  const of = (one: Observation) => one.metrics[metric] ?? Number.NaN;
-  const fractions = observations.filter((one) => of(one) > 0 && of(one) <= 1).sort((a, b) => of(a) - of(b));
-  const percentages = observations
-    .filter((one) => of(one) > 1 && of(one) <= 100)
-    .sort((a, b) => of(a) - of(b));
-  if (fractions.length === 0 || percentages.length === 0) return;
-  const middle = (list: Observation[]) => of(list[list.length >> 1]!);
-  const ratio = middle(percentages) / middle(fractions);
-  const before = spread([...fractions, ...percentages].map(of));
-  const after = spread([...fractions.map(of), ...percentages.map((one) => of(one) / 100)]);
-  if (ratio < 20 || ratio > 500 || after > before / 2) return;
-  const few = new Set(percentages.length <= fractions.length ? percentages : fractions);
-  const rows = observations.filter((one) => few.has(one)).map(({ source }) => source!);
-  const places = rows.map((place) => place.replace(/^.*(:| row )/, ''));
-  const [less, more] = [fractions[0]!, percentages[0]!];
-  throw new UserError(
-    `column "${column}" holds fractions (${of(less)}) and percentages (${of(more)}): ${few.has(more) ? 'percentages' : 'fractions'} in ${places.length === 1 ? 'row' : 'rows'} ${listed(places)}`,
-    {
-      place: rows[0],
-      remedy: 'Divide the percentages by 100, or multiply the fractions.',
-    },
-  );
+function checkCounts(observations: readonly Observation[], roles: Columns['roles']): void {
+  for (const role of ['params', 'nonEmbeddingParams'] as const)
+    for (const one of observations) {
+      const value = one[role];
+      if (value === undefined || value >= one.layers * one.dim) continue;
+      throw new UserError(
+        `column "${roles[role]}": ${value} cannot be the number of parameters of layers ${one.layers}, dim ${one.dim}`,
+        {
+          place: one.source,
+          remedy: `Write counts in full (0.4 million as 400000, or as 0.4M), or leave the column out with --ignore "${roles[role]}".`,
+        },
+      );
+    }
 }
 
-/** Standard deviation of the logarithms. */
-function spread(values: readonly number[]): number {
-  const logs = values.map(Math.log);
-  const mean = logs.reduce((a, b) => a + b, 0) / logs.length;
-  return Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length);
-}
+const isNotANumber = (cell: RawRow['cells'][string]) => Number.isNaN(readNumber(cell) ?? 0);

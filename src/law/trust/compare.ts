@@ -144,8 +144,13 @@ function choose(scores: readonly FormScore[]): { chosen: FormName; because: stri
         ? `least leave-one-out error (without ${byHeldOut.heldOut!.what} ${curtailed} forms lose a term, so what was withheld cannot judge them)`
         : 'least leave-one-out error; too few configurations to withhold more',
     };
-  const any = scores.find((score) => score.size !== null)!;
-  return { chosen: any.form, because: 'the only form that could be fitted' };
+  const fitted = scores.filter((score) => score.size !== null);
+  const { form } = fitted.reduce((a, b) => (b.size! <= a.size! ? b : a));
+  if (fitted.length === 1) return { chosen: form, because: 'the only form that could be fitted' };
+  return {
+    chosen: form,
+    because: `too few configurations to try the ${fitted.length} forms on any that they have not seen: the one with the fewest numbers`,
+  };
 }
 
 /** AICc on the means of the configurations, weighted by their runs; null where they are too few for it. */

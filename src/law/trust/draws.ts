@@ -3,9 +3,9 @@
  * thread can do a share of them; every replicate has its own stream of random numbers, so the result does not depend on
  * how many threads shared the work.
  *
- * Residual bootstrap: residuals of the configurations, freed of leverage (divided by (1 - h)^(1/2)) and of their weight, are
- * drawn with replacement and put back on the fitted values. Case bootstrap: within each configuration its runs are drawn
- * (stratified) where all have at least two; otherwise whole configurations are drawn.
+ * Residuals of the configurations, freed of leverage (divided by (1 - h)^(1/2)) and of their weight, are drawn with
+ * replacement and put back on the fitted values: in them is the noise of runs and what the form misses. (Drawing the runs of each
+ * configuration anew would leave the second out, and the noise of r runs too small by ((r - 1) / r)^(1/2).)
  */
 import { createRandom, type Random } from '../../util/random.js';
 import { assembleModel, evaluate, type LawModel, type ModelOptions } from '../fitting/design.js';
@@ -30,7 +30,6 @@ export interface BootstrapTask {
   beta: number[];
   settings: SolveSettings;
   grid: Grid;
-  kind: 'residual' | 'case';
   seed: number;
   from: number;
   to: number;
@@ -49,10 +48,10 @@ export interface Draw {
 interface Residuals {
   /** Of the configurations, as of one run and without leverage, centred. */
   between: number[];
-  /** Of the runs about their configuration, centred by nature, scaled for their number; empty without repeats. */
+  /** Of the runs about the mean of their r, divided by ((r - 1) / r)^(1/2): of all configurations together; empty without repeats. */
   within: number[];
-  /** Typical number of runs a configuration. */
-  repeats: number;
+  /** Runs of each configuration. */
+  repeats: number[];
 }
 
 /** Rebuilds the model of a task; forms are code and cannot travel between threads. */
@@ -84,13 +83,16 @@ function residualsOf(task: BootstrapTask, problem: Problem, fitted: number[]): R
     (value, i) => (residualIn(task.settings, value, fitted[i]!) * problem.root[i]!) / Math.sqrt(1 - h[i]!),
   );
   const mean = between.reduce((a, b) => a + b, 0) / between.length;
-  const repeats = task.points.map((point) => point.runs.length);
   return {
     between: Array.from(between, (value) => value - mean),
     within: task.points.flatMap(({ runs, value }) =>
-      runs.length < 2 ? [] : runs.map((run) => residualIn(task.settings, run, value)),
+      runs.length < 2
+        ? []
+        : runs.map(
+            (run) => residualIn(task.settings, run, value) * Math.sqrt(runs.length / (runs.length - 1)),
+          ),
     ),
-    repeats: [...repeats].sort((a, b) => a - b)[repeats.length >> 1]!,
+    repeats: task.points.map(({ runs }) => runs.length),
   };
 }
 
@@ -104,17 +106,13 @@ export function bootstrapDraws(task: BootstrapTask): Draw[] {
   const fitted = task.points.map((point) => evaluate(model, task.theta, task.beta, point.x, group(point)));
   const residuals = residualsOf(task, problem, fitted);
   const prepared =
-    task.kind === 'residual' && !problem.limits && model.exponents.length > 0
-      ? prepareGrid(problem, task.grid)
-      : undefined;
+    !problem.limits && model.exponents.length > 0 ? prepareGrid(problem, task.grid) : undefined;
   const settings: SolveSettings = { ...task.settings, quick: true };
   const draws: Draw[] = [];
   for (let replicate = task.from; replicate < task.to; replicate++) {
     const random = createRandom('bootstrap', task.seed, replicate);
-    const sample =
-      task.kind === 'residual'
-        ? { ...problem, y: drawResiduals(random, problem, fitted, residuals, task.settings) }
-        : drawCases(random, task, problem);
+    const y = drawResiduals(random, problem, fitted, residuals, task.settings);
+    const sample = { ...problem, y };
     const solution = solve(sample, settings, prepared ?? undefined);
     const freedom = Math.max(1, problem.n - model.size);
     const weighted = solution.residual.reduce(
@@ -146,30 +144,13 @@ function drawResiduals(
   });
 }
 
-/** Stratified by configuration where there are repeats; else configurations, until every term keeps its levels. */
-function drawCases(random: Random, task: BootstrapTask, problem: Problem): Problem {
-  if (task.points.every(({ runs }) => runs.length > 1))
-    return {
-      ...problem,
-      y: Float64Array.from(task.points, ({ runs }) => {
-        let sum = 0;
-        for (let i = 0; i < runs.length; i++) sum += drawOne(random, runs);
-        return sum / runs.length;
-      }),
-    };
-  for (let attempt = 0; ; attempt++) {
-    const counts = new Float64Array(problem.n);
-    for (let i = 0; i < problem.n; i++) counts[random.int(problem.n)]!++;
-    const root = problem.root.map((value, i) => value * Math.sqrt(counts[i]!));
-    const sample = { ...problem, root };
-    const distinct = counts.reduce((total, count) => total + (count > 0 ? 1 : 0), 0);
-    const rank = orthogonalise(fullJacobian(sample, task.theta, task.beta), 1e-9).kept.length;
-    if ((distinct > problem.model.size && rank === problem.model.size) || attempt >= 200) return sample;
-  }
-}
-
-/** What one new run may deviate from the law: the configuration's own deviation and the run's. */
+/**
+ * What one new run may deviate from the law: a configuration's mean deviates by what the form misses there and the noise of its r
+ * runs, and the noise of all runs makes up the rest, of (1 - 1/r)^(1/2), so that one run is as noisy wherever it is taken from.
+ */
 function newRun(random: Random, { between, within, repeats }: Residuals): number {
-  if (within.length === 0) return drawOne(random, between);
-  return drawOne(random, between) / Math.sqrt(repeats) + drawOne(random, within);
+  const i = random.int(between.length);
+  const r = repeats[i]!;
+  const mean = between[i]! / Math.sqrt(r);
+  return r > 1 ? mean + drawOne(random, within) * Math.sqrt(1 - 1 / r) : mean;
 }

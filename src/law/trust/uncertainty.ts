@@ -9,7 +9,7 @@
 import { evaluate, namedCoefficients } from '../fitting/design.js';
 import type { LawFit } from '../fitting/fit.js';
 import { innerOf } from '../fitting/inner.js';
-import { peaks } from '../fitting/optimum.js';
+import { peaks, rangesOf } from '../fitting/optimum.js';
 import { makeGrid } from '../fitting/search.js';
 import { formSource } from '../forms/forms.js';
 import type { Variable } from '../points/points.js';
@@ -17,13 +17,11 @@ import type { BootstrapTask, Draw } from './draws.js';
 import { quantile } from './quantiles.js';
 import { shareDraws } from './threads.js';
 
-/** How many replicates, drawn how. */
+/** How many replicates. */
 export interface BootstrapOptions {
   /** Replicates, 1,000. */
   resamples?: number;
   seed?: number;
-  /** `residual` (default) or `case`. */
-  kind?: 'residual' | 'case';
   /** Share of the replicates inside an interval, 0.9. */
   level?: number;
   /** Threads; as many as there are cores where absent and worthwhile. */
@@ -44,7 +42,7 @@ export interface Bootstrap {
 
 /**
  * Fits the law again to `resamples` data sets that might have been: fitted values plus residuals drawn anew, freed of leverage
- * r / (1 - h)^(1/2) (`residual`), or runs or configurations drawn anew (`case`; Davison & Hinkley 1997, ch. 6). Equal seeds
+ * r / (1 - h)^(1/2) (Davison & Hinkley 1997, ch. 6). Equal seeds
  * give equal results on any number of threads; call `closeThreads` when no more bootstraps follow.
  */
 export async function bootstrap(fit: LawFit, options: BootstrapOptions = {}): Promise<Bootstrap> {
@@ -60,7 +58,6 @@ export async function bootstrap(fit: LawFit, options: BootstrapOptions = {}): Pr
     beta: [...solution.beta],
     settings: { ...settings, ...(solution.delta === undefined ? {} : { huber: solution.delta }) },
     grid: makeGrid(problem, 'coarse'),
-    kind: options.kind ?? 'residual',
     seed: options.seed ?? 0,
     from: 0,
     to: options.resamples ?? 1000,
@@ -101,20 +98,21 @@ export function coefficientIntervals({ fit, draws, level }: Bootstrap): Record<s
 
 export interface OptimumInterval {
   interval: Interval;
-  /** Share of the replicates that have an optimum on this axis at all. */
+  /** Share of the replicates that have an optimum within reach on this axis. */
   exists: number;
 }
 
-/** Where the replicates have their optimum; those that rise (fall) without end count as infinitely large (small). */
+/** Where the replicates have their optimum; those without one within reach count as infinitely large where they rise, and small where they fall. */
 export function optimumIntervals({
   fit,
   draws,
   level,
 }: Bootstrap): Partial<Record<Variable, OptimumInterval>> {
-  const { model } = innerOf(fit);
+  const { model, points } = innerOf(fit);
+  const ranges = rangesOf(model, points);
   const values = new Map<Variable, number[]>();
   for (const draw of draws)
-    for (const [name, peak] of Object.entries(peaks(model, draw.theta, draw.beta)) as [
+    for (const [name, peak] of Object.entries(peaks(model, draw.theta, draw.beta, ranges)) as [
       Variable,
       number | 'up' | 'down',
     ][]) {
@@ -161,12 +159,16 @@ export function predictWithInterval(boot: Bootstrap, at: At): Prediction {
   if (draws.length === 0) return { value: possible(value), law: [null, null], interval: [null, null] };
   const log = innerOf(fit).settings.link === 'log';
   const floor = 0.1 * sigma;
+  // a law that has left what a metric can be holds there no longer: all that is known is what was measured, and the end
+  const runs = innerOf(fit).points.flatMap((point) => point.runs);
+  const best = value > most ? Math.max(...runs) : Number.POSITIVE_INFINITY;
+  const worst = value < least ? Math.min(...runs) : Number.NEGATIVE_INFINITY;
   const error = (drawn: number) => (log ? Math.log(value / drawn) : value - drawn);
   const values = drawnValues(boot, at);
   const scale = (draw: Draw) => sigma / Math.max(draw.sigma, floor);
   const place = (ends: Interval): Interval => {
     const [low, high] = ends.map((end) => (log ? value * Math.exp(end ?? 0) : value + (end ?? 0)));
-    return [possible(low!), possible(high!)];
+    return [Math.min(possible(low!), best), Math.max(possible(high!), worst)];
   };
   const usable = (list: number[]) => list.map((entry) => (Number.isFinite(entry) ? entry : 0));
   const factor = draws.map((draw) => (sigma > 0 ? scale(draw) : 0));

@@ -1,5 +1,4 @@
 /** How the data term of a law follows the amount and the quality of the data, slice by slice. */
-import type { MeasureLine } from '../../law/data-term.js';
 import { formatCount } from '../../util/format.js';
 import {
   type Canvas,
@@ -12,7 +11,7 @@ import {
   panels,
 } from '../drawing/figure.js';
 import { orderedColours } from '../drawing/theme.js';
-import type { TrialGroup } from '../view/view.js';
+import type { LawView, TrialGroup } from '../view/view.js';
 import { digits, percent } from '../words/words.js';
 
 export function dataTermFigure(group: TrialGroup, id = 'data-term'): FigureOrAbsence {
@@ -34,7 +33,7 @@ export function dataTermFigure(group: TrialGroup, id = 'data-term'): FigureOrAbs
   }));
   const hasApen = data.every((p) => p.apen > 0 && Number.isFinite(p.quality));
   const name = term.name === 'D' ? 'effective data D' : 'constant c of the slice';
-  const verdict = qualityVerdict(term.measures);
+  const verdict = qualityVerdict(term);
   const first = data[0]!;
   const last = data[data.length - 1]!;
   const figure: Figure = {
@@ -143,8 +142,11 @@ function termPanel(
   };
 }
 
-/** Whether quality adds to quantity, in both axes, by what a straight line explains, what it foretells, and a test. */
-export function qualityVerdict(measures: readonly MeasureLine[]): string {
+/** What straight lines explain of the levels in both axes, and one verdict on whether quality adds to quantity. */
+export function qualityVerdict({
+  measures,
+  quality,
+}: Pick<NonNullable<LawView['dataTerm']>, 'measures' | 'quality'>): string {
   if (measures.length === 0) return 'Two slices are too few to tell what explains it.';
   const parts = (['reciprocal', 'log'] as const).flatMap((axes) => {
     const own = measures.filter((line) => line.axes === axes);
@@ -152,13 +154,14 @@ export function qualityVerdict(measures: readonly MeasureLine[]): string {
     const apen = own.find(({ measure }) => measure === 'apen');
     if (!tokens) return [];
     const alone = `in ${axes === 'log' ? 'logarithmic' : 'reciprocal'} axes a straight line explains ${percent(tokens.r2)} of it by tokens`;
-    if (!apen) return [alone];
-    const { gain } = apen;
-    const test = gain
-      ? ` (quality ${gain.adds ? 'adds' : 'does not add'} to quantity: cross-validated gain ${digits(gain.q2, 2)}, p = ${digits(gain.p, 2)})`
-      : '';
-    return [`${alone} and ${percent(apen.r2)} by tokens / ApEn${test}`];
+    return [apen ? `${alone} and ${percent(apen.r2)} by tokens / ApEn` : alone];
   });
-  const few = measures[0]!.slices < 4 ? ' Whether quality adds to quantity takes four slices to test.' : '';
-  return parts.length === 0 ? '' : `${parts.join('; ').replace(/^in/, 'In')}.${few}`;
+  if (parts.length === 0) return '';
+  const apen = quality?.measures.find(({ measure }) => measure === 'apen');
+  const test = apen
+    ? ` Beside the best curve of tokens alone ApEn ${apen.adds ? 'adds to' : 'shows nothing more than'} quantity (p = ${digits(apen.adjusted, 2)}).`
+    : quality
+      ? ''
+      : ' Whether quality adds to quantity takes five slices to test.';
+  return `${parts.join('; ').replace(/^in/, 'In')}.${test}`;
 }

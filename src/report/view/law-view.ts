@@ -208,7 +208,7 @@ async function dataTerm(
   { metric, direction, slices, resamples }: LawViewOptions,
   form: FormName,
 ): Promise<LawView['dataTerm']> {
-  const { fit, measures } = fitJoint(observations, metric, { form, direction });
+  const { fit, measures, quality } = fitJoint(observations, metric, { form, direction });
   const boot = await bootstrap(fit, { resamples, level: LEVEL });
   const intervals = coefficientIntervals(boot);
   const points = slices.flatMap((slice): DataTermPoint[] => {
@@ -220,5 +220,5 @@ async function dataTerm(
     const apen = record.quality?.['apen'] ?? Number.NaN;
     return [{ slice, tokens: record.tokens, apen, term, low: low ?? term, high: high ?? term }];
   });
-  return points.length < 2 ? undefined : { name: 'c', points, measures };
+  return points.length < 2 ? undefined : { name: 'c', points, measures, quality };
 }

@@ -4,6 +4,7 @@
  */
 import type { MeasureLine } from '../../law/data-term.js';
 import type { Direction } from '../../law/points/direction.js';
+import type { QualityTest } from '../../law/quality-test.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../../sweep/store/record.js';
 
 /** A value with the interval it is believed to lie in. */
@@ -15,7 +16,7 @@ export interface Interval {
 
 /** Where a law is best along one axis. */
 export interface Peak {
-  /** An optimum `inside` or `outside` the measured range; the law only `rises` or `falls`; or the axis has no term. */
+  /** An optimum `inside` or `outside` the measured range; the law `rises` or `falls` and has none within reach; or the axis has no term. */
   place: 'inside' | 'outside' | 'rises' | 'falls' | 'not fitted';
   value?: number;
   /** The interval of `value`; an end beyond anything that can be given is absent. */
@@ -134,6 +135,8 @@ export interface LawView {
     points: DataTermPoint[];
     /** Straight lines of the slices' levels on tokens and on tokens over each measure; empty below three slices. */
     measures: MeasureLine[];
+    /** Whether quality adds to quantity; null below five slices. */
+    quality: QualityTest | null;
   };
 }
 

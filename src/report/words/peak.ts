@@ -23,7 +23,7 @@ export function peakWords(peak: Peaks, direction: Direction, slice = '', several
     const { place, value } = peak[axis];
     if (value !== undefined)
       return `is ${highest} at about ${axis} ${round(value)}${place === 'outside' ? ', outside the measured range' : ''}`;
-    return `${place} with ${axis} throughout`;
+    return `${place} with ${axis} as far as was measured`;
   });
   return parts.length
     ? `${surface} ${list(parts)}, so it has no ${maximum} of its own.`

@@ -75,7 +75,7 @@ export const trainingFields = {
   learningRate: real({ above: 0, max: 10 }, 'Step size of Adam'),
   schedule: choice(['constant', 'cosine'], 'After the warm-up: held, or lowered along half a cosine'),
   warmup: whole({ min: 0 }, 'Steps of linear warm-up'),
-  weightDecay: real({ min: 0 }, 'Decoupled weight decay'),
+  weightDecay: real({ min: 0 }, 'Decoupled weight decay; A_log, D, biases and norms are left alone'),
   clipNorm: real({ min: 0 }, 'Global gradient norm above which gradients are scaled down; 0: never'),
   evaluateEvery: whole({ min: 1 }, 'Epochs between evaluations'),
 };

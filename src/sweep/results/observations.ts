@@ -95,6 +95,7 @@ export function observationOf(record: DoneRecord): Observation {
     params: result.parameters.total,
     nonEmbeddingParams: result.parameters.nonEmbedding,
     flops: result.flops.total,
+    trainingTokens: result.tokens.total,
     tokens: slice.tokens,
     quality: qualities(slice),
     seed: config.seed,

@@ -1,4 +1,4 @@
-/** Adam over all weights of a model, with warm-up, schedule and clipping. */
+/** Adam over all weights of a model, with warm-up, schedule, clipping, and weight decay of those that decay. */
 import * as tf from '@tensorflow/tfjs';
 import { adamSteps, clipFactor } from '../../kernels/adam/op.js';
 import type { Weights } from '../../model/weights.js';
@@ -17,6 +17,15 @@ export function learningRate(config: TrainingConfig, step: number, totalSteps: n
   if (schedule === 'constant') return base;
   const progress = Math.min(1, (step - warmup) / Math.max(1, totalSteps - warmup));
   return base * (FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + Math.cos(Math.PI * progress)));
+}
+
+/**
+ * Whether weight decay shrinks a weight: matrices, convolutions and tables. A_log, D, biases and the scales of norms are left
+ * alone, as in Mamba's own recipe (state-spaces/mamba marks A_log, D and dt_bias `_no_weight_decay`, its trainings leave out what
+ * has one dimension): decay would pull decay rates of the state towards 1 and scales towards 0.
+ */
+export function decays(name: string, shape: readonly number[]): boolean {
+  return shape.length > 1 && !/(^|\.)A_log$/.test(name);
 }
 
 export interface Optimizer {
@@ -38,6 +47,7 @@ export function createOptimizer(weights: Weights, config: TrainingConfig): Optim
     [`m/${name}`, m[i]!],
     [`v/${name}`, v[i]!],
   ]) as [string, tf.Variable][];
+  const shrinking = parameters.map(({ shape }, i) => config.weightDecay > 0 && decays(names[i]!, shape));
   return {
     apply(gradients, step, totalSteps) {
       const clip = config.clipNorm > 0 ? clipFactor(gradients, config.clipNorm) : 1;
@@ -46,14 +56,13 @@ export function createOptimizer(weights: Weights, config: TrainingConfig): Optim
         beta1: BETA1,
         beta2: BETA2,
         epsilon: ADAM_EPSILON,
-        weightDecay: config.weightDecay,
         clip,
       };
-      adamSteps(
-        parameters.map((p, i) => ({ p, m: m[i]!, v: v[i]!, g: gradients[i]! })),
-        step,
-        settings,
-      );
+      const states = parameters.map((p, i) => ({ p, m: m[i]!, v: v[i]!, g: gradients[i]! }));
+      for (const weightDecay of new Set([0, config.weightDecay])) {
+        const own = states.filter((_, i) => shrinking[i] === weightDecay > 0);
+        if (own.length > 0) adamSteps(own, step, { ...settings, weightDecay });
+      }
       if (typeof clip !== 'number') clip.dispose();
     },
     read: () => new Map(moments.map(([name, variable]) => [name, variable.dataSync() as Float32Array])),

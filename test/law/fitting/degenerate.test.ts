@@ -55,11 +55,23 @@ describe('data that cannot carry the whole law', () => {
     );
   });
 
-  it('counts an exact duplicate once and warns; seeds are runs of one configuration', () => {
+  it('counts copies of a run once, takes equal rows without a seed or an id as repeats, and says which', () => {
     const once = grid([1, 2, 4], [16, 32, 64], rising);
-    const twice = fitLaw([...once, once[4]!], { form: 'log-linear' });
-    expect(twice.notes.join()).toMatch(/1 duplicate row is counted once/);
-    expect(twice.coefficients).toEqual(fitLaw(once, { form: 'log-linear' }).coefficients);
+    const law = (observations: Observation[]) => fitLaw(observations, { form: 'log-linear' });
+    const named = once.map((one, i) => ({ ...one, id: `run-${i}` }));
+    const sown = once.map((one) => ({ ...one, seed: 3 }));
+    for (const rows of [named, sown]) {
+      const twice = law([...rows, rows[4]!]);
+      expect(twice.notes.join()).toMatch(
+        /1 row equals another in configuration, seed or id, and value: copies/,
+      );
+      expect(twice.runs).toBe(9);
+      expect(twice.coefficients).toEqual(law(once).coefficients);
+    }
+    const repeated = law([...once, once[4]!, once[5]!]);
+    expect(repeated.notes.join()).toMatch(/2 rows equal another .* no seed or id .*: taken as repeats/);
+    expect(repeated.runs).toBe(11);
+    expect(law([...named, { ...named[4]!, id: 'another' }]).runs).toBe(10);
     const seeded = fitLaw(
       once.flatMap((one) => [
         { ...one, seed: 0 },
@@ -149,5 +161,42 @@ describe('the optimum', () => {
     const found = optimum(fitLaw(grid([1, 2, 4], [16, 32, 64], rising), { form: 'log-linear' }));
     expect(found).toMatchObject({ layers: null, dim: null, predicted: null });
     expect(found.axes.dim?.place).toBe('rises');
+  });
+
+  it('is none where the equation has its maximum beyond what could be built, or a minimum', () => {
+    const curve = (b1: number, b2: number) => (layers: number, dim: number) =>
+      0.3 +
+      0.01 * Math.log(layers) -
+      0.004 * Math.log(layers) ** 2 +
+      b1 * Math.log(dim) +
+      b2 * Math.log(dim) ** 2;
+    const places = (b1: number, b2: number, form: string) => {
+      const { axes, predicted } = optimum(
+        fitLaw(grid([1, 2, 4, 8], [16, 32, 64, 128], curve(b1, b2)), { form }),
+      );
+      return { dim: axes.dim!.place, value: axes.dim!.value, layers: axes.layers!.place, predicted };
+    };
+    for (const form of ['quadratic-log', 'quadratic-log-cross']) {
+      // dim has its maximum at exp(20), its minimum at exp(20), and its maximum at exp(-20)
+      expect(places(0.04, -0.001, form)).toMatchObject({ dim: 'rises', value: null, predicted: null });
+      expect(places(-0.04, 0.001, form)).toMatchObject({ dim: 'falls', value: null, layers: 'inside' });
+      expect(places(-0.04, -0.001, form)).toMatchObject({ dim: 'falls', value: null });
+      // at exp(6.2), four times beyond, and at exp(7.6), fifteen times
+      expect(places(0.062, -0.005, form)).toMatchObject({ dim: 'outside' });
+      expect(places(0.076, -0.005, form)).toMatchObject({ dim: 'rises', layers: 'inside' });
+    }
+  });
+
+  it('is the highest that was measured, along the axis that has one, where the cross term bends away', () => {
+    // a saddle: ln H ln d outweighs both squares
+    const saddle = (layers: number, dim: number) =>
+      0.2 -
+      0.004 * (Math.log(layers) - 1) ** 2 -
+      0.001 * Math.log(dim / 16) ** 2 +
+      0.01 * Math.log(layers) * Math.log(dim / 16);
+    const { axes } = optimum(
+      fitLaw(grid([1, 2, 4, 8], [16, 32, 64, 128], saddle), { form: 'quadratic-log-cross' }),
+    );
+    expect([axes.layers!.place, axes.dim!.place]).toEqual(['rises', 'rises']);
   });
 });

@@ -33,6 +33,16 @@ const TERMS: [string, Term, fc.Arbitrary<number[]>][] = [
     fc.tuple(fc.double({ min: 0, max: 3, noNaN: true })),
   ],
   [
+    'performance, from 256 on,',
+    performanceTerm('layers', { exponent: 'a', weight: 'w1' }, 3, 2, 256),
+    fc.tuple(fc.double({ min: -0.5, max: 2, noNaN: true })),
+  ],
+  [
+    'power, from 256 on,',
+    powerTerm('layers', { exponent: 'a', weight: 'A' }, 3, 'maximize', 256),
+    fc.tuple(fc.double({ min: 0, max: 1, noNaN: true })),
+  ],
+  [
     'logistic',
     logisticTerm('flops', { name: 'm', min: 0, max: 9 }, { name: 'k', min: 0.1, max: 5 }, 'span'),
     fc.tuple(fc.double({ min: 0, max: 9, noNaN: true }), fc.double({ min: 0.1, max: 5, noNaN: true })),
@@ -56,6 +66,29 @@ describe('analytic derivatives', () => {
         }),
       );
     });
+});
+
+describe('terms that count a variable in units of its smallest value', () => {
+  const exponent = fc.double({ min: 0.05, max: 3, noNaN: true });
+  const weight = fc.double({ min: -5, max: 5, noNaN: true });
+  const large = fc.double({ min: 256, max: 1e7, noNaN: true });
+
+  it('are the textbook equation with the coefficients that they report, and scale weights as they say', () => {
+    fc.assert(
+      fc.property(large, exponent, weight, fc.boolean(), (x, a, u, isPower) => {
+        const names = { exponent: 'a', weight: 'w' };
+        const term = isPower
+          ? powerTerm('tokens', names, 3, 'maximize', 256)
+          : performanceTerm('tokens', names, 3, 2, 256);
+        const { named, constant } = term.coefficients([a], [u]);
+        const { w } = Object.fromEntries(named) as { w: number };
+        const inner = u * column(term, [x], [a]);
+        const textbook = isPower ? -w / x ** a : w * g(x, a);
+        expect(Math.abs(inner - (textbook + constant))).toBeLessThan(1e-9 * Math.max(1, Math.abs(constant)));
+        expect(term.scale([a]) * w).toBeCloseTo(u, 8);
+      }),
+    );
+  });
 });
 
 describe('the performance term', () => {

@@ -66,7 +66,6 @@ describe('a form of one file', () => {
       beta: [...solution.beta],
       settings,
       grid: makeGrid(problem, 'coarse'),
-      kind: 'residual',
       seed: 0,
       from: 0,
       to: 4,

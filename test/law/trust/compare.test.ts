@@ -27,6 +27,18 @@ describe('leave-one-out', () => {
     });
 });
 
+describe('a choice among forms that cannot be tried', () => {
+  it('is the one with the fewest numbers, and says so; alone it is the only one', () => {
+    const four = pointsOf(ML1M.filter(({ layers, dim }) => layers <= 8 && dim <= 50));
+    expect(four).toHaveLength(4);
+    const { chosen, because } = compareForms(four, 'hr@10');
+    expect(chosen).toBe('log-linear');
+    expect(because).toMatch(/too few configurations to try the 5 forms .*: the one with the fewest numbers/);
+    const alone = compareForms(four, 'hr@10', { forms: ['performance-law', 'logistic'] });
+    expect(alone).toMatchObject({ chosen: 'performance-law', because: 'the only form that could be fitted' });
+  });
+});
+
 describe('the comparison of forms', () => {
   const comparison = compareForms(pointsOf(ML1M), 'hr@10');
   const score = (form: FormName) => comparison.scores.find((one) => one.form === form)!;

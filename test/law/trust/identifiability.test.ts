@@ -25,7 +25,7 @@ describe('identifiability', () => {
     // an independent profile over a fine grid gave -.285 to -.2075
     expect(low).toBeCloseTo(-0.286, 2);
     expect(high).toBeCloseTo(-0.207, 2);
-    expect(told.conditionNumber).toBeGreaterThan(10);
+    expect(told.conditionNumber).toBeGreaterThan(5);
   });
 
   it('does not tell an exponent that noise hides, nor the weight and constant that move with it', () => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fitLaw } from '../../../src/law/fitting/fit.js';
+import { optimum } from '../../../src/law/fitting/optimum.js';
 import type { Observation } from '../../../src/law/points/observation.js';
 import {
   bootstrap,
@@ -46,6 +47,37 @@ describe('the bootstrap', () => {
     expect(interval[1]! - interval[0]!).toBeGreaterThan(2 * fit.sigma);
   });
 
+  it('names no optimum that nobody could build, in no replicate and no form', async () => {
+    const random = createRandom('falling');
+    const falling = [1, 2, 4, 8].flatMap((layers) =>
+      [16, 32, 64, 128].map(
+        (dim): Observation => ({
+          slice: 'all',
+          layers,
+          dim,
+          metrics: {
+            'hr@10': 0.3 - 0.02 * Math.log(layers) - 0.01 * Math.log(dim) + 5e-4 * random.normal(),
+          },
+        }),
+      ),
+    );
+    for (const form of ['performance-law', 'quadratic-log', 'quadratic-log-cross']) {
+      const law = fitLaw(falling, { form });
+      const { axes } = optimum(law);
+      expect([axes.layers!.place, axes.dim!.place], form).toEqual(['falls', 'falls']);
+      const { layers, dim } = optimumIntervals(await bootstrap(law, { resamples: 100, threads: 1 }));
+      for (const [{ interval }, least, most] of [
+        [layers!, 1, 64],
+        [dim!, 2, 1024],
+      ] as const)
+        for (const end of interval)
+          if (end !== null) {
+            expect(end, form).toBeGreaterThanOrEqual(least);
+            expect(end, form).toBeLessThanOrEqual(most);
+          }
+    }
+  });
+
   it('widens away from what was measured', async () => {
     const boot = await bootstrap(fit, { resamples: 200, seed: 1 });
     const width = (at: { layers: number; dim: number }) => {
@@ -87,24 +119,53 @@ describe('the bootstrap', () => {
     expect(fitLaw(low).range).toEqual([0, 1]);
   });
 
-  it('draws runs within configurations where there are seeds (case), else configurations', async () => {
-    const random = createRandom('case');
-    const seeded = ML1M.flatMap((one) =>
-      [0, 1, 2].map((seed) => ({
-        ...one,
-        seed,
-        metrics: { 'hr@10': one.metrics['hr@10']! + 1e-3 * random.normal() },
-      })),
+  it('knows no more than what was measured and the end, where the law has left what the metric can be', async () => {
+    const high = ML1M.map((one) => ({ ...one, metrics: { 'hr@10': one.metrics['hr@10']! + 0.65 } }));
+    const boot = await bootstrap(fitLaw(high, { form: 'log-linear' }), {
+      resamples: 100,
+      seed: 1,
+      threads: 1,
+    });
+    const far = { layers: 32, dim: 1e4 };
+    expect(boot.fit.predict(far)).toBeGreaterThan(1.02);
+    const { value, interval } = predictWithInterval(boot, far);
+    expect(value).toBe(1);
+    expect(interval).toEqual([Math.max(...high.map((one) => one.metrics['hr@10']!)), 1]);
+    // the same numbers, said to be percentages
+    const percent = fitLaw(
+      high.map((one) => ({ ...one, percentages: ['hr@10'] })),
+      { form: 'log-linear' },
     );
-    const within = await bootstrap(fitLaw(seeded, { form: 'log-linear' }), { resamples: 100, kind: 'case' });
-    const whole = await bootstrap(fitLaw(ML1M, { form: 'log-linear' }), { resamples: 100, kind: 'case' });
-    const spread = (boot: typeof within) => {
-      const [low, high] = coefficientIntervals(boot)['w2']!;
-      return high! - low!;
-    };
-    // seeds alone leave the misfit of the form where it is
-    expect(spread(within)).toBeLessThan(0.5 * spread(whole));
-    expect(spread(within)).toBeGreaterThan(0);
+    expect(percent.range).toEqual([0, 100]);
+  });
+
+  it('is as wide where one configuration has five runs and the others one as where all have one', async () => {
+    const law = (layers: number, dim: number) => 0.1 + 0.01 * Math.log(layers) + 0.02 * Math.log(dim);
+    let [one, five] = [0, 0];
+    for (let sweep = 0; sweep < 12; sweep++) {
+      const random = createRandom('unbalanced', sweep);
+      const rows = [1, 2, 4, 8].flatMap((layers) =>
+        [16, 32, 64, 128].map((dim, i): Observation[] =>
+          Array.from({ length: layers === 2 && i === 1 ? 5 : 1 }, (_, seed) => ({
+            slice: 'all',
+            layers,
+            dim,
+            seed,
+            metrics: { 'hr@10': law(layers, dim) + 0.003 * random.normal() },
+          })),
+        ),
+      );
+      const width = async (observations: Observation[]) => {
+        const fit = fitLaw(observations, { form: 'log-linear' });
+        const boot = await bootstrap(fit, { resamples: 200, seed: sweep, threads: 1 });
+        const [low, high] = predictWithInterval(boot, { layers: 3, dim: 48 }).interval;
+        return high! - low!;
+      };
+      one += await width(rows.map(([first]) => first!));
+      five += await width(rows.flat());
+    }
+    expect(five / one).toBeGreaterThan(0.85);
+    expect(five / one).toBeLessThan(1.1);
   });
 
   const compiled = new URL('../../../dist/law/trust/uncertainty.js', import.meta.url);

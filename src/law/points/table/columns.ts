@@ -67,6 +67,7 @@ const ROLES = {
   },
   hours: { names: ['hours', 'gpuhours', 'traininghours'], kind: POSITIVE },
   peakMemoryBytes: { names: ['peakmemorybytes', 'memorybytes', 'peakmemory'], kind: POSITIVE },
+  trainingTokens: { names: ['trainingtokens'], kind: POSITIVE },
   tokensPerSecond: { names: ['tokenspersecond'], kind: POSITIVE },
   model: { names: ['model', 'modelname', 'arch', 'architecture'], setting: true },
   dState: { names: ['dstate', 'states'], setting: true },
@@ -108,12 +109,14 @@ const SETS: Record<string, string> = {
   masked: 'masked:',
   unmasked: 'unmasked:',
 };
+/** What people write behind a percentage: `HR@10 (%)`, `hr@10_pct`. */
+export const PERCENT = /[\s_([-]*(%|pct|percent(age)?s?)[\])]?$/i;
 const QUALITY = /^(apen|.*entropy|lempel|shannon|compress|zlib|lz|repeat)/i;
 
 /** The name under which a metric's column is kept: `HR_10`, `hit@10` and `metrics.hr_at_10` are hr@10; a loss keeps its own. */
 function metricName(column: string, rows: readonly RawRow[]): string | undefined {
   const name = bare(column);
-  const match = METRIC.exec(name);
+  const match = METRIC.exec(name.replace(PERCENT, ''));
   if (match) {
     const kind = match[2]!.toLowerCase();
     return `${SETS[match[1]?.toLowerCase() ?? 'test']}${kind.startsWith('hit') ? 'hr' : kind}@${match[3]}`;
