@@ -133,7 +133,8 @@ export { compareForms, type Comparison, type FormScore } from './law/trust/compa
 export { type Analysis, analysePanel, type PanelAnalysis } from './law/analyse.js';
 export { analyseJoint, type JointAnalysis } from './law/joint.js';
 export { compareDataMeasures, type MeasureLine, type SliceLevel } from './law/data-term.js';
-export { type PredictionReport, type PredictOptions, predict } from './law/predict.js';
+export { predict } from './law/predict.js';
+export type { PredictionReport, PredictOptions } from './law/prediction.js';
 
 // Errors.
 export { ExitCode, UserError } from './util/errors.js';

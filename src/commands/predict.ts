@@ -4,6 +4,7 @@ import type { Budget } from '../law/candidates.js';
 import { FORM_NAMES } from '../law/forms/forms.js';
 import { namedForms } from '../law/forms/own-form.js';
 import { predict } from '../law/predict.js';
+import type { PredictOptions } from '../law/prediction.js';
 import { closeThreads } from '../law/trust/threads.js';
 import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '../model/config.js';
 import { ExitCode, UserError } from '../util/errors.js';
@@ -31,6 +32,10 @@ export function options(yargs: Argv): Argv {
     .option('slice', {
       type: 'string',
       describe: 'Slice of the data [default: the one with the most tokens]',
+    })
+    .option('tolerance', {
+      type: 'string',
+      describe: 'How much worse than the best is as good: .002, or a share of it [default: 1%]',
     })
     .option('form', {
       type: 'string',
@@ -113,6 +118,19 @@ function readBudget(args: Arguments): Budget {
   return budget;
 }
 
+/** `.002` in units of the metric, or `1%` of the best. */
+function readTolerance(value: unknown): PredictOptions['tolerance'] {
+  if (value === undefined) return undefined;
+  const match = /^\s*([0-9.]+(?:e-?\d+)?)\s*(%?)\s*$/i.exec(String(value));
+  const number = Number(match?.[1]);
+  if (match && Number.isFinite(number))
+    return match[2] ? { value: number / 100, relative: true } : { value: number, relative: false };
+  throw new UserError(`"${value}" is no tolerance`, {
+    place: '--tolerance',
+    remedy: 'Give for instance --tolerance .002, or --tolerance 1%.',
+  });
+}
+
 /** Models and items to count with: a sweep knows them, a table is told. */
 function modelsFor(args: Arguments, input: LawInput): { models?: ModelConfig[]; numItems?: number } {
   const items = amount(args['items'], '--items', '3416');
@@ -164,6 +182,7 @@ export async function run(args: Arguments): Promise<number> {
     metric: input.metric,
     direction: input.direction,
     slice: args['slice'] as string | undefined,
+    tolerance: readTolerance(args['tolerance']),
     resamples,
     seed,
     level,

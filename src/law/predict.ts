@@ -1,11 +1,10 @@
 /**
- * `predict`: which configuration to train within a budget. Every configuration within reach is costed and put through the
- * law; the answer says how sure it is, how far it lies outside what was measured, what a smaller model would lose, and which
- * further run would narrow it most.
+ * `predict`: which configuration to train within a budget. Every configuration within reach, of every setting that was measured, is
+ * costed and put through the law, or beyond the measured range through the forecast; all are weighed together. The answer says
+ * what to train, how sure that is, what a smaller model would lose, and which further run would tell most for its price.
  */
 import { UserError } from '../util/errors.js';
 import {
-  type Budget,
   budgetLine,
   budgetWords,
   type Candidate,
@@ -14,86 +13,20 @@ import {
   REACH,
   withinBudget,
 } from './candidates.js';
-import { type Choice, choice, insideRange, type MeasuredRange, placeOf, rangeOf } from './choice.js';
+import { type Choice, choice, insideRange, placeOf, rangeOf } from './choice.js';
 import { chooseLaw } from './choose.js';
-import { costModel, type ModelSource } from './cost.js';
-import type { FitOptions, LawFit } from './fitting/fit.js';
-import { type Optimum, optimum } from './fitting/optimum.js';
-import type { FormName } from './forms/form.js';
-import { type NextTrial, nextTrial } from './next-trial.js';
-import { bestBy, type Direction, GOOD } from './points/direction.js';
+import { costModel } from './cost.js';
+import type { LawFit } from './fitting/fit.js';
+import { optimum } from './fitting/optimum.js';
+import { CALIBRATED_FROM } from './forecast/forecast.js';
+import { makeOutlook, type Outlook } from './forecast/outlook.js';
+import { type NextTrial, nextTrial, openingTrial } from './next-trial.js';
+import { bestBy } from './points/direction.js';
 import type { Observation } from './points/observation.js';
-import type { Variable } from './points/points.js';
 import { chooseMetric, type Panel, type Point, panelsOf } from './points/points.js';
-import { type Asked, recommend, smallestAsGood } from './recommend.js';
-import {
-  type Bootstrap,
-  type BootstrapOptions,
-  bootstrap,
-  type OptimumInterval,
-  optimumIntervals,
-  predictWithInterval,
-} from './trust/uncertainty.js';
-
-/** The budget, and how to fit, to choose and to count. */
-export interface PredictOptions extends FitOptions, BootstrapOptions, ModelSource {
-  budget: Budget;
-  /** The forms to choose among where no `form` is named; all by default. */
-  forms?: readonly FormName[];
-  /** Default: the slice with the most tokens. */
-  slice?: string;
-}
-
-/** The answer of `predict`, and of `perflaw predict --json`. */
-export interface PredictionReport {
-  slice: string;
-  /** Other slices that were measured. */
-  otherSlices: string[];
-  metric: string;
-  /** Which way the metric is better. */
-  direction: Direction;
-  level: number;
-  form: FormName;
-  because: string;
-  budget: Budget;
-  budgetText: string;
-  /** How many configurations were considered and how many fit. */
-  considered: number;
-  fitting: number;
-  range: MeasuredRange;
-  /**
-   * What to train: the best that fits, unless it lies outside the measured range and is no better than one new run of the best
-   * inside might be; then that one.
-   */
-  best: Choice;
-  /** The best that fits by the law alone, wherever it lies: the highest, for a loss the lowest. */
-  highest: Choice;
-  /** The best within the measured ranges; null where none of them fits. */
-  bestMeasuredRange: Choice | null;
-  /** The best of those that use the budget up; null where the budget exceeds everything within reach. */
-  budgetLine: Choice | null;
-  /** The smallest within one interval of the best; inside the measured range where the best is. */
-  smallest: Choice;
-  /** The forms that were not chosen: what they expect of the best, and what each would take itself. */
-  otherForms: OtherForm[];
-  /** Optimum of the law whatever the cost. */
-  optimum: Optimum & { intervals: Partial<Record<Variable, OptimumInterval>>; params: number | null };
-  /** The run that would narrow the prediction of the best most. */
-  next: NextTrial | null;
-  /** The best of each further setting that the sweep varied. */
-  groups: { group: Record<string, string | number>; best: Choice | null; reason?: string }[];
-  parametersExact: boolean;
-  notes: string[];
-}
-
-/** What a form that was not chosen says: intervals hold only as far as the form does. */
-export interface OtherForm {
-  form: FormName;
-  /** Of the configuration that the chosen form calls best. */
-  predicted: number;
-  /** The configuration that it would take itself, inside the measured range or outside as the best is. */
-  best: { layers: number; dim: number; params: number; predicted: number };
-}
+import type { OtherForm, PredictionReport, PredictOptions } from './prediction.js';
+import { type Bootstrap, bootstrap, optimumIntervals } from './trust/uncertainty.js';
+import { frontier, type Option, smallestAsGood, type Weighed, weigh } from './weigh.js';
 
 /** The slice to predict for. */
 function chooseSlice(observations: readonly Observation[], asked?: string): string {
@@ -113,22 +46,22 @@ function chooseSlice(observations: readonly Observation[], asked?: string): stri
 interface PanelAnswer {
   panel: Panel;
   boot: Bootstrap;
+  outlook: Outlook;
   points: Point[];
   because: string;
   cost: ReturnType<typeof costModel>;
+  considered: Candidate[];
   candidates: Candidate[];
-  fitting: Candidate[];
-  asked: Asked<Candidate>;
-  best: Choice;
-  highest: Choice;
-  inside: Candidate | undefined;
-  smallest: Candidate;
-  otherForms: OtherForm[];
+  place(candidate: Candidate): ReturnType<typeof placeOf>;
+  otherFits: LawFit[];
   notes: string[];
 }
 
+/** Options of `decision` that are given in full. */
+const SHOWN = 8;
+
 /**
- * The best configuration within a budget.
+ * What to train within a budget.
  * @throws UserError when nothing fits the budget, when the slice was never measured, when parameters cannot be counted, and
  *   for everything that fitLaw refuses.
  */
@@ -142,61 +75,51 @@ export async function predict(
   const slice = chooseSlice(observations, options.slice);
   const own = observations.filter((observation) => observation.slice === slice);
   const answers: PanelAnswer[] = [];
-  const groups: PredictionReport['groups'] = [];
+  const refused: { group: Panel['group']; reason: string }[] = [];
   let refusal: unknown;
   for (const panel of panelsOf(own))
     try {
-      const answer = await answerPanel(panel, metric, options);
-      answers.push(answer);
-      groups.push({ group: panel.group, best: answer.best });
+      answers.push(await answerPanel(panel, metric, options));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refusal ??= error;
-      groups.push({ group: panel.group, best: null, reason: error.message });
+      refused.push({ group: panel.group, reason: error.message });
     }
   if (answers.length === 0) throw refusal;
-  const first = bestBy(answers[0]!.boot.fit.direction, answers, ({ best }) => best.predicted);
-  return report(first, groups, { metric, slice, observations, options });
+  const { direction } = answers[0]!.boot.fit;
+  const weighed = weigh(answers, {
+    direction,
+    tolerance: options.tolerance,
+    seed: options.seed,
+    cost: priceOf(answers),
+  });
+  return report(answers, weighed, { metric, slice, observations, options, refused });
+}
+
+/** FLOPs where all know them, else parameters. */
+function priceOf(answers: readonly PanelAnswer[]): (candidate: Candidate) => number {
+  return answers.every(({ cost }) => cost.flops) ? ({ flops }) => flops! : ({ params }) => params;
 }
 
 async function answerPanel(panel: Panel, metric: string, options: PredictOptions): Promise<PanelAnswer> {
   const forms = options.form ? [options.form] : options.forms;
   const { points, fit, comparison, because, notes } = chooseLaw(panel, { ...options, metric, forms });
   const cost = costModel(panel.observations, options);
-  const candidates = enumerateCandidates(panel.observations, cost);
-  checkBudget(options.budget, candidates);
-  const fitting = withinBudget(candidates, options.budget);
+  const considered = enumerateCandidates(panel.observations, cost);
+  checkBudget(options.budget, considered);
+  const candidates = withinBudget(considered, options.budget);
   const boot = await bootstrap(fit, options);
-  const values = new Map(
-    candidates.map((candidate) => [candidate, fit.predict(placeOf(candidate, panel.slice))]),
-  );
-  const asked: Asked<Candidate> = {
-    direction: fit.direction,
-    value: (candidate) => values.get(candidate)!,
-    expected: (candidate) => predictWithInterval(boot, placeOf(candidate, panel.slice)),
-    isInside: insideRange(points),
-  };
-  const found = recommend(fitting, asked);
-  const best = choice(found.best, panel, boot);
-  const inside = fitting.filter(asked.isInside);
-  // outside where the best is, or where there is nothing else
-  const among = best.extrapolates ? fitting : inside;
   return {
     panel,
     boot,
+    outlook: makeOutlook(points, boot, { metric, forms, ...(options.form ? {} : { comparison }) }),
     points,
     because,
     cost,
+    considered,
     candidates,
-    fitting,
-    asked,
-    best,
-    highest: choice(found.highest, panel, boot),
-    inside: found.inside,
-    smallest: smallestAsGood(found.best, among, asked),
-    otherForms: Object.values(comparison.fits)
-      .filter((other) => other !== fit)
-      .map((other) => otherForm(other!, best, among, panel.slice)),
+    place: (candidate) => placeOf(candidate, panel.slice),
+    otherFits: Object.values(comparison.fits).flatMap((other) => (other && other !== fit ? [other] : [])),
     notes: [...notes, ...fit.notes, ...cost.notes],
   };
 }
@@ -214,71 +137,183 @@ function otherForm(fit: LawFit, best: Choice, among: readonly Candidate[], slice
   };
 }
 
+interface Circumstances {
+  metric: string;
+  slice: string;
+  observations: readonly Observation[];
+  options: PredictOptions;
+  refused: { group: Panel['group']; reason: string }[];
+}
+
 function report(
-  answer: PanelAnswer,
-  groups: PredictionReport['groups'],
-  {
-    metric,
-    slice,
-    observations,
-    options,
-  }: { metric: string; slice: string; observations: readonly Observation[]; options: PredictOptions },
+  answers: readonly PanelAnswer[],
+  weighed: Weighed,
+  { metric, slice, observations, options, refused }: Circumstances,
 ): PredictionReport {
-  const { panel, boot, fitting, asked, best, highest, candidates, cost } = answer;
+  const { chosen, highest, tolerance } = weighed;
+  const answer = answers[chosen.of]!;
+  const { boot, outlook, points, cost, candidates, place } = answer;
   const { fit } = boot;
-  const make = (candidate: Candidate | undefined) => (candidate ? choice(candidate, panel, boot) : null);
-  const onLine = budgetLine(candidates, options.budget);
-  const line = onLine.length === 0 ? undefined : bestBy(fit.direction, onLine, asked.value);
+  const { direction } = fit;
+  const dress = ({ candidate, of, expected }: Option) =>
+    choice(candidate, answers[of]!.panel, answers[of]!.points, expected());
+  const value = (option: Option) => option.value;
+  const bestOf = (list: readonly Option[]) =>
+    list.length > 0 ? dress(bestBy(direction, list, value)) : null;
+  const own = weighed.options.filter(({ of }) => of === chosen.of);
+  const isInside = insideRange(points);
+  const inside = own.filter(({ candidate }) => isInside(candidate));
+  const best = dress(chosen);
+  const beyond = chosen.expected().forecast;
+  const onLine = new Set(budgetLine(answer.considered, options.budget));
+  const line = own.filter(({ candidate }) => onLine.has(candidate));
+  const price = priceOf(answers);
   const peak = optimum(fit);
   const peakShape =
     peak.layers !== null && peak.dim !== null
       ? cost.params({ layers: Math.round(peak.layers), dim: Math.round(peak.dim) })
       : undefined;
-  const notes = [...answer.notes];
-  if (!line) notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
-  const said = fit.predict(placeOf(best, slice));
-  if (said < fit.range[0] || said > fit.range[1])
-    notes.push(
-      `at the best the law itself says ${said.toPrecision(4)}, which ${metric} cannot be: it does not hold there`,
-    );
-  if (highest.extrapolates && !best.extrapolates)
-    notes.push(
-      `the law is ${GOOD[fit.direction].higher} still outside the measured range (layers ${highest.layers}, dim ${highest.dim}: ${highest.predicted.toPrecision(4)}), but by no more than one run varies`,
-    );
-  if (best.extrapolates)
-    notes.push('the best lies outside the measured range: a prediction there is a guess until it is run');
+  const rival = highest !== chosen && highest.of === chosen.of ? highest.candidate : undefined;
+  const [triedLayers, triedDim] = outlook.forecaster.tried as [number, number];
   return {
     slice,
     otherSlices: [...new Set(observations.map((one) => one.slice))].filter((name) => name !== slice),
     metric,
-    direction: fit.direction,
+    direction,
     level: boot.level,
     form: fit.form,
     because: answer.because,
     budget: options.budget,
     budgetText: budgetWords(options.budget),
-    considered: candidates.length,
-    fitting: fitting.length,
-    range: rangeOf(answer.points),
+    considered: answers.reduce((sum, one) => sum + one.considered.length, 0),
+    fitting: answers.reduce((sum, one) => sum + one.candidates.length, 0),
+    range: rangeOf(points),
     best,
-    highest,
-    bestMeasuredRange: make(answer.inside),
-    budgetLine: make(line),
-    smallest: choice(answer.smallest, panel, boot),
-    otherForms: answer.otherForms,
+    highest: dress(highest),
+    bestMeasuredRange: bestOf(inside),
+    budgetLine: bestOf(line),
+    smallest: dress(smallestAsGood(chosen, best.extrapolates ? own : inside, direction)),
+    otherForms: answer.otherFits.map((other) =>
+      otherForm(
+        other,
+        best,
+        best.extrapolates ? candidates : inside.map(({ candidate }) => candidate),
+        slice,
+      ),
+    ),
     optimum: {
       ...peak,
       intervals: boot.draws.length > 0 ? optimumIntervals(boot) : {},
       params: peakShape?.total ?? null,
     },
-    next: nextTrial(
-      { ...boot, draws: boot.draws.slice(0, 300) },
-      fitting,
-      placeOf(best, slice),
-      (candidate) => placeOf(candidate, slice),
-    ),
-    groups: groups.length > 1 ? groups : [],
+    decision: {
+      tolerance,
+      sure: weighed.sure,
+      options: weighed.options
+        .filter(({ odds }) => odds !== undefined)
+        .sort((a, b) => b.odds!.best - a.odds!.best || a.odds!.regret - b.odds!.regret)
+        .filter((option, i) => i < SHOWN || option === chosen)
+        .map((option) => {
+          const { best: first, within, regret } = option.odds!;
+          return { ...dress(option), best: first, within, regret };
+        }),
+    },
+    frontier: everySo(frontier(weighed.open, direction, price)).map(dress),
+    forecast: {
+      tried: { layers: triedLayers, dim: triedDim },
+      calibrated: best.calibrated,
+      weights: beyond ? shownWeights(beyond.weights) : null,
+    },
+    next:
+      opening(answer, chosen.candidate, price) ??
+      nextTrial(outlook, candidates, place, {
+        target: chosen.candidate,
+        rival,
+        largest: { layers: rangeOf(points).layers[1], dim: rangeOf(points).dim[1] },
+        noise: boot.draws.length > 0 ? boot.sigma : outlook.forecaster.noise,
+        cost: price,
+        isMeasured: ({ layers, dim }) => points.some(({ x }) => x.layers === layers && x.dim === dim),
+        seed: options.seed,
+      }),
+    groups: groupsOf(answers, weighed, refused, dress),
     parametersExact: cost.exact,
-    notes,
+    notes: [...answer.notes, ...remarks(answer, best, line.length > 0)],
   };
+}
+
+/** Some forty of a long list, the last among them. */
+function everySo<T>(list: readonly T[]): T[] {
+  const step = Math.ceil(list.length / 40);
+  return list.filter((_, i) => (list.length - 1 - i) % step === 0);
+}
+
+/** Those that count, largest first. */
+function shownWeights(weights: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries(
+    [...weights].filter(([, weight]) => weight >= 0.005).sort(([, a], [, b]) => b - a),
+  );
+}
+
+/** The best expected of each further setting that the sweep varied. */
+function groupsOf(
+  answers: readonly PanelAnswer[],
+  weighed: Weighed,
+  refused: Circumstances['refused'],
+  dress: (option: Option) => Choice,
+): PredictionReport['groups'] {
+  if (answers.length + refused.length < 2) return [];
+  const { direction } = answers[0]!.boot.fit;
+  return [
+    ...answers.map(({ panel }, of) => {
+      const own = weighed.options.filter((option) => option.of === of);
+      const known = own.filter(({ odds }) => odds !== undefined);
+      const among = known.length > 0 ? known : own;
+      return { group: panel.group, best: dress(bestBy(direction, among, ({ value }) => value)) };
+    }),
+    ...refused.map(({ group, reason }) => ({ group, best: null, reason })),
+  ];
+}
+
+/** Axes with several values of which none could be foretold from the others. */
+function closedAxes({ points, outlook }: PanelAnswer): ('layers' | 'dim')[] {
+  const { tried } = outlook.forecaster;
+  return (['layers', 'dim'] as const).filter(
+    (axis, i) => tried[i] === 0 && new Set(points.map(({ x }) => x[axis])).size > 1,
+  );
+}
+
+/** Where budget is left beyond an axis of two values: the run that lets it be foretold. */
+function opening(
+  answer: PanelAnswer,
+  target: Candidate,
+  price: (one: Candidate) => number,
+): NextTrial | null {
+  for (const axis of closedAxes(answer).reverse()) {
+    const values = [...new Set(answer.points.map(({ x }) => x[axis]!))].sort((a, b) => a - b);
+    const found = openingTrial(axis, values, target, answer.candidates, price);
+    if (found) return found;
+  }
+  return null;
+}
+
+function remarks(answer: PanelAnswer, best: Choice, hasLine: boolean): string[] {
+  const notes: string[] = [];
+  const { fit } = answer.boot;
+  const law = fit.predict(answer.place(best));
+  if (law < fit.range[0] || law > fit.range[1])
+    notes.push(
+      `at the best the law itself says ${law.toPrecision(4)}, which ${fit.metric} cannot be: it does not hold there`,
+    );
+  const { tried } = answer.outlook.forecaster;
+  if (!hasLine)
+    notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
+  for (const axis of closedAxes(answer))
+    notes.push(
+      `${axis} has too few values to foretell one from the others: nothing beyond the measured range of ${axis} is proposed`,
+    );
+  if (best.extrapolates && !best.calibrated)
+    notes.push(
+      `the interval is not calibrated: ${tried.map((count, i) => `${count} ${count === 1 ? 'level' : 'levels'} of ${['layers', 'dim'][i]}`).join(' and ')} could be foretold from lower ones, and it takes ${CALIBRATED_FROM}`,
+    );
+  return notes;
 }

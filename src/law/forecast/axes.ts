@@ -31,16 +31,27 @@ export function nearestPoints(points: readonly Point[], x: Place, axes: readonly
   return found;
 }
 
-/** ln of how many times a place lies beyond the measured range of each axis; 0 inside. */
-export function beyond(points: readonly { x: Place }[], x: Place, axes: readonly Variable[]): number[] {
-  return axes.map((axis) => {
-    const values = points.map((point) => point.x[axis]!);
-    return Math.max(
-      0,
-      Math.log(x[axis]! / Math.max(...values)),
-      Math.log(Math.min(...values) / x[axis]!),
-    );
+/** What was measured of every axis. */
+export interface Extent {
+  /** ln of how many times a place lies beyond the measured range of each axis, on either side; 0 inside. */
+  beyond(x: Place): number[];
+  /** Whether a place lies below the smallest measured value of an axis. */
+  isBelow(x: Place): boolean;
+  /** ln of the largest over the smallest value of each axis. */
+  spans: number[];
+}
+
+export function extentOf(points: readonly { x: Place }[], axes: readonly Variable[]): Extent {
+  const ends = axes.map((axis) => {
+    const levels = levelsOf(points, axis);
+    return { axis, low: levels[0]!, high: levels.at(-1)! };
   });
+  return {
+    beyond: (x) =>
+      ends.map(({ axis, low, high }) => Math.max(0, Math.log(x[axis]! / high), Math.log(low / x[axis]!))),
+    isBelow: (x) => ends.some(({ axis, low }) => x[axis]! < low),
+    spans: ends.map(({ low, high }) => Math.log(high / low)),
+  };
 }
 
 /** Values that lie within so many times of one another are one level: what is foretold should lie farther than what is interpolated. */
@@ -63,14 +74,6 @@ export function stepsOf(points: readonly { x: Place }[], axis: Variable): number
       steps.splice(i, 1);
     }
   return steps;
-}
-
-/** ln of the largest over the smallest measured value of each axis. */
-export function spansOf(points: readonly { x: Place }[], axes: readonly Variable[]): number[] {
-  return axes.map((axis) => {
-    const levels = levelsOf(points, axis);
-    return Math.log(levels.at(-1)! / levels[0]!);
-  });
 }
 
 /** The nearest run without any law, for comparison. */

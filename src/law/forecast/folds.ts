@@ -1,6 +1,6 @@
 /** Rolling evaluation: each level of an axis, from the third on, foretold from the lower ones by everything in the pool. */
 import type { Point, Variable } from '../points/points.js';
-import { beyond, stepsOf } from './axes.js';
+import { extentOf, stepsOf } from './axes.js';
 import { makePool, type PoolOptions, type Sayings } from './pool.js';
 
 /** One configuration that was foretold. */
@@ -33,11 +33,12 @@ export function rollingFolds(points: readonly Point[], axis: Variable, options: 
       const lower = points.filter(({ x }) => x[axis]! < level);
       if (lower.length < FEWEST) return [];
       const pool = makePool(lower, options);
+      const { beyond } = extentOf(lower, options.axes);
       const own = points.filter(({ x }) => step.includes(x[axis]!));
       const foretold = own.map((point) => ({
         point,
         said: pool.at(point.x),
-        beyond: beyond(lower, point.x, options.axes),
+        beyond: beyond(point.x),
       }));
       return [{ axis, level, trained: lower.length, foretold }];
     });

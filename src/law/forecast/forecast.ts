@@ -9,7 +9,7 @@
  */
 import { metricRange, type Point, type Variable } from '../points/points.js';
 import { fQuantile1 } from '../trust/quantiles.js';
-import { beyond, type Place, spansOf } from './axes.js';
+import { extentOf, type Place } from './axes.js';
 import { type Fold, rollingFolds } from './folds.js';
 import { makePool, NEAREST, type PoolOptions, UNTRIED } from './pool.js';
 import { makeStack, type Stacked } from './stack.js';
@@ -59,11 +59,25 @@ export interface Forecaster {
   noise: number;
   /** Beyond the measured range; inside it the law knows better. */
   at(x: Place, level?: number): Expectation;
+  /** Whether levels were tried on every axis on which a place lies beyond, and it lies below none. */
+  isOpen(x: Place): boolean;
 }
 
 export interface ForecastOptions extends PoolOptions {
   /** Folds that were made already: those below the largest level are those of fewer points. */
   folds?: Fold[];
+}
+
+/** So many degrees of freedom are as good as a normal distribution. */
+const NORMAL = 1e6;
+const known = new Map<string, number>();
+
+/** Half-width of a central interval of Student's t. */
+function quantileOf(level: number, freedom: number): number {
+  const key = `${level}/${freedom}`;
+  const value = known.get(key) ?? Math.sqrt(fQuantile1(level, freedom));
+  known.set(key, value);
+  return value;
 }
 
 /** Makes everything that forecasts of these points are made of. */
@@ -73,7 +87,7 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
   const folds = given ?? axes.flatMap((axis) => rollingFolds(points, axis, poolOptions));
   const pool = makePool(points, poolOptions);
   const stack = makeStack(folds, axes);
-  const spans = spansOf(points, axes);
+  const extent = extentOf(points, axes);
   const tried = axes.map((axis) => folds.filter((fold) => fold.axis === axis).length);
   const [least, most] = metricRange(
     metric,
@@ -85,16 +99,17 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
     folds,
     tried,
     noise: pool.noise,
+    isOpen: (x) => !extent.isBelow(x) && extent.beyond(x).every((one, i) => one === 0 || tried[i]! > 0),
     at(x, level = 0.9) {
-      const far = beyond(points, x, axes);
+      const far = extent.beyond(x);
       const said = pool.at(x);
       const stacked = stack.at(said, far);
       const drift = driftOf(stacked, said, far);
       const noise = pool.noise ** 2;
       const walk = far.reduce((sum, one, i) => sum + drift[i]! ** 2 * one, 0);
       const freedom = stacked.folds + PRIOR_FREEDOM;
-      const t = Math.sqrt(fQuantile1(level, freedom));
-      const normal = Math.sqrt(fQuantile1(level, 1e6));
+      const t = quantileOf(level, freedom);
+      const normal = quantileOf(level, NORMAL);
       const spread = CALIBRATION * t * Math.sqrt(stacked.disagreement + walk);
       const half = Math.hypot(spread, normal * Math.sqrt(NOISES * noise));
       const value = possible(stacked.value);
@@ -105,7 +120,7 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
         runDeviation: half / normal,
         freedom,
         beyond: far,
-        calibrated: far.every((one, i) => one === 0 || tried[i]! >= CALIBRATED_FROM),
+        calibrated: !extent.isBelow(x) && far.every((one, i) => one === 0 || tried[i]! >= CALIBRATED_FROM),
         nearest: said.get(NEAREST)!,
         weights: stacked.weights,
         said,
@@ -123,7 +138,7 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
     const rise = believed - said.get(NEAREST)!;
     return axes.map((axis, i) => {
       const own = stack.drifts.filter((one) => one.axis === axis);
-      const least = (LEAST_DRIFT * pool.spread * distance) / Math.max(0.5, spans[i]!);
+      const least = (LEAST_DRIFT * pool.spread * distance) / Math.max(0.5, extent.spans[i]!);
       const prior = Math.max(rise ** 2, least ** 2) / distance;
       return Math.sqrt((own.reduce((sum, { square }) => sum + square, 0) + prior) / (own.length + 1));
     });

@@ -6,7 +6,7 @@ import { UserError } from '../../util/errors.js';
 import { type FitOptions, fitPoints } from '../fitting/fit.js';
 import type { FormName } from '../forms/form.js';
 import type { Point, Variable } from '../points/points.js';
-import { beyond, levelsOf, nearestPoints, type Place, spansOf } from './axes.js';
+import { extentOf, levelsOf, nearestPoints, type Place } from './axes.js';
 import { fitProcess } from './process.js';
 import { fitRidge } from './ridge.js';
 
@@ -35,6 +35,7 @@ const PROCESS = 'process';
 const RIDGE = 'ridge';
 const PARTS = [0.25, 0.5, 0.75, 1];
 const slopeName = (part: number) => `${part} of the last slope`;
+const anchored = (name: string) => `anchored ${name}`;
 const halved = (name: string) => `half-anchored ${name}`;
 
 /** What is believed before anything could be tried: half of the rise that these expect. */
@@ -51,10 +52,11 @@ export function makePool(points: Point[], options: PoolOptions): Pool {
   const { axes } = options;
   const process = fitProcess(points, axes);
   const curves = curvesOf(points, options);
-  if (process) curves.push([PROCESS, (x) => process.at(x).value]);
+  if (process) curves.push([PROCESS, (x) => process.at(x)]);
   const tops = axes.map((axis) => Math.max(...points.map(({ x }) => x[axis]!)));
   const slopes = axes.map((axis) => lastSlope(points, axis, axes));
-  const spans = spansOf(points, axes);
+  const { beyond, spans } = extentOf(points, axes);
+  const known = curves.map(([, curve]) => new Map(points.map((point) => [point, curve(point.x)])));
   const values = points.map(({ value }) => value);
   const spread = Math.max(...values) - Math.min(...values);
   return {
@@ -62,20 +64,21 @@ export function makePool(points: Point[], options: PoolOptions): Pool {
     spread,
     at(x) {
       const near = nearestPoints(points, x, axes);
-      const mean = (of: (point: Point) => number) => near.reduce((sum, point) => sum + of(point), 0) / near.length;
+      const mean = (of: (point: Point) => number) =>
+        near.reduce((sum, point) => sum + of(point), 0) / near.length;
       const level = mean(({ value }) => value);
-      const far = beyond(points, x, axes);
+      const far = beyond(x);
       const times = Math.max(0.1, ...far.map((one, i) => (spans[i]! > 0 ? one / spans[i]! : 0)));
       const most = STEEPEST * spread * times;
       const said: Sayings = new Map([[NEAREST, level]]);
       const say = (name: string, value: number) => {
         if (Number.isFinite(value)) said.set(name, level + Math.min(most, Math.max(-most, value - level)));
       };
-      for (const [name, curve] of curves) {
+      for (const [i, [name, curve]] of curves.entries()) {
         const here = curve(x);
-        const rise = here - mean((point) => curve(point.x));
+        const rise = here - mean((point) => known[i]!.get(point)!);
         say(name, here);
-        say(`anchored ${name}`, level + rise);
+        say(anchored(name), level + rise);
         say(halved(name), level + rise / 2);
       }
       const rise = axes.reduce<number | undefined>((sum, axis, i) => {
@@ -118,7 +121,11 @@ function noiseOf(points: readonly Point[]): number | undefined {
  * Slope in the logarithm of an axis between its two largest levels, the mean over equal places on the other axis; undefined
  * where there are none.
  */
-export function lastSlope(points: readonly Point[], axis: Variable, axes: readonly Variable[]): number | undefined {
+export function lastSlope(
+  points: readonly Point[],
+  axis: Variable,
+  axes: readonly Variable[],
+): number | undefined {
   const [lower, upper] = levelsOf(points, axis).slice(-2);
   if (lower === undefined || upper === undefined) return undefined;
   const others = axes.filter((one) => one !== axis);

@@ -6,14 +6,9 @@
 import type { Point, Variable } from '../points/points.js';
 import type { Place } from './axes.js';
 
-/** Mean and deviation of the process at a place; the deviation is of the curve, without the noise of a run. */
-export interface Said {
-  value: number;
-  deviation: number;
-}
-
 export interface Process {
-  at(x: Place): Said;
+  /** What is expected at a place. */
+  at(x: Place): number;
   /** Deviation of one run. */
   noise: number;
 }
@@ -37,8 +32,13 @@ const matern = (distance: number) => {
   return (1 + s + (s * s) / 3) * Math.exp(-s);
 };
 
-/** @returns undefined below five points, or where an axis or the values do not vary. */
-export function fitProcess(points: readonly Point[], axes: readonly Variable[]): Process | undefined {
+/** Most points that are looked at: the largest, since what lies beyond them is asked for. */
+const MOST = 80;
+
+/** @returns undefined below five points, or where no axis or the values do not vary. */
+export function fitProcess(all: readonly Point[], axes: readonly Variable[]): Process | undefined {
+  const size = ({ x }: Point) => axes.reduce((sum, axis) => sum + Math.log(x[axis]!), 0);
+  const points = all.length <= MOST ? all : [...all].sort((a, b) => size(b) - size(a)).slice(0, MOST);
   const n = points.length;
   const varying = axes.filter((axis) => new Set(points.map(({ x }) => x[axis])).size > 1);
   if (n < 5 || varying.length === 0) return undefined;
@@ -47,8 +47,7 @@ export function fitProcess(points: readonly Point[], axes: readonly Variable[]):
     const [low, high] = [Math.min(...logs), Math.max(...logs)];
     return { axis, middle: (low + high) / 2, range: high - low };
   });
-  const spot = (x: Place) =>
-    scale.map(({ axis, middle, range }) => (Math.log(x[axis]!) - middle) / range);
+  const spot = (x: Place) => scale.map(({ axis, middle, range }) => (Math.log(x[axis]!) - middle) / range);
   const spots = points.map(({ x }) => spot(x));
   const mean = points.reduce((sum, { value }) => sum + value, 0) / n;
   const spread = Math.sqrt(points.reduce((sum, { value }) => sum + (value - mean) ** 2, 0) / n);
@@ -69,7 +68,9 @@ export function fitProcess(points: readonly Point[], axes: readonly Variable[]):
   const solve = (hyper: Hyper) => {
     const noise = Math.exp(2 * hyper[3]);
     const k = spots.map((a, i) =>
-      spots.map((b, j) => (j <= i ? kernel(a, b, hyper) + (i === j ? noise / points[i]!.runs.length + JITTER : 0) : 0)),
+      spots.map((b, j) =>
+        j <= i ? kernel(a, b, hyper) + (i === j ? noise / points[i]!.runs.length + JITTER : 0) : 0,
+      ),
     );
     const factor = cholesky(k);
     if (!factor) return undefined;
@@ -84,19 +85,13 @@ export function fitProcess(points: readonly Point[], axes: readonly Variable[]):
   const hyper = descend((one) => solve(one)?.minusLog ?? Number.POSITIVE_INFINITY);
   const solved = solve(hyper);
   if (!solved) return undefined;
-  const { factor } = solved;
-  const weights = backward(factor, solved.half);
+  const weights = backward(solved.factor, solved.half);
   return {
     noise: spread * Math.exp(hyper[3]),
     at(x) {
       const here = spot(x);
       const across = spots.map((one) => kernel(here, one, hyper));
-      const value = across.reduce((sum, one, i) => sum + one * weights[i]!, 0);
-      const explained = forward(factor, across).reduce((sum, one) => sum + one * one, 0);
-      return {
-        value: mean + spread * value,
-        deviation: spread * Math.sqrt(Math.max(0, kernel(here, here, hyper) - explained)),
-      };
+      return mean + spread * across.reduce((sum, one, i) => sum + one * weights[i]!, 0);
     },
   };
 }
@@ -123,7 +118,7 @@ function descend(objective: (hyper: Hyper) => number): Hyper {
 }
 
 /** Lower triangle L of K = L L'; undefined where K is not positive definite. */
-export function cholesky(k: readonly (readonly number[])[]): number[][] | undefined {
+function cholesky(k: readonly (readonly number[])[]): number[][] | undefined {
   const factor: number[][] = [];
   for (let i = 0; i < k.length; i++) {
     const row: number[] = [];

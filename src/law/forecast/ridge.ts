@@ -33,7 +33,10 @@ export function fitRidge(
     const u = spots.map((one) => dot(one, along));
     const beta = parabola(u, points);
     if (!beta) continue;
-    const sse = points.reduce((sum, { value, runs }, n) => sum + runs.length * (value - at(beta, u[n]!)) ** 2, 0);
+    const sse = points.reduce(
+      (sum, { value, runs }, n) => sum + runs.length * (value - at(beta, u[n]!)) ** 2,
+      0,
+    );
     if (!best || sse < best.sse) best = { sse, along, beta };
   }
   if (!best) return undefined;
@@ -41,7 +44,8 @@ export function fitRidge(
   return (x) => at(beta, dot(spot(x), along));
 }
 
-const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+const dot = (a: readonly number[], b: readonly number[]) =>
+  a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 const at = ([c, b, a]: readonly number[], u: number) => c! + u * (b! + u * a!);
 
 /** c + b u + a u^2 by least squares, weighted by the runs. */
@@ -57,7 +61,9 @@ function parabola(u: readonly number[], points: readonly Point[]): number[] | un
       power *= value;
     }
   });
-  const normal = new Matrix([0, 1, 2].map((i) => [0, 1, 2].map((j) => moments[i + j]! + (i === j ? 1e-9 : 0))));
+  const normal = new Matrix(
+    [0, 1, 2].map((i) => [0, 1, 2].map((j) => moments[i + j]! + (i === j ? 1e-9 : 0))),
+  );
   const beta = solve(normal, Matrix.columnVector(target)).to1DArray();
   return beta.every(Number.isFinite) ? beta : undefined;
 }

@@ -72,7 +72,10 @@ export function roll(points: readonly Point[], axis: Variable, options: RollOpti
             forecast: forecaster.at(point.x, level),
             nearest: carriedOver(lower, point.x, axes),
             forms: Object.fromEntries(
-              Object.entries(fitted).map(([form, fit]) => [form, fit.predict({ ...point.x, slice: point.slice })]),
+              Object.entries(fitted).map(([form, fit]) => [
+                form,
+                fit.predict({ ...point.x, slice: point.slice }),
+              ]),
             ),
           })),
         },

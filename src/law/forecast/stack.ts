@@ -43,16 +43,19 @@ export interface Stack {
 export function makeStack(folds: readonly Fold[], axes: readonly Variable[]): Stack {
   const judged = folds.map(judge);
   const drifts = folds.map((fold, i) => {
-    const others = judged.filter((_, j) => j !== i);
+    const others = combiner(
+      judged.filter((_, j) => j !== i),
+      axes,
+    );
     let square = 0;
     let distance = 0;
     for (const { point, said, beyond } of fold.foretold) {
-      square += (combine(others, said, beyond, axes).value - point.value) ** 2;
+      square += (others(said, beyond).value - point.value) ** 2;
       distance += sum(beyond);
     }
     return { axis: fold.axis, square: square / distance };
   });
-  return { drifts, at: (said, far) => combine(judged, said, far, axes) };
+  return { drifts, at: combiner(judged, axes) };
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
@@ -81,16 +84,33 @@ function judge({ axis, foretold }: Fold): Judged {
 
 const namesOf = (foretold: readonly Foretold[]) => new Set(foretold.flatMap(({ said }) => [...said.keys()]));
 
-function combine(
+type Combine = (said: Sayings, far: readonly number[]) => Stacked;
+
+/** Weights depend on what was said at all and on the axes concerned alone, so they are kept. */
+function combiner(judged: readonly Judged[], axes: readonly Variable[]): Combine {
+  const known = new Map<string, Pick<Stacked, 'weights' | 'folds'>>();
+  return (said, far) => {
+    const names = [...said.keys()];
+    const key = `${far.map((one) => (one > 0 ? 1 : 0)).join('')} ${names.join()}`;
+    const { weights, folds } = known.get(key) ?? weigh(judged, names, far, axes);
+    known.set(key, { weights, folds });
+    let value = 0;
+    for (const [name, weight] of weights) value += weight * said.get(name)!;
+    let disagreement = 0;
+    for (const [name, weight] of weights) disagreement += weight * (said.get(name)! - value) ** 2;
+    return { value, disagreement, weights, folds };
+  };
+}
+
+function weigh(
   judged: readonly Judged[],
-  said: Sayings,
+  names: readonly string[],
   far: readonly number[],
   axes: readonly Variable[],
-): Stacked {
+): Pick<Stacked, 'weights' | 'folds'> {
   const isBeyond = (axis: Variable) => far[axes.indexOf(axis)]! > 0;
   const tried = axes.filter(isBeyond).map((one) => judged.filter(({ axis }) => axis === one).length);
   const folds = tried.length > 0 ? Math.min(...tried) : 0;
-  const names = [...said.keys()];
   const evidence = names.map((name) =>
     sum(judged.map(({ axis, logs }) => (isBeyond(axis) ? 1 : OTHER_AXIS) * (logs.get(name) ?? 0))),
   );
@@ -98,7 +118,7 @@ function combine(
   const raw = evidence.map((value) => Math.exp(-POWER * (value - best)));
   const total = sum(raw);
   const believed = folds / (folds + 1);
-  const untried = UNTRIED.filter((name) => said.has(name));
+  const untried = UNTRIED.filter((name) => names.includes(name));
   if (untried.length === 0) untried.push(NEAREST);
   const weights = new Map(
     names.map((name, i) => [
@@ -106,9 +126,5 @@ function combine(
       (believed * raw[i]!) / total + (untried.includes(name) ? (1 - believed) / untried.length : 0),
     ]),
   );
-  let value = 0;
-  for (const [name, weight] of weights) value += weight * said.get(name)!;
-  let disagreement = 0;
-  for (const [name, weight] of weights) disagreement += weight * (said.get(name)! - value) ** 2;
-  return { value, disagreement, weights, folds };
+  return { weights, folds };
 }

@@ -7,6 +7,7 @@ import type { Shape } from '../../law/calibrate.js';
 import { insideRange } from '../../law/choice.js';
 import { chooseLaw } from '../../law/choose.js';
 import { costModel, type ModelSource } from '../../law/cost.js';
+import { type Expected, makeOutlook } from '../../law/forecast/outlook.js';
 import type { FormName } from '../../law/forms/form.js';
 import { constantOf, fitJoint, jointForm } from '../../law/joint.js';
 import { placing, slope } from '../../law/place.js';
@@ -14,12 +15,7 @@ import type { Direction } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
 import { type Panel, panelsOf } from '../../law/points/points.js';
 import type { FormScore as LawScore } from '../../law/trust/compare.js';
-import {
-  bootstrap,
-  coefficientIntervals,
-  type Prediction,
-  predictWithInterval,
-} from '../../law/trust/uncertainty.js';
+import { bootstrap, coefficientIntervals } from '../../law/trust/uncertainty.js';
 import { UserError } from '../../util/errors.js';
 import { budgetCurve, type FittedPanel } from './budget-view.js';
 import { heldOutView } from './held-out-view.js';
@@ -80,7 +76,10 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
       measured: one.metrics[options.metric]!,
       predicted: bySlice.get(one.slice)!.predict({ layers: one.layers, dim: one.dim }),
     })),
-    surface: (slice, layers, dim) => bySlice.get(slice)!.asked.value({ layers, dim }),
+    surface: (slice, layers, dim) => {
+      const { fit, place } = bySlice.get(slice)!;
+      return fit.predict(place({ layers, dim }));
+    },
     level: LEVEL,
     method: `residual bootstrap, ${resamples.toLocaleString('en')} replicates`,
     heldOut: await heldOutView(
@@ -111,22 +110,23 @@ async function fitPanel(
   );
   const cost = costModel(panel.observations, source);
   const place = placing(fit, cost);
-  const known = new Map<string, Prediction>();
+  const outlook = makeOutlook(points, boot, {
+    metric,
+    ...(form === undefined ? { comparison } : { forms: [form] }),
+  });
+  const known = new Map<string, Expected>();
   const expected = ({ layers, dim }: Shape) => {
     const key = `${layers}/${dim}`;
-    const prediction = known.get(key) ?? predictWithInterval(boot, place({ layers, dim }));
-    known.set(key, prediction);
-    return prediction;
+    const found = known.get(key) ?? outlook.expect(place({ layers, dim }));
+    known.set(key, found);
+    return found;
   };
   return {
     cost,
     fit,
-    asked: {
-      direction: fit.direction,
-      value: (shape) => fit.predict(place(shape)),
-      expected,
-      isInside: insideRange(points),
-    },
+    outlook,
+    place,
+    isInside: insideRange(points),
     panel: {
       slice: panel.slice,
       form: used,
@@ -143,7 +143,7 @@ async function fitPanel(
   };
 }
 
-function toInterval({ value, interval: [low, high] }: Prediction): Interval {
+function toInterval({ value, interval: [low, high] }: Expected): Interval {
   return { value, low: low ?? value, high: high ?? value };
 }
 

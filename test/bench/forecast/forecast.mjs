@@ -15,7 +15,11 @@ import { readTables } from './tables.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, largest: { type: 'boolean', default: false }, forms: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'string' },
+    largest: { type: 'boolean', default: false },
+    forms: { type: 'boolean', default: false },
+  },
 });
 const folder = positionals[0] ?? fileURLToPath(new URL('../../tables', import.meta.url));
 const LEVEL = 0.9;
@@ -106,9 +110,12 @@ for (const family of new Set(cases.map((one) => one.family)))
     });
   }
 
-const two = (value) => (Number.isFinite(value) ? (value >= 100 ? value.toExponential(0) : value.toFixed(2)) : '-');
+const two = (value) =>
+  Number.isFinite(value) ? (value >= 100 ? value.toExponential(0) : value.toFixed(2)) : '-';
 const percent = (value) => `${Math.round(100 * value)} %`;
-console.log(`error over that of the nearest run, geometric mean${values.largest ? ', largest level only' : ''}\n`);
+console.log(
+  `error over that of the nearest run, geometric mean${values.largest ? ', largest level only' : ''}\n`,
+);
 console.log(
   formatTable(
     ['table', 'towards larger', 'levels', ...WAYS],
@@ -117,14 +124,27 @@ console.log(
       axis,
       String(levels),
       ...WAYS.map((way) => two(ways[way].error)),
-    ])
+    ]),
   ),
 );
-console.log(`\nthe forecast: levels better than the nearest run, worst level, nominal ${100 * LEVEL} % intervals\n`);
+console.log(
+  `\nthe forecast: levels better than the nearest run, worst level, nominal ${100 * LEVEL} % intervals\n`,
+);
 const intervals = (one) => (one ? [percent(one.inside), two(one.width)] : ['-', '-']);
 console.log(
   formatTable(
-    ['table', 'towards larger', 'wins', 'worst', 'old rule: wins', 'worst', 'inside', 'width/RMSE', 'calibrated: inside', 'width/RMSE'],
+    [
+      'table',
+      'towards larger',
+      'wins',
+      'worst',
+      'old rule: wins',
+      'worst',
+      'inside',
+      'width/RMSE',
+      'calibrated: inside',
+      'width/RMSE',
+    ],
     rows.map(({ family, axis, ways, intervals: { all, calibrated } }) => [
       family,
       axis,
@@ -134,8 +154,12 @@ console.log(
       two(ways['old rule'].worst),
       ...intervals(all),
       ...intervals(calibrated),
-    ])
+    ]),
   ),
 );
 for (const { file, reason } of left) console.log(`left out: ${file}, ${reason}`);
-if (values.json) writeFileSync(values.json, JSON.stringify({ folder: folder.split('/').at(-1), level: LEVEL, rows, cases }, null, 1));
+if (values.json)
+  writeFileSync(
+    values.json,
+    JSON.stringify({ folder: folder.split('/').at(-1), level: LEVEL, rows, cases }, null, 1),
+  );
