@@ -2,8 +2,8 @@
 import type { Shape } from './calibrate.js';
 import type { Candidate } from './candidates.js';
 import { outside } from './fitting/optimum.js';
-import type { Expected } from './forecast/outlook.js';
 import type { Panel, Point } from './points/points.js';
+import type { Expected } from './trust/outlook.js';
 import type { Interval } from './trust/uncertainty.js';
 
 export interface Choice extends Candidate {

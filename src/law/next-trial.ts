@@ -5,7 +5,7 @@
  * law's replicates and the forecast draw.
  */
 import type { Candidate } from './candidates.js';
-import type { Outlook } from './forecast/outlook.js';
+import type { Outlook } from './trust/outlook.js';
 import type { At } from './trust/uncertainty.js';
 
 export interface NextTrial {

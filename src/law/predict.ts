@@ -19,12 +19,12 @@ import { costModel } from './cost.js';
 import type { LawFit } from './fitting/fit.js';
 import { optimum } from './fitting/optimum.js';
 import { CALIBRATED_FROM } from './forecast/forecast.js';
-import { makeOutlook, type Outlook } from './forecast/outlook.js';
 import { type NextTrial, nextTrial, openingTrial } from './next-trial.js';
 import { bestBy } from './points/direction.js';
 import type { Observation } from './points/observation.js';
 import { chooseMetric, type Panel, type Point, panelsOf } from './points/points.js';
 import type { OtherForm, PredictionReport, PredictOptions } from './prediction.js';
+import { makeOutlook, type Outlook } from './trust/outlook.js';
 import { type Bootstrap, bootstrap, optimumIntervals } from './trust/uncertainty.js';
 import { frontier, type Option, smallestAsGood, type Weighed, weigh } from './weigh.js';
 

@@ -4,8 +4,8 @@
  */
 import type { Candidate } from './candidates.js';
 import { type Decision, decide, type Odds } from './decision.js';
-import type { Expected, Outlook } from './forecast/outlook.js';
 import { bestBy, type Direction, isBetter } from './points/direction.js';
+import type { Expected, Outlook } from './trust/outlook.js';
 import type { At } from './trust/uncertainty.js';
 
 /** A law's configurations. */

@@ -8,11 +8,11 @@
  * with them on which all that is believed of the rise would be wrong, so that nothing is sure where nothing was tried.
  */
 import { metricRange, type Point, type Variable } from '../points/points.js';
-import { fQuantile1 } from '../trust/quantiles.js';
 import { extentOf, type Place } from './axes.js';
 import { type Fold, rollingFolds } from './folds.js';
 import { makePool, NEAREST, type PoolOptions, UNTRIED } from './pool.js';
 import { makeStack, type Stacked } from './stack.js';
+import { normalHalfWidth, studentHalfWidth } from './student.js';
 
 /**
  * Factor of the drift and the disagreement, both of which count part of the same thing: set once so that nominal 90 % hold 85
@@ -68,18 +68,6 @@ export interface ForecastOptions extends PoolOptions {
   folds?: Fold[];
 }
 
-/** So many degrees of freedom are as good as a normal distribution. */
-const NORMAL = 1e6;
-const known = new Map<string, number>();
-
-/** Half-width of a central interval of Student's t. */
-function quantileOf(level: number, freedom: number): number {
-  const key = `${level}/${freedom}`;
-  const value = known.get(key) ?? Math.sqrt(fQuantile1(level, freedom));
-  known.set(key, value);
-  return value;
-}
-
 /** Makes everything that forecasts of these points are made of. */
 export function makeForecaster(points: Point[], options: ForecastOptions): Forecaster {
   const { folds: given, ...poolOptions } = options;
@@ -108,8 +96,8 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
       const noise = pool.noise ** 2;
       const walk = far.reduce((sum, one, i) => sum + drift[i]! ** 2 * one, 0);
       const freedom = stacked.folds + PRIOR_FREEDOM;
-      const t = quantileOf(level, freedom);
-      const normal = quantileOf(level, NORMAL);
+      const t = studentHalfWidth(level, freedom);
+      const normal = normalHalfWidth(level);
       const spread = CALIBRATION * t * Math.sqrt(stacked.disagreement + walk);
       const half = Math.hypot(spread, normal * Math.sqrt(NOISES * noise));
       const value = possible(stacked.value);

@@ -4,9 +4,9 @@ import type { Shape } from '../../law/calibrate.js';
 import { type Candidate as Affordable, enumerateCandidates } from '../../law/candidates.js';
 import type { CostModel } from '../../law/cost.js';
 import type { LawFit } from '../../law/fitting/fit.js';
-import type { Outlook } from '../../law/forecast/outlook.js';
 import { nextTrial } from '../../law/next-trial.js';
 import type { Observation } from '../../law/points/observation.js';
+import type { Outlook } from '../../law/trust/outlook.js';
 import type { At } from '../../law/trust/uncertainty.js';
 import { smallestAsGood, weigh } from '../../law/weigh.js';
 import { bestOfEachSize } from './sizes.js';
@@ -44,9 +44,7 @@ export function budgetCurve(
   const [topLayers, topDim] = [top('layers'), top('dim')];
   const leastDim = Math.min(...own.map((one) => one.dim));
   const all = enumerateCandidates(own, cost);
-  const near = all.filter(
-    ({ layers, dim }) => layers <= topLayers && dim <= topDim && dim >= leastDim,
-  );
+  const near = all.filter(({ layers, dim }) => layers <= topLayers && dim <= topDim && dim >= leastDim);
   const inside = near.filter(isInside);
   if (inside.length === 0) return undefined;
   const price = (one: Affordable) => one.flops ?? one.params;

@@ -8,8 +8,8 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { roll } from '../../../dist/law/forecast/rolling.js';
 import { FORM_NAMES } from '../../../dist/law/forms/forms.js';
+import { roll } from '../../../dist/law/trust/rolling.js';
 import { formatTable } from '../../../dist/util/table.js';
 import { readTables } from './tables.mjs';
 

@@ -5,19 +5,13 @@
  */
 import { createRandom, type Random } from '../../util/random.js';
 import type { LawFit } from '../fitting/fit.js';
+import { extentOf } from '../forecast/axes.js';
+import { CALIBRATION, type Expectation, type Forecaster, makeForecaster } from '../forecast/forecast.js';
 import type { FormName } from '../forms/form.js';
 import { FORM_NAMES } from '../forms/forms.js';
 import { metricRange, type Point } from '../points/points.js';
-import type { Comparison } from '../trust/compare.js';
-import {
-  type At,
-  type Bootstrap,
-  drawnValues,
-  type Interval,
-  predictWithInterval,
-} from '../trust/uncertainty.js';
-import { extentOf } from './axes.js';
-import { CALIBRATION, type Expectation, type Forecaster, makeForecaster } from './forecast.js';
+import type { Comparison } from './compare.js';
+import { type At, type Bootstrap, drawnValues, type Interval, predictWithInterval } from './uncertainty.js';
 
 /** What is expected of one configuration. */
 export interface Expected {

@@ -4,11 +4,11 @@
  */
 import { UserError } from '../../util/errors.js';
 import { fitPoints } from '../fitting/fit.js';
+import { carriedOver, stepsOf } from '../forecast/axes.js';
+import { type Expectation, type ForecastOptions, makeForecaster } from '../forecast/forecast.js';
 import type { FormName } from '../forms/form.js';
 import type { Point, Variable } from '../points/points.js';
-import { compareForms } from '../trust/compare.js';
-import { carriedOver, stepsOf } from './axes.js';
-import { type Expectation, type ForecastOptions, makeForecaster } from './forecast.js';
+import { compareForms } from './compare.js';
 
 /** One configuration of a level, and what was said of it from below. */
 export interface RolledPoint {
