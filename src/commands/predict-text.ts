@@ -12,8 +12,8 @@ function place({ beyond, measured, extrapolates }: Choice): string {
   if (measured !== null) return `measured: ${digits(measured)}`;
   if (!extrapolates) return 'inside the measured range';
   const parts: string[] = [];
-  if (beyond.layers > 1) parts.push(`layers ${digits(beyond.layers, 2)}x`);
-  if (beyond.dim > 1) parts.push(`dim ${digits(beyond.dim, 2)}x`);
+  for (const axis of ['layers', 'dim'] as const)
+    if (beyond[axis] > 1) parts.push(`${axis} ${digits(beyond[axis], beyond[axis] < 1.1 ? 3 : 2)}x`);
   return `EXTRAPOLATED: ${parts.join(', ')} beyond what was measured`;
 }
 
@@ -59,7 +59,7 @@ export function predictionText(report: PredictionReport): string {
     'where',
   ];
   const lines = [
-    `Best ${metricWords(metric, report.direction)} within ${report.budgetText}: layers ${best.layers}, dim ${best.dim}${settings(best.group) ? `, ${settings(best.group)}` : ''}`,
+    `Best ${metricWords(metric, report.direction)} within ${report.budgetText}: layers ${best.layers}, dim ${best.dim}${settings(best.group) ? `, ${settings(best.group)}` : ''}${onShare(best)}`,
     `slice ${report.slice}${report.otherSlices.length > 0 ? ` (also measured: ${report.otherSlices.join('; ')})` : ''}; law ${report.form}: ${report.because}`,
     `${report.fitting} of ${report.considered} configurations fit; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')}`,
     '',
@@ -104,8 +104,12 @@ export function predictionText(report: PredictionReport): string {
   return lines.join('\n');
 }
 
+/** Which share of the data, where the budget might have been spent on less. */
+const onShare = ({ slice, share }: Choice) =>
+  share !== null && share < 1 ? `, on slice ${slice} (${percentOf(share)} of the data)` : '';
+
 const isSame = (a: Choice, b: Choice) =>
-  a.layers === b.layers && a.dim === b.dim && settings(a.group) === settings(b.group);
+  a.layers === b.layers && a.dim === b.dim && a.slice === b.slice && settings(a.group) === settings(b.group);
 
 /** The next run, what it costs and what it brings. */
 function nextText({ best, highest }: PredictionReport, next: NextTrial): string {
@@ -140,8 +144,8 @@ function decisionText({ best, decision, forecast }: PredictionReport): string[] 
         .join('; ')}.`,
     );
   if (best.extrapolates) {
-    const { layers, dim } = forecast.tried;
-    const tried = `${layers} levels of layers and ${dim} of dim were foretold from the lower ones`;
+    const { layers, dim, data } = forecast.tried;
+    const tried = `${layers} levels of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were foretold from the lower ones`;
     lines.push(
       best.believed === null || best.believed < 0 || best.believed > 1.2
         ? `Beyond what was measured the forecast speaks, not the law: ${tried}.`

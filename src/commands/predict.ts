@@ -33,6 +33,8 @@ export function options(yargs: Argv): Argv {
       type: 'string',
       describe: 'Slice of the data [default: the one with the most tokens]',
     })
+    .option('tokens', { type: 'string', describe: 'Foretell a slice of so many tokens, e.g. 5M' })
+    .option('data', { type: 'string', describe: 'Foretell a slice so many times as large, e.g. 10x' })
     .option('tolerance', {
       type: 'string',
       describe: 'How much worse than the best is as good: .002, or a share of it [default: 1%]',
@@ -118,6 +120,23 @@ function readBudget(args: Arguments): Budget {
   return budget;
 }
 
+/** A slice that was not measured: `--tokens 5M` or `--data 10x`. */
+function readData(args: Arguments): { tokens?: number; times?: number } {
+  const tokens = amount(args['tokens'], '--tokens', '5M');
+  if (args['data'] === undefined) return tokens === undefined ? {} : { tokens };
+  if (tokens !== undefined)
+    throw new UserError('--tokens and --data both say how much data', {
+      place: '--tokens --data',
+      remedy: 'Give one of the two.',
+    });
+  const times = Number(/^\s*([0-9.]+)\s*x?\s*$/i.exec(String(args['data']))?.[1]);
+  if (times > 0 && Number.isFinite(times)) return { times };
+  throw new UserError(`"${args['data']}" is no multiple of the data`, {
+    place: '--data',
+    remedy: 'Give for instance --data 10x.',
+  });
+}
+
 /** `.002` in units of the metric, or `1%` of the best. */
 function readTolerance(value: unknown): PredictOptions['tolerance'] {
   if (value === undefined) return undefined;
@@ -182,6 +201,7 @@ export async function run(args: Arguments): Promise<number> {
     metric: input.metric,
     direction: input.direction,
     slice: args['slice'] as string | undefined,
+    ...readData(args),
     tolerance: readTolerance(args['tolerance']),
     resamples,
     seed,

@@ -21,6 +21,9 @@ export interface Choice extends Candidate {
   believed: number | null;
   /** Mean of the metric where this very configuration was measured. */
   measured: number | null;
+  /** The slice it is trained on, and its share of the tokens of the largest that was measured; null where tokens are not known. */
+  slice: string;
+  share: number | null;
   /** Other settings of the configuration where the sweep varied them. */
   group: Record<string, string | number>;
 }
@@ -59,6 +62,7 @@ export function choice(
   panel: Panel,
   points: readonly Point[],
   expected: Expected,
+  share?: number,
 ): Choice {
   const { value, interval, law, forecast, believed } = expected;
   const range = rangeOf(points);
@@ -77,6 +81,8 @@ export function choice(
     calibrated: forecast?.calibrated ?? true,
     believed: believed ?? null,
     measured: same?.value ?? null,
+    slice: panel.slice,
+    share: share ?? null,
     group: panel.group,
   };
 }

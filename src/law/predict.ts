@@ -4,28 +4,18 @@
  * what to train, how sure that is, what a smaller model would lose, and which further run would tell most for its price.
  */
 import { UserError } from '../util/errors.js';
-import {
-  budgetLine,
-  budgetWords,
-  type Candidate,
-  checkBudget,
-  enumerateCandidates,
-  REACH,
-  withinBudget,
-} from './candidates.js';
+import { budgetLine, budgetWords, type Candidate, REACH } from './candidates.js';
 import { type Choice, choice, insideRange, placeOf, rangeOf } from './choice.js';
-import { chooseLaw } from './choose.js';
-import { costModel } from './cost.js';
 import type { LawFit } from './fitting/fit.js';
 import { optimum } from './fitting/optimum.js';
 import { CALIBRATED_FROM } from './forecast/forecast.js';
 import { type NextTrial, nextTrial, openingTrial } from './next-trial.js';
+import { answerPanel, type PanelAnswer, tokensOf } from './panel-answer.js';
 import { bestBy } from './points/direction.js';
 import type { Observation } from './points/observation.js';
-import { chooseMetric, type Panel, type Point, panelsOf } from './points/points.js';
+import { chooseMetric, type Panel, panelsOf } from './points/points.js';
 import type { OtherForm, PredictionReport, PredictOptions } from './prediction.js';
-import { makeOutlook, type Outlook } from './trust/outlook.js';
-import { type Bootstrap, bootstrap, optimumIntervals } from './trust/uncertainty.js';
+import { optimumIntervals } from './trust/uncertainty.js';
 import { frontier, type Option, smallestAsGood, type Weighed, weigh } from './weigh.js';
 
 /** The slice to predict for. */
@@ -41,20 +31,6 @@ function chooseSlice(observations: readonly Observation[], asked?: string): stri
   const tokens = (slice: string) =>
     Math.max(0, ...observations.filter((one) => one.slice === slice).map((one) => one.tokens ?? 0));
   return slices.reduce((a, b) => (tokens(b) > tokens(a) ? b : a));
-}
-
-interface PanelAnswer {
-  panel: Panel;
-  boot: Bootstrap;
-  outlook: Outlook;
-  points: Point[];
-  because: string;
-  cost: ReturnType<typeof costModel>;
-  considered: Candidate[];
-  candidates: Candidate[];
-  place(candidate: Candidate): ReturnType<typeof placeOf>;
-  otherFits: LawFit[];
-  notes: string[];
 }
 
 /** Options of `decision` that are given in full. */
@@ -73,15 +49,18 @@ export async function predict(
     throw new UserError('there are no results to predict from', { remedy: 'Run a sweep, or name a table.' });
   const metric = chooseMetric(observations, options.metric);
   const slice = chooseSlice(observations, options.slice);
-  const own = observations.filter((observation) => observation.slice === slice);
   const answers: PanelAnswer[] = [];
   const refused: { group: Panel['group']; reason: string }[] = [];
   let refusal: unknown;
-  for (const panel of panelsOf(own))
+  const shares = sharesOf(observations, options);
+  const panels = panelsOf(observations.filter((one) => shares.includes(one.slice) || one.slice === slice));
+  for (const panel of panels)
     try {
-      answers.push(await answerPanel(panel, metric, options));
+      answers.push(await answerPanel(panel, metric, options, dataOf(panel, observations, options)));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
+      // what is asked is asked of this slice; the others only may be better
+      if (panel.slice !== slice) continue;
       refusal ??= error;
       refused.push({ group: panel.group, reason: error.message });
     }
@@ -96,32 +75,43 @@ export async function predict(
   return report(answers, weighed, { metric, slice, observations, options, refused });
 }
 
+/**
+ * Slices that a budget of FLOPs or hours may be spent on, where all that differ are sizes of one data set: their tokens are known
+ * and all different. None where one slice, or other data, was asked for.
+ */
+function sharesOf(
+  observations: readonly Observation[],
+  { budget, slice, tokens, times }: PredictOptions,
+): string[] {
+  if (slice !== undefined || tokens !== undefined || times !== undefined) return [];
+  if (budget.flops === undefined && budget.hours === undefined) return [];
+  const slices = [...new Set(observations.map((one) => one.slice))];
+  const sizes = slices.map((name) => tokensOf(observations.filter((one) => one.slice === name)));
+  const areSizes = sizes.every((size) => size !== undefined) && new Set(sizes).size === slices.length;
+  return areSizes ? slices : [];
+}
+
+/** The data that is asked for, where it is not that of the panel. */
+function dataOf(
+  panel: Panel,
+  observations: readonly Observation[],
+  { tokens, times }: PredictOptions,
+): { tokens: number; observations: Observation[] } | undefined {
+  if (tokens === undefined && times === undefined) return undefined;
+  const own = tokensOf(panel.observations);
+  if (own === undefined)
+    throw new UserError('the tokens of the slices are not known', {
+      place: '--tokens, --data',
+      remedy: 'Add a column tokens.',
+    });
+  const key = JSON.stringify(panel.group);
+  const alike = panelsOf(observations).filter(({ group }) => JSON.stringify(group) === key);
+  return { tokens: tokens ?? times! * own, observations: alike.flatMap((one) => one.observations) };
+}
+
 /** FLOPs where all know them, else parameters. */
 function priceOf(answers: readonly PanelAnswer[]): (candidate: Candidate) => number {
   return answers.every(({ cost }) => cost.flops) ? ({ flops }) => flops! : ({ params }) => params;
-}
-
-async function answerPanel(panel: Panel, metric: string, options: PredictOptions): Promise<PanelAnswer> {
-  const forms = options.form ? [options.form] : options.forms;
-  const { points, fit, comparison, because, notes } = chooseLaw(panel, { ...options, metric, forms });
-  const cost = costModel(panel.observations, options);
-  const considered = enumerateCandidates(panel.observations, cost);
-  checkBudget(options.budget, considered);
-  const candidates = withinBudget(considered, options.budget);
-  const boot = await bootstrap(fit, options);
-  return {
-    panel,
-    boot,
-    outlook: makeOutlook(points, boot, { metric, forms, ...(options.form ? {} : { comparison }) }),
-    points,
-    because,
-    cost,
-    considered,
-    candidates,
-    place: (candidate) => placeOf(candidate, panel.slice),
-    otherFits: Object.values(comparison.fits).flatMap((other) => (other && other !== fit ? [other] : [])),
-    notes: [...notes, ...fit.notes, ...cost.notes],
-  };
 }
 
 function otherForm(fit: LawFit, best: Choice, among: readonly Candidate[], slice: string): OtherForm {
@@ -155,8 +145,14 @@ function report(
   const { boot, outlook, points, cost, candidates, place } = answer;
   const { fit } = boot;
   const { direction } = fit;
-  const dress = ({ candidate, of, expected }: Option) =>
-    choice(candidate, answers[of]!.panel, answers[of]!.points, expected());
+  const most = Math.max(...answers.map(({ tokens }) => tokens ?? 0));
+  const isOtherData = options.tokens !== undefined || options.times !== undefined;
+  const dress = ({ candidate, of, expected }: Option): Choice => {
+    const { panel, points: own, tokens } = answers[of]!;
+    const share = tokens === undefined ? undefined : tokens / most;
+    const found = choice(candidate, panel, own, expected(), share);
+    return isOtherData ? { ...found, measured: null } : found;
+  };
   const value = (option: Option) => option.value;
   const bestOf = (list: readonly Option[]) =>
     list.length > 0 ? dress(bestBy(direction, list, value)) : null;
@@ -174,10 +170,13 @@ function report(
       ? cost.params({ layers: Math.round(peak.layers), dim: Math.round(peak.dim) })
       : undefined;
   const rival = highest !== chosen && highest.of === chosen.of ? highest.candidate : undefined;
-  const [triedLayers, triedDim] = outlook.forecaster.tried as [number, number];
+  const [triedLayers, triedDim, triedData] = outlook.forecaster.tried as [number, number, number?];
   return {
-    slice,
-    otherSlices: [...new Set(observations.map((one) => one.slice))].filter((name) => name !== slice),
+    slice: answer.panel.slice,
+    tokens: answer.tokens ?? null,
+    otherSlices: [...new Set(observations.map((one) => one.slice))].filter(
+      (name) => name !== answer.panel.slice,
+    ),
     metric,
     direction,
     level: boot.level,
@@ -220,7 +219,7 @@ function report(
     },
     frontier: everySo(frontier(weighed.open, direction, price)).map(dress),
     forecast: {
-      tried: { layers: triedLayers, dim: triedDim },
+      tried: { layers: triedLayers, dim: triedDim, ...(triedData === undefined ? {} : { data: triedData }) },
       calibrated: best.calibrated,
       weights: beyond ? shownWeights(beyond.weights) : null,
     },

@@ -18,13 +18,19 @@ export interface PredictOptions extends FitOptions, BootstrapOptions, ModelSourc
   forms?: readonly FormName[];
   /** Default: the slice with the most tokens. */
   slice?: string;
+  /** Foretell a slice of so many tokens, or of so many times those of the slice, from all slices. */
+  tokens?: number;
+  times?: number;
   /** How much worse than the best is as good; one in a hundred by default. */
   tolerance?: WeighOptions['tolerance'];
 }
 
 /** The answer of `predict`, and of `perflaw predict --json`. */
 export interface PredictionReport {
+  /** What is trained on: where a budget of FLOPs or hours may be spent on more or less data, what was chosen. */
   slice: string;
+  /** Its tokens, or those that were asked for; null where they are not known. */
+  tokens: number | null;
   /** Other slices that were measured. */
   otherSlices: string[];
   metric: string;
@@ -62,7 +68,7 @@ export interface PredictionReport {
   frontier: Choice[];
   /** How well what lies beyond was foretold: levels tried by axis. */
   forecast: {
-    tried: { layers: number; dim: number };
+    tried: { layers: number; dim: number; data?: number };
     calibrated: boolean;
     weights: Record<string, number> | null;
   };

@@ -51,7 +51,7 @@ export interface Expectation {
 }
 
 export interface Forecaster {
-  axes: readonly [Variable, Variable];
+  axes: readonly Variable[];
   folds: Fold[];
   /** Folds by axis. */
   tried: number[];

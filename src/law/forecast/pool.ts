@@ -26,7 +26,8 @@ export interface PoolOptions extends Omit<FitOptions, 'form' | 'metric' | 'varia
   metric: string;
   /** Forms that take part. */
   forms: readonly FormName[];
-  axes: readonly [Variable, Variable];
+  /** Two axes of size, and `data` where slices of one data set are foretold from one another. */
+  axes: readonly [Variable, Variable, ...Variable[]];
 }
 
 /** The nearest run carried over: the candidate that all others are measured by. */
@@ -96,12 +97,18 @@ function curvesOf(points: Point[], { axes, forms, metric, ...options }: PoolOpti
   const curves: [string, Curve][] = [];
   for (const form of forms)
     try {
-      const fit = fitPoints(points, metric, { ...options, form, variables: [...axes], quick: true });
+      const fit = fitPoints(points, metric, {
+        ...(axes.includes('data') ? { data: 'tokens' as const } : {}),
+        ...options,
+        form,
+        variables: [axes[0], axes[1]],
+        quick: true,
+      });
       curves.push([form, (x) => fit.predict({ ...x, slice: points[0]!.slice })]);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
     }
-  const ridge = fitRidge(points, axes);
+  const ridge = axes.length === 2 ? fitRidge(points, [axes[0], axes[1]]) : undefined;
   if (ridge) curves.push([RIDGE, ridge]);
   return curves;
 }

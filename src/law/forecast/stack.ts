@@ -110,7 +110,8 @@ function weigh(
 ): Pick<Stacked, 'weights' | 'folds'> {
   const isBeyond = (axis: Variable) => far[axes.indexOf(axis)]! > 0;
   const tried = axes.filter(isBeyond).map((one) => judged.filter(({ axis }) => axis === one).length);
-  const folds = tried.length > 0 ? Math.min(...tried) : 0;
+  // inside every range all that was tried counts, though less
+  const folds = tried.length > 0 ? Math.min(...tried) : OTHER_AXIS * judged.length;
   const evidence = names.map((name) =>
     sum(judged.map(({ axis, logs }) => (isBeyond(axis) ? 1 : OTHER_AXIS) * (logs.get(name) ?? 0))),
   );

@@ -9,6 +9,7 @@ import { extentOf } from '../forecast/axes.js';
 import { CALIBRATION, type Expectation, type Forecaster, makeForecaster } from '../forecast/forecast.js';
 import type { FormName } from '../forms/form.js';
 import { FORM_NAMES } from '../forms/forms.js';
+import type { Direction } from '../points/direction.js';
 import { metricRange, type Point } from '../points/points.js';
 import type { Comparison } from './compare.js';
 import { type At, type Bootstrap, drawnValues, type Interval, predictWithInterval } from './uncertainty.js';
@@ -120,6 +121,45 @@ export function makeOutlook(
     const near = points.reduce((a, b) => (distance(b) < distance(a) ? b : a));
     return fit.predict({ ...near.x, slice: near.slice });
   }
+}
+
+/**
+ * The outlook on a slice that was not measured: all slices of one setting foretell it together, their tokens a third axis.
+ * @param points of all slices, with `data` among their variables.
+ * @param data tokens of the slice asked for.
+ */
+export function makeDataOutlook(
+  points: Point[],
+  data: number,
+  { metric, direction, level = 0.9 }: { metric: string; direction: Direction; level?: number },
+): Outlook {
+  const forecaster = makeForecaster(points, {
+    metric,
+    direction,
+    forms: forecastForms(),
+    axes: ['layers', 'dim', 'data'],
+  });
+  const values = points.map(({ value }) => value);
+  const [least, most] = metricRange(metric, values);
+  const at = (place: At) => forecaster.at({ ...place, data }, level);
+  return {
+    forecaster: { ...forecaster, isOpen: (place) => forecaster.isOpen({ ...place, data }) },
+    expect(place) {
+      const forecast = at(place);
+      const { value, interval, deviation, runDeviation } = forecast;
+      const half = ((interval[1] - interval[0]) / 2) * (deviation / runDeviation);
+      return { value, interval, law: [value - half, value + half], forecast, believed: null };
+    },
+    glance: at,
+    worlds(places, count, seed) {
+      const worlds = Array.from({ length: count }, () => new Float64Array(places.length));
+      const random = createRandom('worlds', seed);
+      fillOutside(worlds, [...places.keys()], places.map(at), forecaster, random);
+      for (const world of worlds)
+        for (let i = 0; i < world.length; i++) world[i] = Math.min(most, Math.max(least, world[i]!));
+      return worlds;
+    },
+  };
 }
 
 /** Of the law's rise, how much; null where it is within what one run varies. */

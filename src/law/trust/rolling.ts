@@ -52,13 +52,15 @@ export function roll(points: readonly Point[], axis: Variable, options: RollOpti
       const fitted = Object.fromEntries(
         forms.flatMap((form) => {
           const fit = orNothing(() =>
-            fitPoints(lower, metric, { ...fitOptions, form, variables: [...axes], quick: true }),
+            fitPoints(lower, metric, { ...fitOptions, form, variables: [axes[0], axes[1]], quick: true }),
           );
           return fit ? [[form, fit]] : [];
         }),
       );
       const chosen = compare
-        ? orNothing(() => compareForms(lower, metric, { ...fitOptions, forms, variables: [...axes] }).chosen)
+        ? orNothing(
+            () => compareForms(lower, metric, { ...fitOptions, forms, variables: [axes[0], axes[1]] }).chosen,
+          )
         : undefined;
       const own = points.filter(({ x }) => values.includes(x[axis]!));
       return [
