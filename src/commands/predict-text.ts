@@ -93,7 +93,7 @@ export function predictionText(report: PredictionReport): string {
   for (const { group, best: own, reason } of report.groups)
     lines.push(
       own
-        ? `${settings(group)}: layers ${own.layers}, dim ${own.dim}, ${digits(own.predicted)} (${intervalText(own.interval)})`
+        ? `${[settings(group), own.share !== null && report.groups.some(({ best: other }) => other && other.slice !== own.slice) ? `slice ${own.slice}` : ''].filter(Boolean).join(', ')}: layers ${own.layers}, dim ${own.dim}, ${digits(own.predicted)} (${intervalText(own.interval)})`
         : `${settings(group)}: ${reason}`,
     );
   if (optimum.params !== null && optimum.params > best.params)
@@ -112,9 +112,10 @@ const isSame = (a: Choice, b: Choice) =>
   a.layers === b.layers && a.dim === b.dim && a.slice === b.slice && settings(a.group) === settings(b.group);
 
 /** The next run, what it costs and what it brings. */
-function nextText({ best, highest }: PredictionReport, next: NextTrial): string {
+function nextText({ best, highest, slice }: PredictionReport, next: NextTrial): string {
   const { layers, dim, params, repeat, price, before, after, opens } = next;
-  const run = `Next run: layers ${layers}, dim ${dim} (${count(params)} parameters${repeat ? ', a further seed' : ''}, ${digits(100 * price, 2)} % of the cost of what to train)`;
+  const where = next.slice === slice ? '' : ` on slice ${next.slice}`;
+  const run = `Next run: layers ${layers}, dim ${dim}${where} (${count(params)} parameters${repeat ? ', a further seed' : ''}, ${digits(100 * price, 2)} % of the cost of what to train)`;
   if (opens !== null)
     return `${run}: a third value of ${opens}, without which nothing beyond the measured range of ${opens} can be foretold.`;
   const what = isSame(highest, best) ? 'what is expected of it' : 'the difference to the highest expected';
@@ -145,7 +146,8 @@ function decisionText({ best, decision, forecast }: PredictionReport): string[] 
     );
   if (best.extrapolates) {
     const { layers, dim, data } = forecast.tried;
-    const tried = `${layers} levels of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were foretold from the lower ones`;
+    const levels = (number: number) => `${number} ${number === 1 ? 'level' : 'levels'}`;
+    const tried = `${levels(layers)} of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were foretold from the lower ones`;
     lines.push(
       best.believed === null || best.believed < 0 || best.believed > 1.2
         ? `Beyond what was measured the forecast speaks, not the law: ${tried}.`
@@ -159,10 +161,12 @@ function decisionText({ best, decision, forecast }: PredictionReport): string[] 
 export function frontierText({ frontier, metric, level }: PredictionReport): string {
   const step = Math.max(1, Math.ceil(frontier.length / 10));
   const rows = frontier.filter((_, i) => (frontier.length - 1 - i) % step === 0);
+  const several = new Set(rows.map(({ slice }) => slice)).size > 1;
   const hasFlops = frontier.every(({ flops }) => flops !== undefined);
   return formatTable(
     [
       ...(hasFlops ? ['FLOPs'] : []),
+      ...(several ? ['slice'] : []),
       'parameters',
       'layers',
       'dim',
@@ -172,6 +176,7 @@ export function frontierText({ frontier, metric, level }: PredictionReport): str
     ],
     rows.map((one) => [
       ...(hasFlops ? [formatCount(one.flops!)] : []),
+      ...(several ? [one.slice] : []),
       count(one.params),
       String(one.layers),
       String(one.dim),

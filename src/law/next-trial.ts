@@ -5,6 +5,7 @@
  * law's replicates and the forecast draw.
  */
 import type { Candidate } from './candidates.js';
+import { SLICES } from './forecast/pool.js';
 import type { Outlook } from './trust/outlook.js';
 import type { At } from './trust/uncertainty.js';
 
@@ -17,6 +18,8 @@ export interface NextTrial {
   after: number | null;
   /** The axis on which a third value is what lacks: until it is there, nothing beyond can be foretold. */
   opens: 'layers' | 'dim' | null;
+  /** The slice to run it on. */
+  slice: string;
   /** Cost over that of what is to be trained, in FLOPs where they are known, else in parameters. */
   price: number;
   /** A further seed of a configuration that was measured. */
@@ -27,6 +30,10 @@ export interface NextTrialOptions {
   /** What is to be trained, and the one that may be better. */
   target: Candidate;
   rival?: Candidate;
+  /** The slice of the target. */
+  slice: string;
+  /** Other slices, and their tokens over those of the target's. */
+  elsewhere?: readonly { slice: string; share: number }[];
   /** Largest measured values. */
   largest: { layers: number; dim: number };
   /** Deviation of one run. */
@@ -82,15 +89,50 @@ export function nextTrial(
   const enough = gains.filter(({ gain }) => gain >= HALF * telling);
   const { candidate, gain } = enough.reduce((a, b) => (cost(b.candidate) < cost(a.candidate) ? b : a));
   const { layers, dim, params } = candidate;
+  const other = onSmallerSlice(outlook, place, variance, HALF * telling, options);
+  if (other && other.price < cost(candidate) / cost(target)) return other;
   return {
     layers,
     dim,
     params,
+    slice: options.slice,
     before: Math.sqrt(variance),
     after: Math.sqrt(Math.max(0, variance - gain)),
     opens: null,
     price: cost(candidate) / cost(target),
     repeat: isMeasured(candidate),
+  };
+}
+
+/**
+ * The configuration in question on a smaller slice, where slices told one another the measured levels well enough to narrow what is
+ * asked by `enough`.
+ */
+function onSmallerSlice(
+  outlook: Outlook,
+  place: (candidate: Candidate) => At,
+  variance: number,
+  enough: number,
+  { target, rival, elsewhere = [], cost }: NextTrialOptions,
+): NextTrial | null {
+  const asked = rival ?? target;
+  const { forecast } = outlook.expect(place(asked));
+  const { slicesError } = outlook.forecaster;
+  if (!forecast || forecast.said.has(SLICES) || slicesError === null || elsewhere.length === 0) return null;
+  const gain = variance * Math.max(0, 1 - slicesError);
+  if (gain < enough) return null;
+  const { slice, share } = elsewhere.reduce((a, b) => (b.share < a.share ? b : a));
+  const { layers, dim, params } = asked;
+  return {
+    layers,
+    dim,
+    params,
+    slice,
+    before: Math.sqrt(variance),
+    after: Math.sqrt(variance - gain),
+    opens: null,
+    price: (share * cost(asked)) / cost(target),
+    repeat: false,
   };
 }
 
@@ -105,6 +147,7 @@ export function openingTrial(
   target: Candidate,
   candidates: readonly Candidate[],
   cost: (candidate: Candidate) => number,
+  slice: string,
 ): NextTrial | null {
   const other = axis === 'dim' ? 'layers' : 'dim';
   const [lower, upper] = values.slice(-2) as [number, number];
@@ -117,6 +160,7 @@ export function openingTrial(
     layers,
     dim,
     params,
+    slice,
     before: null,
     after: null,
     opens: axis,

@@ -39,6 +39,7 @@ export function tokensOf(observations: readonly Observation[]): number | undefin
 
 /**
  * @param data tokens of a slice that was not measured, and the observations of all slices with the panel's setting.
+ * @param others other slices with the panel's setting.
  * @throws UserError for what cannot be fitted, counted or foretold.
  */
 export async function answerPanel(
@@ -46,6 +47,7 @@ export async function answerPanel(
   metric: string,
   options: PredictOptions,
   data?: { tokens: number; observations: readonly Observation[] },
+  others: readonly Panel[] = [],
 ): Promise<PanelAnswer> {
   const forms = options.form ? [options.form] : options.forms;
   const { points, fit, comparison, because, notes } = chooseLaw(panel, { ...options, metric, forms });
@@ -57,7 +59,12 @@ export async function answerPanel(
   const boot = await bootstrap(fit, options);
   const outlook = data
     ? dataOutlook(data, metric, options, fit.direction)
-    : makeOutlook(points, boot, { metric, forms, ...(options.form ? {} : { comparison }) });
+    : makeOutlook(points, boot, {
+        metric,
+        forms,
+        ...(options.form ? {} : { comparison }),
+        others: others.flatMap(({ observations }) => pointsOf(observations, metric)),
+      });
   return {
     panel,
     boot,
@@ -72,6 +79,14 @@ export async function answerPanel(
     otherFits: Object.values(comparison.fits).flatMap((other) => (other && other !== fit ? [other] : [])),
     notes: [...notes, ...fit.notes, ...cost.notes, ...(data ? [dataNote(data.tokens, measured)] : [])],
   };
+}
+
+/** Points of a slice; none where it lacks the metric, or has one value of it everywhere. */
+export function pointsOf(observations: readonly Observation[], metric: string): Point[] {
+  const having = observations.filter(({ metrics }) => metrics[metric] !== undefined);
+  return having.length > 0 && new Set(having.map(({ metrics }) => metrics[metric])).size > 1
+    ? toPoints(having, metric).points
+    : [];
 }
 
 function dataOutlook(

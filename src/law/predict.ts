@@ -56,7 +56,15 @@ export async function predict(
   const panels = panelsOf(observations.filter((one) => shares.includes(one.slice) || one.slice === slice));
   for (const panel of panels)
     try {
-      answers.push(await answerPanel(panel, metric, options, dataOf(panel, observations, options)));
+      answers.push(
+        await answerPanel(
+          panel,
+          metric,
+          options,
+          dataOf(panel, observations, options),
+          alike(panel, observations),
+        ),
+      );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       // what is asked is asked of this slice; the others only may be better
@@ -104,9 +112,16 @@ function dataOf(
       place: '--tokens, --data',
       remedy: 'Add a column tokens.',
     });
+  const all = [panel, ...alike(panel, observations)];
+  return { tokens: tokens ?? times! * own, observations: all.flatMap((one) => one.observations) };
+}
+
+/** Other slices with the same setting. */
+function alike(panel: Panel, observations: readonly Observation[]): Panel[] {
   const key = JSON.stringify(panel.group);
-  const alike = panelsOf(observations).filter(({ group }) => JSON.stringify(group) === key);
-  return { tokens: tokens ?? times! * own, observations: alike.flatMap((one) => one.observations) };
+  return panelsOf(observations).filter(
+    ({ group, slice }) => slice !== panel.slice && JSON.stringify(group) === key,
+  );
 }
 
 /** FLOPs where all know them, else parameters. */
@@ -231,12 +246,22 @@ function report(
         largest: { layers: rangeOf(points).layers[1], dim: rangeOf(points).dim[1] },
         noise: boot.draws.length > 0 ? boot.sigma : outlook.forecaster.noise,
         cost: price,
+        slice: answer.panel.slice,
+        elsewhere: elsewhere(answer, alike(answer.panel, observations)),
         isMeasured: ({ layers, dim }) => points.some(({ x }) => x.layers === layers && x.dim === dim),
         seed: options.seed,
       }),
     groups: groupsOf(answers, weighed, refused, dress),
     parametersExact: cost.exact,
-    notes: [...answer.notes, ...remarks(answer, best, line.length > 0)],
+    notes: [
+      ...answer.notes,
+      ...(new Set(answers.map(({ panel: { slice: name } }) => name)).size > 1
+        ? [
+            'the slices are taken as more and less of the same data, on which the budget may be spent; --slice keeps to one',
+          ]
+        : []),
+      ...remarks(answer, best, line.length > 0),
+    ],
   };
 }
 
@@ -281,6 +306,19 @@ function closedAxes({ points, outlook }: PanelAnswer): ('layers' | 'dim')[] {
   );
 }
 
+/** Smaller slices, and what share of the cost a run takes there. */
+function elsewhere(
+  { panel, tokens }: PanelAnswer,
+  others: readonly Panel[],
+): { slice: string; share: number }[] {
+  return others.flatMap(({ slice, observations }) => {
+    const own = tokensOf(observations);
+    return own !== undefined && tokens !== undefined && own < tokens && slice !== panel.slice
+      ? [{ slice, share: own / tokens }]
+      : [];
+  });
+}
+
 /** Where budget is left beyond an axis of two values: the run that lets it be foretold. */
 function opening(
   answer: PanelAnswer,
@@ -289,7 +327,7 @@ function opening(
 ): NextTrial | null {
   for (const axis of closedAxes(answer).reverse()) {
     const values = [...new Set(answer.points.map(({ x }) => x[axis]!))].sort((a, b) => a - b);
-    const found = openingTrial(axis, values, target, answer.candidates, price);
+    const found = openingTrial(axis, values, target, answer.candidates, price, answer.panel.slice);
     if (found) return found;
   }
   return null;

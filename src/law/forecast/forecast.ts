@@ -10,7 +10,7 @@
 import { metricRange, type Point, type Variable } from '../points/points.js';
 import { extentOf, type Place } from './axes.js';
 import { type Fold, rollingFolds } from './folds.js';
-import { makePool, NEAREST, type PoolOptions, UNTRIED } from './pool.js';
+import { makePool, NEAREST, type PoolOptions, SLICES, UNTRIED } from './pool.js';
 import { makeStack, type Stacked } from './stack.js';
 import { normalHalfWidth, studentHalfWidth } from './student.js';
 
@@ -59,7 +59,12 @@ export interface Forecaster {
   noise: number;
   /** Beyond the measured range; inside it the law knows better. */
   at(x: Place, level?: number): Expectation;
-  /** Whether levels were tried on every axis on which a place lies beyond, and it lies below none. */
+  /**
+   * Mean squared error of what other slices told over that of the whole, on the levels that they could tell; null where there
+   * are none.
+   */
+  slicesError: number | null;
+  /** Whether levels were tried on every axis on which a place lies beyond, or other slices tell of it; and it lies below none. */
   isOpen(x: Place): boolean;
 }
 
@@ -87,7 +92,10 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
     folds,
     tried,
     noise: pool.noise,
-    isOpen: (x) => !extent.isBelow(x) && extent.beyond(x).every((one, i) => one === 0 || tried[i]! > 0),
+    slicesError: slicesError(folds, stack.drifts),
+    isOpen: (x) =>
+      !extent.isBelow(x) &&
+      (extent.beyond(x).every((one, i) => one === 0 || tried[i]! > 0) || pool.at(x).has(SLICES)),
     at(x, level = 0.9) {
       const far = extent.beyond(x);
       const said = pool.at(x);
@@ -131,4 +139,17 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
       return Math.sqrt((own.reduce((sum, { square }) => sum + square, 0) + prior) / (own.length + 1));
     });
   }
+}
+
+/** How well other slices told the levels that they could tell, beside the stack of everything. */
+function slicesError(folds: readonly Fold[], drifts: readonly { square: number }[]): number | null {
+  let [own, whole] = [0, 0];
+  folds.forEach(({ foretold }, i) => {
+    const told = foretold.filter(({ said }) => said.has(SLICES));
+    if (told.length === 0) return;
+    const distance = told.reduce((sum, { beyond }) => sum + beyond.reduce((a, b) => a + b, 0), 0);
+    own += told.reduce((sum, { said, point }) => sum + (said.get(SLICES)! - point.value) ** 2, 0);
+    whole += drifts[i]!.square * distance;
+  });
+  return whole > 0 ? own / whole : null;
 }

@@ -9,6 +9,7 @@ import type { Point, Variable } from '../points/points.js';
 import { extentOf, levelsOf, nearestPoints, type Place } from './axes.js';
 import { fitProcess } from './process.js';
 import { fitRidge } from './ridge.js';
+import { fitSlices } from './slices.js';
 
 /** What the candidates say of one place, by name; one that says nothing finite there is absent. */
 export type Sayings = Map<string, number>;
@@ -28,19 +29,23 @@ export interface PoolOptions extends Omit<FitOptions, 'form' | 'metric' | 'varia
   forms: readonly FormName[];
   /** Two axes of size, and `data` where slices of one data set are foretold from one another. */
   axes: readonly [Variable, Variable, ...Variable[]];
+  /** Points of other slices, measured farther perhaps than these. */
+  others?: readonly Point[];
 }
 
 /** The nearest run carried over: the candidate that all others are measured by. */
 export const NEAREST = 'nearest';
 const PROCESS = 'process';
 const RIDGE = 'ridge';
+/** What other slices tell; they must have been measured there. */
+export const SLICES = 'other slices';
 const PARTS = [0.25, 0.5, 0.75, 1];
 const slopeName = (part: number) => `${part} of the last slope`;
 const anchored = (name: string) => `anchored ${name}`;
 const halved = (name: string) => `half-anchored ${name}`;
 
 /** What is believed before anything could be tried: half of the rise that these expect. */
-export const UNTRIED: readonly string[] = [halved(PROCESS), halved(RIDGE), slopeName(0.5)];
+export const UNTRIED: readonly string[] = [halved(PROCESS), halved(RIDGE), slopeName(0.5), SLICES];
 
 /** Where runs are too few to tell their noise from the rest: so much of the spread of the values. */
 const SHARE_OF_NOISE = 0.05;
@@ -54,6 +59,7 @@ export function makePool(points: Point[], options: PoolOptions): Pool {
   const process = fitProcess(points, axes);
   const curves = curvesOf(points, options);
   if (process) curves.push([PROCESS, (x) => process.at(x)]);
+  const slices = options.others && fitSlices(points, options.others, axes);
   const tops = axes.map((axis) => Math.max(...points.map(({ x }) => x[axis]!)));
   const slopes = axes.map((axis) => lastSlope(points, axis, axes));
   const { beyond, spans } = extentOf(points, axes);
@@ -88,6 +94,8 @@ export function makePool(points: Point[], options: PoolOptions): Pool {
         return slopes[i] === undefined ? sum : (sum ?? 0) + slopes[i]! * steps;
       }, undefined);
       if (rise !== undefined) for (const part of PARTS) say(slopeName(part), level + part * rise);
+      const told = slices?.(x);
+      if (told !== undefined) say(SLICES, told);
       return said;
     },
   };

@@ -47,13 +47,15 @@ export interface OutlookOptions {
   forms?: readonly FormName[];
   /** All forms side by side: inside the measured range a world follows the law, or a rival that foretells single runs as well. */
   comparison?: Comparison;
+  /** Points of other slices of the same setting. */
+  others?: readonly Point[];
 }
 
 /** @param boot of the law that is believed inside. */
 export function makeOutlook(
   points: Point[],
   boot: Bootstrap,
-  { metric, forms, comparison }: OutlookOptions,
+  { metric, forms, comparison, others }: OutlookOptions,
 ): Outlook {
   const { fit, level } = boot;
   const axes = ['layers', 'dim'] as const;
@@ -62,6 +64,7 @@ export function makeOutlook(
     direction: fit.direction,
     forms: forecastForms(forms),
     axes,
+    others,
   });
   const range = metricRange(
     metric,

@@ -65,6 +65,7 @@ export function budgetCurve(
   const next = nextTrial(outlook, all, place, {
     target: chosen.candidate,
     ...(highest === chosen ? {} : { rival: highest.candidate }),
+    slice: panel.slice,
     largest: { layers: topLayers / CURVE_REACH, dim: topDim / CURVE_REACH },
     noise: fit.sigma,
     cost: price,

@@ -9,6 +9,7 @@ import { chooseLaw } from '../../law/choose.js';
 import { costModel, type ModelSource } from '../../law/cost.js';
 import type { FormName } from '../../law/forms/form.js';
 import { constantOf, fitJoint, jointForm } from '../../law/joint.js';
+import { pointsOf } from '../../law/panel-answer.js';
 import { placing, slope } from '../../law/place.js';
 import type { Direction } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
@@ -51,7 +52,8 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
   for (const slice of options.slices) {
     const panel = panels.get(slice) ?? { slice, group: {}, label: slice, observations: [] };
     try {
-      fitted.push(await fitPanel(panel, { ...options, resamples }));
+      const others = [...panels.values()].filter((one) => one.slice !== slice);
+      fitted.push(await fitPanel(panel, { ...options, resamples }, others));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refusal = error;
@@ -100,6 +102,7 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
 async function fitPanel(
   panel: Panel,
   { metric, direction, form, resamples, source }: LawViewOptions,
+  others: readonly Panel[],
 ): Promise<FittedPanel> {
   const { fit, points, comparison, because, notes } = chooseLaw(panel, { metric, direction, form });
   const boot = await bootstrap(fit, { resamples, level: LEVEL });
@@ -113,6 +116,7 @@ async function fitPanel(
   const outlook = makeOutlook(points, boot, {
     metric,
     ...(form === undefined ? { comparison } : { forms: [form] }),
+    others: others.flatMap(({ observations }) => pointsOf(observations, metric)),
   });
   const known = new Map<string, Expected>();
   const expected = ({ layers, dim }: Shape) => {

@@ -1,9 +1,10 @@
 /**
  * How well is a level foretold from the lower ones? Every table of a folder, every slice, metric and axis, every level from the
- * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--largest] [--forms]`. Error over that of the nearest run (geometric mean of
+ * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--largest] [--forms] [--slices]`. Error over that of the nearest run (geometric mean of
  * the levels), share of levels on which it is below, worst level; share of runs inside nominal 90 % intervals, and their median
  * width over the forecast's RMSE. `--largest` takes the largest level of each axis alone; `--forms` leaves the old rule out, which takes
- * most of the time. Needs a build.
+ * most of the time; with `--slices`
+ * every level was measured on the other slices of a table. Needs a build.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'string' },
     largest: { type: 'boolean', default: false },
     forms: { type: 'boolean', default: false },
+    slices: { type: 'boolean', default: false },
   },
 });
 const folder = positionals[0] ?? fileURLToPath(new URL('../../tables', import.meta.url));
@@ -31,6 +33,10 @@ const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 const { panels, left } = readTables(folder);
+const othersOf = ({ family, metric, slice }) =>
+  panels
+    .filter((one) => one.family === family && one.metric === metric && one.slice !== slice)
+    .flatMap(({ points }) => points);
 const cases = [];
 for (const panel of panels)
   for (const axis of AXES) {
@@ -41,6 +47,7 @@ for (const panel of panels)
       axes: AXES,
       level: LEVEL,
       compare: !values.forms,
+      ...(values.slices ? { others: othersOf(panel) } : {}),
     });
     for (const level of values.largest ? levels.slice(-1) : levels) cases.push(judge(panel, axis, level));
   }
