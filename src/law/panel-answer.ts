@@ -8,7 +8,7 @@ import { type CostModel, costModel } from './cost.js';
 import { addData, type LawFit } from './fitting/fit.js';
 import { levelsOf } from './forecast/axes.js';
 import type { Observation } from './points/observation.js';
-import { type Panel, type Point, toPoints } from './points/points.js';
+import { type Panel, type Point, panelsOf, toPoints } from './points/points.js';
 import type { PredictOptions } from './prediction.js';
 import { makeDataOutlook, makeOutlook, type Outlook } from './trust/outlook.js';
 import { type Bootstrap, bootstrap } from './trust/uncertainty.js';
@@ -122,4 +122,12 @@ function scaled(cost: CostModel, times: number): CostModel {
     ...(flops ? { flops: (shape) => times * flops(shape) } : {}),
     ...(seconds ? { seconds: (shape) => times * seconds(shape) } : {}),
   };
+}
+
+/** Other slices with the same setting. */
+export function alike(panel: Panel, observations: readonly Observation[]): Panel[] {
+  const key = JSON.stringify(panel.group);
+  return panelsOf(observations).filter(
+    ({ group, slice }) => slice !== panel.slice && JSON.stringify(group) === key,
+  );
 }

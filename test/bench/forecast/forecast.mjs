@@ -1,6 +1,6 @@
 /**
  * How well is a level foretold from the lower ones? Every table of a folder, every slice, metric and axis, every level from the
- * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--largest] [--forms] [--slices]`. Error over that of the nearest run (geometric mean of
+ * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--figure SVG] [--largest] [--forms] [--slices]`. Error over that of the nearest run (geometric mean of
  * the levels), share of levels on which it is below, worst level; share of runs inside nominal 90 % intervals, and their median
  * width over the forecast's RMSE. `--largest` takes the largest level of each axis alone; `--forms` leaves the old rule out, which takes
  * most of the time; with `--slices`
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'string' },
+    figure: { type: 'string' },
     largest: { type: 'boolean', default: false },
     forms: { type: 'boolean', default: false },
     slices: { type: 'boolean', default: false },
@@ -170,3 +171,4 @@ if (values.json)
     values.json,
     JSON.stringify({ folder: folder.split('/').at(-1), level: LEVEL, rows, cases }, null, 1),
   );
+if (values.figure) await (await import('./figure.mjs')).writeFigure(rows, values.figure);
