@@ -59,13 +59,18 @@ export function makeOutlook(
 ): Outlook {
   const { fit, level } = boot;
   const axes = ['layers', 'dim'] as const;
-  const forecaster = makeForecaster(points, {
-    metric,
-    direction: fit.direction,
-    forms: forecastForms(forms),
-    axes,
-    others,
-  });
+  let made: Forecaster | undefined;
+  // only what lies beyond needs it, and not everyone asks
+  const forecasterOf = () => {
+    made ??= makeForecaster(points, {
+      metric,
+      direction: fit.direction,
+      forms: forecastForms(forms),
+      axes,
+      others,
+    });
+    return made;
+  };
   const range = metricRange(
     metric,
     points.map(({ value }) => value),
@@ -73,10 +78,12 @@ export function makeOutlook(
   const extent = extentOf(points, axes);
   const isInside = (at: At) => extent.beyond(at).every((far) => far === 0);
   return {
-    forecaster,
+    get forecaster() {
+      return forecasterOf();
+    },
     expect(at) {
       if (isInside(at)) return predictWithInterval(boot, at);
-      const forecast = forecaster.at(at, level);
+      const forecast = forecasterOf().at(at, level);
       const { value, deviation, runDeviation, interval } = forecast;
       const half = ((interval[1] - interval[0]) / 2) * (deviation / runDeviation);
       return {
@@ -94,7 +101,7 @@ export function makeOutlook(
           value: Math.min(most, Math.max(least, fit.predict(at))),
           deviation: Math.max(boot.sigma, fit.sigma),
         };
-      return forecaster.at(at, level);
+      return forecasterOf().at(at, level);
     },
     worlds(places, count, seed) {
       const random = createRandom('worlds', seed);
@@ -105,13 +112,14 @@ export function makeOutlook(
       const laws = lawsOf(boot.fit, comparison);
       const picks = worlds.map(() => pickLaw(laws, random.uniform()));
       for (const i of inside) fillInside(worlds, i, places[i]!, boot, picks);
-      fillOutside(
-        worlds,
-        outside,
-        outside.map((i) => forecaster.at(places[i]!, level)),
-        forecaster,
-        random,
-      );
+      if (outside.length > 0)
+        fillOutside(
+          worlds,
+          outside,
+          outside.map((i) => forecasterOf().at(places[i]!, level)),
+          forecasterOf(),
+          random,
+        );
       for (const world of worlds)
         for (let i = 0; i < world.length; i++) world[i] = Math.min(range[1], Math.max(range[0], world[i]!));
       return worlds;

@@ -55,7 +55,7 @@ export function budgetCurve(
   // Inside the measured range as far as its sizes go; beyond it only where it has none of that size.
   const largest = Math.max(...inside.map((one) => one.params));
   const curve = finer(near, cost);
-  const value = (shape: Shape) => predict(shape).value;
+  const value = (shape: Shape) => outlook.glance(place(shape)).value;
   const candidatesInside = bestOfEachSize([...curve.filter(isInside), ...inside], value, direction);
   const candidatesBeyond = bestOfEachSize(
     curve.filter((one) => one.params > largest && one.params <= CURVE_REACH * largest && !isInside(one)),

@@ -45,7 +45,10 @@ export async function writeFigure(rows, path) {
               color: {
                 field: 'way',
                 type: 'nominal',
-                scale: { domain: WAYS, range: [PAPER.accent, ...PAPER.categories.filter((_, i) => i !== 1).slice(0, 4)] },
+                scale: {
+                  domain: WAYS,
+                  range: [PAPER.accent, ...PAPER.categories.filter((_, i) => i !== 1).slice(0, 4)],
+                },
                 legend: { title: null, orient: 'bottom', columns: 5 },
               },
               shape: { field: 'way', type: 'nominal', scale: { domain: WAYS }, legend: null },
