@@ -4,6 +4,7 @@ import type { Budget } from '../law/candidates.js';
 import { FORM_NAMES } from '../law/forms/forms.js';
 import { namedForms } from '../law/forms/own-form.js';
 import { predict } from '../law/predict.js';
+import type { PredictOptions } from '../law/prediction.js';
 import { closeThreads } from '../law/trust/threads.js';
 import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '../model/config.js';
 import { ExitCode, UserError } from '../util/errors.js';
@@ -31,6 +32,12 @@ export function options(yargs: Argv): Argv {
     .option('slice', {
       type: 'string',
       describe: 'Slice of the data [default: the one with the most tokens]',
+    })
+    .option('tokens', { type: 'string', describe: 'Foretell a slice of so many tokens, e.g. 5M' })
+    .option('data', { type: 'string', describe: 'Foretell a slice so many times as large, e.g. 10x' })
+    .option('tolerance', {
+      type: 'string',
+      describe: 'How much worse than the best is as good: .002, or a share of it [default: 1%]',
     })
     .option('form', {
       type: 'string',
@@ -113,6 +120,36 @@ function readBudget(args: Arguments): Budget {
   return budget;
 }
 
+/** A slice that was not measured: `--tokens 5M` or `--data 10x`. */
+function readData(args: Arguments): { tokens?: number; times?: number } {
+  const tokens = amount(args['tokens'], '--tokens', '5M');
+  if (args['data'] === undefined) return tokens === undefined ? {} : { tokens };
+  if (tokens !== undefined)
+    throw new UserError('--tokens and --data both say how much data', {
+      place: '--tokens --data',
+      remedy: 'Give one of the two.',
+    });
+  const times = Number(/^\s*([0-9.]+)\s*x?\s*$/i.exec(String(args['data']))?.[1]);
+  if (times > 0 && Number.isFinite(times)) return { times };
+  throw new UserError(`"${args['data']}" is no multiple of the data`, {
+    place: '--data',
+    remedy: 'Give for instance --data 10x.',
+  });
+}
+
+/** `.002` in units of the metric, or `1%` of the best. */
+function readTolerance(value: unknown): PredictOptions['tolerance'] {
+  if (value === undefined) return undefined;
+  const match = /^\s*([0-9.]+(?:e-?\d+)?)\s*(%?)\s*$/i.exec(String(value));
+  const number = Number(match?.[1]);
+  if (match && Number.isFinite(number))
+    return match[2] ? { value: number / 100, relative: true } : { value: number, relative: false };
+  throw new UserError(`"${value}" is no tolerance`, {
+    place: '--tolerance',
+    remedy: 'Give for instance --tolerance .002, or --tolerance 1%.',
+  });
+}
+
 /** Models and items to count with: a sweep knows them, a table is told. */
 function modelsFor(args: Arguments, input: LawInput): { models?: ModelConfig[]; numItems?: number } {
   const items = amount(args['items'], '--items', '3416');
@@ -164,6 +201,8 @@ export async function run(args: Arguments): Promise<number> {
     metric: input.metric,
     direction: input.direction,
     slice: args['slice'] as string | undefined,
+    ...readData(args),
+    tolerance: readTolerance(args['tolerance']),
     resamples,
     seed,
     level,

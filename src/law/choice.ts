@@ -1,22 +1,29 @@
-/** One configuration put through the law: what is expected of it, and how far it lies outside what was measured. */
+/** One configuration with all that is expected of it, and how far it lies outside what was measured. */
 import type { Shape } from './calibrate.js';
 import type { Candidate } from './candidates.js';
-import { innerOf } from './fitting/inner.js';
 import { outside } from './fitting/optimum.js';
 import type { Panel, Point } from './points/points.js';
-import { type Bootstrap, type Interval, predictWithInterval } from './trust/uncertainty.js';
+import type { Expected } from './trust/outlook.js';
+import type { Interval } from './trust/uncertainty.js';
 
 export interface Choice extends Candidate {
   predicted: number;
   /** Where one new run lies. */
   interval: Interval;
-  /** Where the law lies. */
+  /** Where what is expected lies, without the noise of a run. */
   law: Interval;
   /** How many times beyond the measured range, 1 inside. */
   beyond: { layers: number; dim: number };
   extrapolates: boolean;
+  /** Beyond the measured range: whether enough levels were foretold to know how far such forecasts go wrong; true inside. */
+  calibrated: boolean;
+  /** Beyond: share of the rise that the law names which is believed; null inside, or where the law names none. */
+  believed: number | null;
   /** Mean of the metric where this very configuration was measured. */
   measured: number | null;
+  /** The slice it is trained on, and its share of the tokens of the largest that was measured; null where tokens are not known. */
+  slice: string;
+  share: number | null;
   /** Other settings of the configuration where the sweep varied them. */
   group: Record<string, string | number>;
 }
@@ -50,15 +57,20 @@ export const placeOf = ({ layers, dim, params, nonEmbeddingParams, flops }: Cand
   slice,
 });
 
-export function choice(candidate: Candidate, panel: Panel, boot: Bootstrap): Choice {
-  const { value, interval, law } = predictWithInterval(boot, placeOf(candidate, panel.slice));
-  const { points } = innerOf(boot.fit);
-  const beyond = (key: 'layers' | 'dim') => {
-    const values = points.map((point) => point.x[key]!);
-    return outside(candidate[key], Math.min(...values), Math.max(...values));
+export function choice(
+  candidate: Candidate,
+  panel: Panel,
+  points: readonly Point[],
+  expected: Expected,
+  share?: number,
+): Choice {
+  const { value, interval, law, forecast, believed } = expected;
+  const range = rangeOf(points);
+  const far = {
+    layers: outside(candidate.layers, ...range.layers),
+    dim: outside(candidate.dim, ...range.dim),
   };
   const same = points.find(({ x }) => x.layers === candidate.layers && x.dim === candidate.dim);
-  const far = { layers: beyond('layers'), dim: beyond('dim') };
   return {
     ...candidate,
     predicted: value,
@@ -66,7 +78,11 @@ export function choice(candidate: Candidate, panel: Panel, boot: Bootstrap): Cho
     law,
     beyond: far,
     extrapolates: far.layers > 1 || far.dim > 1,
+    calibrated: forecast?.calibrated ?? true,
+    believed: believed ?? null,
     measured: same?.value ?? null,
+    slice: panel.slice,
+    share: share ?? null,
     group: panel.group,
   };
 }

@@ -1,69 +1,175 @@
 /**
- * The next run to make: among what is affordable, the one whose result is expected to narrow the prediction of the best most.
- * To first order a run at x takes Cov(f(x), f(best))^2 / (Var f(x) + s^2) off the variance of f(best) (MacKay 1992); the
- * covariances are those of the bootstrap replicates.
+ * The next run to make, at its price: the cheapest of those that narrow what is asked at least half as much as the most telling
+ * one. Asked is how good what is to be trained will be; where another is expected to be better, by how much. To first order a run
+ * at x takes Cov(f(x), asked)^2 / (Var f(x) + s^2) off the variance of what is asked (MacKay 1992), with f in the worlds that the
+ * law's replicates and the forecast draw.
  */
 import type { Candidate } from './candidates.js';
-import { innerOf } from './fitting/inner.js';
-import { type At, type Bootstrap, drawnValues } from './trust/uncertainty.js';
+import { SLICES } from './forecast/pool.js';
+import type { Outlook } from './trust/outlook.js';
+import type { At } from './trust/uncertainty.js';
 
 export interface NextTrial {
   layers: number;
   dim: number;
   params: number;
-  /** Standard deviation of the law at the best now, and as expected after that run. */
-  before: number;
-  after: number;
+  /** Standard deviation of what is asked now, and as expected after that run; null for one that is to open an axis. */
+  before: number | null;
+  after: number | null;
+  /** The axis on which a third value is what lacks: until it is there, nothing beyond can be foretold. */
+  opens: 'layers' | 'dim' | null;
+  /** The slice to run it on. */
+  slice: string;
+  /** Cost over that of what is to be trained, in FLOPs where they are known, else in parameters. */
+  price: number;
   /** A further seed of a configuration that was measured. */
   repeat: boolean;
 }
 
-/** Trials lie within so many times of the measured range: farther out the law that chooses them is not to be trusted. */
-const NEAR = 1.5;
+export interface NextTrialOptions {
+  /** What is to be trained, and the one that may be better. */
+  target: Candidate;
+  rival?: Candidate;
+  /** The slice of the target. */
+  slice: string;
+  /** Other slices, and their tokens over those of the target's. */
+  elsewhere?: readonly { slice: string; share: number }[];
+  /** Largest measured values. */
+  largest: { layers: number; dim: number };
+  /** Deviation of one run. */
+  noise: number;
+  cost(candidate: Candidate): number;
+  isMeasured(candidate: Candidate): boolean;
+  seed?: number;
+}
 
+/** Runs lie within so many times of the largest measured ones, or of what is to be trained. */
+const NEAR = 1.5;
+const WORLDS = 300;
+/** Runs this much as telling as the most telling one are enough. */
+const HALF = 0.5;
+/** Not more runs than so many are looked at. */
+const MOST = 400;
+
+/** @param candidates what may be run. */
 export function nextTrial(
-  boot: Bootstrap,
+  outlook: Outlook,
   candidates: readonly Candidate[],
-  best: At,
   place: (candidate: Candidate) => At,
+  options: NextTrialOptions,
 ): NextTrial | null {
-  if (boot.draws.length < 20) return null;
-  const { points } = innerOf(boot.fit);
-  const top = (key: 'layers' | 'dim') => NEAR * Math.max(...points.map((point) => point.x[key]!));
-  const low = (key: 'layers' | 'dim') => Math.min(...points.map((point) => point.x[key]!)) / NEAR;
-  const near = candidates.filter(
-    ({ layers, dim }) =>
-      layers <= top('layers') && dim <= top('dim') && layers >= low('layers') && dim >= low('dim'),
+  const { target, rival, noise, cost, isMeasured, seed = 0 } = options;
+  const most = Math.max(cost(target), rival ? cost(rival) : 0);
+  const { largest } = options;
+  const affordable = candidates.filter(
+    (one) =>
+      cost(one) <= most &&
+      one.layers <= Math.max(NEAR * largest.layers, target.layers) &&
+      one.dim <= Math.max(NEAR * largest.dim, target.dim) &&
+      outlook.forecaster.isOpen(place(one)),
   );
-  const target = trimmed(drawnValues(boot, best));
-  const variance = covariance(target, target);
+  const step = Math.ceil(affordable.length / MOST);
+  const tried = affordable.filter(
+    (one, i) => i % step === 0 || isMeasured(one) || one === target || one === rival,
+  );
+  const asked = [target, ...(rival ? [rival] : [])];
+  const worlds = outlook.worlds([...asked, ...tried].map(place), WORLDS, seed);
+  const column = (i: number) => trimmed(worlds.map((world) => world[i]!));
+  const wanted = rival ? column(0).map((value, k) => column(1)[k]! - value) : column(0);
+  const variance = covariance(wanted, wanted);
   if (!(variance > 0)) return null;
-  let chosen: { candidate: Candidate; gain: number } | undefined;
-  for (const candidate of near) {
-    const values = trimmed(drawnValues(boot, place(candidate)));
-    const shared = covariance(values, target);
-    const gain = (shared * shared) / (covariance(values, values) + boot.sigma ** 2);
-    // of runs that tell equally much the cheaper
-    if (
-      !chosen ||
-      gain > chosen.gain * 1.02 ||
-      (gain > chosen.gain * 0.98 && candidate.params < chosen.candidate.params)
-    )
-      chosen = { candidate, gain };
-  }
-  if (!chosen) return null;
-  const { layers, dim, params } = chosen.candidate;
+  const gains = tried.map((candidate, i) => {
+    const values = column(asked.length + i);
+    const shared = covariance(values, wanted);
+    const total = covariance(values, values) + noise ** 2;
+    return { candidate, gain: total > 0 ? (shared * shared) / total : 0 };
+  });
+  const telling = Math.max(...gains.map(({ gain }) => gain));
+  if (!(telling > 0)) return null;
+  const enough = gains.filter(({ gain }) => gain >= HALF * telling);
+  const { candidate, gain } = enough.reduce((a, b) => (cost(b.candidate) < cost(a.candidate) ? b : a));
+  const { layers, dim, params } = candidate;
+  const other = onSmallerSlice(outlook, place, variance, HALF * telling, options);
+  if (other && other.price < cost(candidate) / cost(target)) return other;
   return {
     layers,
     dim,
     params,
+    slice: options.slice,
     before: Math.sqrt(variance),
-    after: Math.sqrt(Math.max(0, variance - chosen.gain)),
-    repeat: points.some(({ x }) => x.layers === layers && x.dim === dim),
+    after: Math.sqrt(Math.max(0, variance - gain)),
+    opens: null,
+    price: cost(candidate) / cost(target),
+    repeat: isMeasured(candidate),
   };
 }
 
-/** Replicates that ran away are brought back to the 1st and 99th percentile: they say nothing of a variance. */
+/**
+ * The configuration in question on a smaller slice, where slices told one another the measured levels well enough to narrow what is
+ * asked by `enough`.
+ */
+function onSmallerSlice(
+  outlook: Outlook,
+  place: (candidate: Candidate) => At,
+  variance: number,
+  enough: number,
+  { target, rival, elsewhere = [], cost }: NextTrialOptions,
+): NextTrial | null {
+  const asked = rival ?? target;
+  const { forecast } = outlook.expect(place(asked));
+  const { slicesError } = outlook.forecaster;
+  if (!forecast || forecast.said.has(SLICES) || slicesError === null || elsewhere.length === 0) return null;
+  const gain = variance * Math.max(0, 1 - slicesError);
+  if (gain < enough) return null;
+  const { slice, share } = elsewhere.reduce((a, b) => (b.share < a.share ? b : a));
+  const { layers, dim, params } = asked;
+  return {
+    layers,
+    dim,
+    params,
+    slice,
+    before: Math.sqrt(variance),
+    after: Math.sqrt(variance - gain),
+    opens: null,
+    price: (share * cost(asked)) / cost(target),
+    repeat: false,
+  };
+}
+
+/**
+ * The run that adds a third value to an axis, as far beyond the second as that is from the first: without it nothing beyond can be
+ * foretold.
+ * @param candidates what may be run; null where none lies near that place.
+ */
+export function openingTrial(
+  axis: 'layers' | 'dim',
+  values: readonly number[],
+  target: Candidate,
+  candidates: readonly Candidate[],
+  cost: (candidate: Candidate) => number,
+  slice: string,
+): NextTrial | null {
+  const other = axis === 'dim' ? 'layers' : 'dim';
+  const [lower, upper] = values.slice(-2) as [number, number];
+  const wanted = (upper * upper) / lower;
+  const beside = candidates.filter((one) => one[other] === target[other] && one[axis] > upper);
+  if (beside.length === 0) return null;
+  const far = (one: Candidate) => Math.abs(Math.log(one[axis] / wanted));
+  const { layers, dim, params, ...rest } = beside.reduce((a, b) => (far(b) < far(a) ? b : a));
+  return {
+    layers,
+    dim,
+    params,
+    slice,
+    before: null,
+    after: null,
+    opens: axis,
+    price: cost({ layers, dim, params, ...rest }) / cost(target),
+    repeat: false,
+  };
+}
+
+/** Worlds that ran away are brought back to the 1st and 99th percentile: they say nothing of a variance. */
 function trimmed(values: number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   const low = sorted[Math.floor(0.01 * sorted.length)]!;

@@ -152,8 +152,10 @@ describe('perflaw predict', () => {
     );
     expect(code).toBe(0);
     const report = JSON.parse(out);
-    expect(report.best.layers).toBe(14);
-    expect(report.best.dim).toBe(65);
+    // the highest point of the law, and what is nearly as good for less
+    expect([report.highest.layers, report.highest.dim]).toEqual([14, 65]);
+    expect(report.best.flops ?? report.best.params).toBeLessThan(report.highest.params);
+    expect(report.best.predicted).toBeGreaterThan(report.highest.predicted - 2 * report.decision.tolerance);
     expect(report.best.params).toBeLessThanOrEqual(5e6);
     expect(report.best.interval[0]).toBeLessThan(report.best.predicted);
     expect(report.optimum.dim).toBeCloseTo(64.2, 1);

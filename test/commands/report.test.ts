@@ -49,7 +49,7 @@ describe('perflaw report', () => {
     expect(code).toBe(0);
     expect(out).toContain('1 of 16 trials failed (out of memory: 1; all).');
     expect(out).toContain('Best measured: 2 layers, dim 64');
-    expect(out).toMatch(/The law recommends: \d+ layers?, dim \d+/);
+    expect(out).toMatch(/What to train: \d+ layers?, dim \d+/);
     expect(out).toContain('report.html');
     expect(err).toBe('');
     expect(readFileSync(join(folder, 'report.html'), 'utf8')).toMatch(/^<!doctype html>/);

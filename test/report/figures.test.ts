@@ -116,7 +116,7 @@ describe('sentences', () => {
       'The best measured test NDCG@10 (history masked) is 0.1880 at 4 layers, dim 64 on all the data. The 48 measured configurations range over 0.0859, from 0.1022 at 8 layers, dim 16. The surface fitted to all the data is highest at about 2.8 layers, dim 64, inside the measured range.',
     );
     expect(sentence('budget')).toMatch(
-      /^On all the data the law is highest at 3 layers, dim 64 with 429k parameters, within the measured range: 0\.1894, and one new run is expected between 0\.1864 and 0\.1923\./,
+      /^On all the data train 3 layers, dim 64 with 429k parameters, within the measured range: 0\.1894, and one new run is expected between 0\.1864 and 0\.1923\./,
     );
     expect(sentence('slices')).toContain(
       '3 slices from 246k (users=0.25) to 985k tokens (all), a factor of 4.',

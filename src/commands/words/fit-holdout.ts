@@ -2,6 +2,7 @@
 import type { FormName } from '../../law/forms/form.js';
 import type { Panel } from '../../law/points/points.js';
 import {
+  FORECAST,
   type FormHoldout,
   type HoldoutOptions,
   holdOut,
@@ -18,7 +19,7 @@ export interface HoldoutSummary extends ReturnType<typeof summarise> {
    * A form; `chosen`: in every slice the form that the rest of the runs speaks for; `nearest`: without any law, the nearest
    * configuration that was kept.
    */
-  form: FormName | 'chosen' | 'nearest';
+  form: FormName | 'forecast' | 'chosen' | 'nearest';
   slices: number;
   runs: number;
 }
@@ -55,7 +56,7 @@ export async function holdOutAll(panels: readonly Panel[], options: HoldoutOptio
   const names = [...new Set(slices.flatMap(({ forms }) => forms.map(({ form }) => form)))];
   const summary = [
     ...names.map((name) => together(name, ({ form }) => form === name)),
-    ...(names.length > 1 ? [together('chosen', ({ chosen }) => chosen)] : []),
+    ...(names.length > 2 ? [together('chosen', ({ chosen }) => chosen)] : []),
     nearestOf(slices),
   ].filter((one) => one !== undefined);
   return { slices, summary, refused };
@@ -112,9 +113,10 @@ export function holdoutText({ slices, summary }: Holdout, metric: string, level:
           width: null,
         }),
       ]),
-      `* chosen without what is withheld: ${panel.because}`,
+      `* chosen without what is withheld: ${panel.because}; below, the forecast run by run`,
       '',
-      runsTable(chosen.runs, level),
+      runsTable(panel.forms.find(({ form }) => form === FORECAST)?.runs ?? chosen.runs, level),
+      ...rollingTable(panel),
     ];
     for (const one of panel.forms) {
       if (one.reason) lines.push(`${one.form}: ${one.reason}`);
@@ -139,6 +141,34 @@ export function holdoutText({ slices, summary }: Holdout, metric: string, level:
     'relative: RMSE over the standard deviation of what was withheld (above 1, its own mean would tell more); bias: predicted less measured; width: of the intervals, on average.',
   );
   return parts.join('\n\n');
+}
+
+/** Level by level: what each way of foretelling errs, and whether the intervals grow as they should. */
+function rollingTable({ rolling }: PanelHoldout): string[] {
+  if (rolling.length === 0) return [];
+  const forms = [...new Set(rolling.flatMap(({ rmse }) => Object.keys(rmse.forms)))];
+  return [
+    '',
+    'Rolling: every level foretold from the lower ones, RMSE',
+    '',
+    formatTable(
+      ['towards', 'times beyond', 'runs', 'nearest', FORECAST, ...forms, 'within', 'width'],
+      rolling.map((one) => [
+        `${one.axis} ${[...new Set([Math.min(...one.values), Math.max(...one.values)])].join(' to ')}`,
+        digits(one.beyond, 2),
+        String(one.tested),
+        digits(one.rmse.nearest, 3),
+        digits(one.rmse.forecast, 3),
+        ...forms.map((form) => digits(one.rmse.forms[form], 3)),
+        percent(one.coverage) + (one.calibrated ? '' : ' *'),
+        digits(one.width, 3),
+      ]),
+      { spare: forms },
+    ),
+    ...(rolling.every(({ calibrated }) => calibrated)
+      ? []
+      : ['* not calibrated: fewer than two levels below it were foretold before']),
+  ];
 }
 
 function runsTable(runs: readonly UnseenRun[], level: number): string {

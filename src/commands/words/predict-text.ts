@@ -1,7 +1,8 @@
 /** The words and the table of `perflaw predict`. */
 import type { Choice } from '../../law/choice.js';
+import type { NextTrial } from '../../law/next-trial.js';
 import { GOOD, metricWords } from '../../law/points/direction.js';
-import type { PredictionReport } from '../../law/predict.js';
+import type { PredictionReport } from '../../law/prediction.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
 import { formatTable } from '../../util/table.js';
 import { digits, intervalText } from './fit-text.js';
@@ -11,8 +12,8 @@ function place({ beyond, measured, extrapolates }: Choice): string {
   if (measured !== null) return `measured: ${digits(measured)}`;
   if (!extrapolates) return 'inside the measured range';
   const parts: string[] = [];
-  if (beyond.layers > 1) parts.push(`layers ${digits(beyond.layers, 2)}x`);
-  if (beyond.dim > 1) parts.push(`dim ${digits(beyond.dim, 2)}x`);
+  for (const axis of ['layers', 'dim'] as const)
+    if (beyond[axis] > 1) parts.push(`${axis} ${digits(beyond[axis], beyond[axis] < 1.1 ? 3 : 2)}x`);
   return `EXTRAPOLATED: ${parts.join(', ')} beyond what was measured`;
 }
 
@@ -58,18 +59,18 @@ export function predictionText(report: PredictionReport): string {
     'where',
   ];
   const lines = [
-    `Best ${metricWords(metric, report.direction)} within ${report.budgetText}: layers ${best.layers}, dim ${best.dim}${settings(best.group) ? `, ${settings(best.group)}` : ''}`,
+    `Best ${metricWords(metric, report.direction)} within ${report.budgetText}: layers ${best.layers}, dim ${best.dim}${settings(best.group) ? `, ${settings(best.group)}` : ''}${onShare(best)}`,
     `slice ${report.slice}${report.otherSlices.length > 0 ? ` (also measured: ${report.otherSlices.join('; ')})` : ''}; law ${report.form}: ${report.because}`,
     `${report.fitting} of ${report.considered} configurations fit; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')}`,
     '',
     formatTable(
       header,
       [
-        ...row('best', best),
+        ...row('train', best),
         ...(best.extrapolates ? row('best in measured range', report.bestMeasuredRange) : []),
-        ...(report.highest.extrapolates && !best.extrapolates
-          ? row(`${GOOD[report.direction].highest}, unmeasured`, report.highest)
-          : []),
+        ...(isSame(report.highest, best)
+          ? []
+          : row(`${GOOD[report.direction].highest} expected`, report.highest)),
         ...row('best on budget line', report.budgetLine),
         ...row('smallest in interval', smallest),
       ],
@@ -78,6 +79,7 @@ export function predictionText(report: PredictionReport): string {
     '',
     `The interval holds one new run with ${percent} probability, noise of the run included.`,
   ];
+  lines.push(...decisionText(report));
   if (smallest.params < best.params)
     lines.push(
       `You need not spend it all: layers ${smallest.layers}, dim ${smallest.dim} has ${digits((100 * smallest.params) / best.params, 2)} % of the parameters of the best and is expected to lose ${digits(Math.abs(best.predicted - smallest.predicted), 2)}.`,
@@ -87,20 +89,102 @@ export function predictionText(report: PredictionReport): string {
       `The same by the other forms: ${report.otherForms.map(({ form, predicted, best: own }) => `${form} ${digits(predicted)}${own.layers === best.layers && own.dim === best.dim ? '' : ` (itself it would take layers ${own.layers}, dim ${own.dim})`}`).join('; ')}. The interval holds as far as the form does.`,
     );
   lines.push(optimumText(report));
-  if (next)
-    lines.push(
-      `Next run: layers ${next.layers}, dim ${next.dim} (${count(next.params)} parameters${next.repeat ? ', a further seed' : ''}) would narrow the law at the best from ${digits(next.before, 2)} to ${digits(next.after, 2)} (standard deviation).`,
-    );
+  if (next) lines.push(nextText(report, next));
   for (const { group, best: own, reason } of report.groups)
     lines.push(
       own
-        ? `${settings(group)}: layers ${own.layers}, dim ${own.dim}, ${digits(own.predicted)} (${intervalText(own.interval)})`
+        ? `${[settings(group), own.share !== null && report.groups.some(({ best: other }) => other && other.slice !== own.slice) ? `slice ${own.slice}` : ''].filter(Boolean).join(', ')}: layers ${own.layers}, dim ${own.dim}, ${digits(own.predicted)} (${intervalText(own.interval)})`
         : `${settings(group)}: ${reason}`,
     );
   if (optimum.params !== null && optimum.params > best.params)
     lines.push(`The optimum of the law takes ${count(optimum.params)} parameters.`);
+  if (report.frontier.length > 1)
+    lines.push('', 'The best expected for what it costs:', '', frontierText(report), '');
   for (const text of report.notes) lines.push(`note: ${text}`);
   return lines.join('\n');
+}
+
+/** Which share of the data, where the budget might have been spent on less. */
+const onShare = ({ slice, share }: Choice) =>
+  share !== null && share < 1 ? `, on slice ${slice} (${percentOf(share)} of the data)` : '';
+
+const isSame = (a: Choice, b: Choice) =>
+  a.layers === b.layers && a.dim === b.dim && a.slice === b.slice && settings(a.group) === settings(b.group);
+
+/** The next run, what it costs and what it brings. */
+function nextText({ best, highest, slice }: PredictionReport, next: NextTrial): string {
+  const { layers, dim, params, repeat, price, before, after, opens } = next;
+  const where = next.slice === slice ? '' : ` on slice ${next.slice}`;
+  const run = `Next run: layers ${layers}, dim ${dim}${where} (${count(params)} parameters${repeat ? ', a further seed' : ''}, ${digits(100 * price, 2)} % of the cost of what to train)`;
+  if (opens !== null)
+    return `${run}: a third value of ${opens}, without which nothing beyond the measured range of ${opens} can be foretold.`;
+  const what = isSame(highest, best) ? 'what is expected of it' : 'the difference to the highest expected';
+  return `${run} would narrow ${what} from ${digits(before, 2)} to ${digits(after, 2)} (standard deviation).`;
+}
+
+const percentOf = (share: number) => `${Math.round(100 * share)} %`;
+
+/** How sure the choice is, what the others' odds are, and how much of the law is believed beyond what was measured. */
+function decisionText({ best, decision, forecast }: PredictionReport): string[] {
+  const { tolerance, sure, options } = decision;
+  const own = options.find((one) => isSame(one, best))!;
+  const lines = [
+    sure
+      ? `Why this one: with probability ${percentOf(own.within)} no other is better by more than ${digits(tolerance, 2)}, and it is the cheapest of which that can be said.`
+      : `Nothing is sure yet: this one is within ${digits(tolerance, 2)} of the best with probability ${percentOf(own.within)}, and is expected to lose ${digits(own.regret, 2)} against it; no other is expected to lose less by more than ${digits(tolerance, 2)}, or for less.`,
+  ];
+  const rivals = options.filter((one) => !isSame(one, best) && one.best >= 0.05).slice(0, 3);
+  if (rivals.length > 0)
+    lines.push(
+      `May be the best: ${[...rivals, own]
+        .sort((a, b) => b.best - a.best)
+        .map(
+          (one) =>
+            `layers ${one.layers}, dim ${one.dim}${settings(one.group) ? `, ${settings(one.group)}` : ''} ${percentOf(one.best)}`,
+        )
+        .join('; ')}.`,
+    );
+  if (best.extrapolates) {
+    const { layers, dim, data } = forecast.tried;
+    const levels = (number: number) => `${number} ${number === 1 ? 'level' : 'levels'}`;
+    const tried = `${levels(layers)} of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were foretold from the lower ones`;
+    lines.push(
+      best.believed === null || best.believed < 0 || best.believed > 1.2
+        ? `Beyond what was measured the forecast speaks, not the law: ${tried}.`
+        : `Beyond what was measured ${percentOf(best.believed)} of what the law says the metric changes from the nearest run on is believed: ${tried}, and each way of foretelling counts by its errors there.`,
+    );
+  }
+  return lines;
+}
+
+/** The best expected for every cost, thinned to some ten rows. */
+export function frontierText({ frontier, metric, level }: PredictionReport): string {
+  const step = Math.max(1, Math.ceil(frontier.length / 10));
+  const rows = frontier.filter((_, i) => (frontier.length - 1 - i) % step === 0);
+  const several = new Set(rows.map(({ slice }) => slice)).size > 1;
+  const hasFlops = frontier.every(({ flops }) => flops !== undefined);
+  return formatTable(
+    [
+      ...(hasFlops ? ['FLOPs'] : []),
+      ...(several ? ['slice'] : []),
+      'parameters',
+      'layers',
+      'dim',
+      metric,
+      `${Number((100 * level).toPrecision(3))} % interval`,
+      '',
+    ],
+    rows.map((one) => [
+      ...(hasFlops ? [formatCount(one.flops!)] : []),
+      ...(several ? [one.slice] : []),
+      count(one.params),
+      String(one.layers),
+      String(one.dim),
+      digits(one.predicted),
+      intervalText(one.interval),
+      one.extrapolates ? 'beyond' : '',
+    ]),
+  );
 }
 
 function optimumText({ optimum, metric }: PredictionReport): string {

@@ -3,11 +3,20 @@
  * with their intervals, are set against the runs kept back. Which form would have been trusted is decided on the rest alone.
  */
 import { UserError } from '../../util/errors.js';
+import { carriedOver } from '../forecast/axes.js';
 import type { FormName } from '../forms/form.js';
 import { FORM_NAMES } from '../forms/forms.js';
 import { type Panel, type Point, toPoints } from '../points/points.js';
 import { type CompareOptions, compareForms } from './compare.js';
-import { type BootstrapOptions, bootstrap, type Interval, predictWithInterval } from './uncertainty.js';
+import { forecastForms, makeOutlook } from './outlook.js';
+import { type RolledLevel, roll } from './rolling.js';
+import {
+  type Bootstrap,
+  type BootstrapOptions,
+  bootstrap,
+  type Interval,
+  predictWithInterval,
+} from './uncertainty.js';
 import { type HoldoutSplit, withholdBy } from './withhold.js';
 
 /** One run that the law had not seen. */
@@ -21,9 +30,12 @@ export interface UnseenRun {
   inside: boolean | null;
 }
 
-/** One form against the runs that were withheld. */
+/** What foretells beyond what was measured, beside the forms. */
+export const FORECAST = 'forecast';
+
+/** One form, or the forecast, against the runs that were withheld. */
 export interface FormHoldout {
-  form: FormName;
+  form: FormName | typeof FORECAST;
   /** Chosen by what was not withheld. */
   chosen: boolean;
   /** Root mean square error over the runs withheld. */
@@ -57,6 +69,25 @@ export interface PanelHoldout {
   forms: FormHoldout[];
   /** Without any law: each run foretold by the nearest configuration (in the logarithms of layers and dim) that was kept. */
   nearest: Pick<FormHoldout, 'rmse' | 'relative' | 'bias'>;
+  /** Every level of the axes concerned, from the third on, foretold from the lower ones; empty for other splits. */
+  rolling: RollingHoldout[];
+}
+
+/** One level foretold from the lower ones. */
+export interface RollingHoldout {
+  axis: 'layers' | 'dim';
+  /** Values of the axis that were foretold together. */
+  values: number[];
+  trained: number;
+  tested: number;
+  /** Root mean square errors. */
+  rmse: { nearest: number; forecast: number; forms: Partial<Record<FormName, number>> };
+  /** Of the forecast's intervals. */
+  coverage: number;
+  width: number;
+  /** How many times beyond what was fitted to, at most. */
+  beyond: number;
+  calibrated: boolean;
 }
 
 /** What to withhold, and how to fit and to bootstrap. */
@@ -83,6 +114,7 @@ export async function holdOut(panel: Panel, options: HoldoutOptions): Promise<Pa
   const { kept, withheld, what } = parted;
   const comparison = compareForms(kept, metric, options);
   const forms: FormHoldout[] = [];
+  let chosen: Bootstrap | undefined;
   for (const form of options.forms ?? FORM_NAMES) {
     if (options.chosenOnly && form !== comparison.chosen) continue;
     const fit = comparison.fits[form];
@@ -92,10 +124,19 @@ export async function holdOut(panel: Panel, options: HoldoutOptions): Promise<Pa
       continue;
     }
     const boot = await bootstrap(fit, options);
+    if (form === comparison.chosen) chosen = boot;
     const runs = withheld.flatMap((point) =>
       unseen(point, predictWithInterval(boot, { ...point.x, slice: point.slice }), boot.draws.length > 0),
     );
     forms.push({ form, chosen: form === comparison.chosen, ...summarise(runs), runs, notes: fit.notes });
+  }
+  if (chosen && !options.chosenOnly) {
+    const outlook = makeOutlook(kept, chosen, { metric, forms: options.forms });
+    const runs = withheld.flatMap((point) => {
+      const { value, interval, forecast } = outlook.expect({ ...point.x, slice: point.slice });
+      return unseen(point, { value, interval }, forecast !== undefined || chosen!.draws.length > 0);
+    });
+    forms.push({ form: FORECAST, chosen: false, ...summarise(runs), runs, notes: [] });
   }
   return {
     slice: panel.slice,
@@ -107,17 +148,62 @@ export async function holdOut(panel: Panel, options: HoldoutOptions): Promise<Pa
     chosen: comparison.chosen,
     because: comparison.because,
     forms,
-    nearest: carriedOver(kept, withheld),
+    nearest: nearestOf(kept, withheld),
+    rolling: options.chosenOnly ? [] : rolled(points, options),
   };
 }
 
-function carriedOver(kept: readonly Point[], withheld: readonly Point[]): PanelHoldout['nearest'] {
-  const distance = (a: Point, b: Point) =>
-    Math.log(a.x.layers! / b.x.layers!) ** 2 + Math.log(a.x.dim! / b.x.dim!) ** 2;
-  const runs = withheld.flatMap((point) => {
-    const near = kept.reduce((a, b) => (distance(b, point) < distance(a, point) ? b : a));
-    return unseen(point, { value: near.value, interval: [null, null] }, false);
-  });
+/** Every level of the axes that a split is about. */
+function rolled(points: readonly Point[], { split, level, ...options }: HoldoutOptions): RollingHoldout[] {
+  const axes =
+    split === 'both' ? (['layers', 'dim'] as const) : split === 'dim' || split === 'layers' ? [split] : [];
+  const { metric, direction, huber, p, bounds, link, forms } = options;
+  return axes.flatMap((axis) =>
+    roll(points, axis, {
+      metric,
+      direction,
+      huber,
+      p,
+      bounds,
+      link,
+      level,
+      forms: forecastForms(forms),
+      axes: ['layers', 'dim'],
+      compare: false,
+    }).map((one) => summariseLevel(axis, one)),
+  );
+}
+
+function summariseLevel(axis: 'layers' | 'dim', { values, trained, points }: RolledLevel): RollingHoldout {
+  const runs = points.flatMap((one) => one.point.runs.map((measured) => ({ ...one, measured })));
+  const rmse = (say: (one: (typeof runs)[number]) => number) =>
+    Math.sqrt(mean(runs.map((one) => (say(one) - one.measured) ** 2)));
+  const names = Object.keys(points[0]!.forms);
+  return {
+    axis,
+    values,
+    trained,
+    tested: points.length,
+    rmse: {
+      nearest: rmse(({ nearest }) => nearest),
+      forecast: rmse(({ forecast }) => forecast.value),
+      forms: Object.fromEntries(names.map((name) => [name, rmse(({ forms }) => forms[name]!)])),
+    },
+    coverage: mean(
+      runs.map(({ forecast: { interval }, measured }) =>
+        measured >= interval[0] && measured <= interval[1] ? 1 : 0,
+      ),
+    ),
+    width: mean(points.map(({ forecast: { interval } }) => interval[1] - interval[0])),
+    beyond: Math.exp(Math.max(...points.map(({ forecast }) => forecast.beyond.reduce((a, b) => a + b, 0)))),
+    calibrated: points.every(({ forecast }) => forecast.calibrated),
+  };
+}
+
+function nearestOf(kept: readonly Point[], withheld: readonly Point[]): PanelHoldout['nearest'] {
+  const runs = withheld.flatMap((point) =>
+    unseen(point, { value: carriedOver(kept, point.x, ['layers', 'dim']), interval: [null, null] }, false),
+  );
   const { rmse, relative, bias } = summarise(runs);
   return { rmse, relative, bias };
 }

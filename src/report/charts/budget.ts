@@ -1,4 +1,4 @@
-/** The metric along the parameter budget: the law's best configuration of each size, its band, the runs, the optimum. */
+/** The metric along the parameter budget: the best expected of each size, its band, the runs, what to train. */
 import { type Direction, GOOD } from '../../law/points/direction.js';
 import { formatCount } from '../../util/format.js';
 import {
@@ -97,7 +97,7 @@ export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budg
         { field: 'dim', type: 'quantitative' },
       ];
       const kinds = {
-        domain: ['law: best of its size', 'runs', 'optimum of the law'],
+        domain: ['best of its size', 'runs', 'what to train'],
         range: [theme.categories[0]!, theme.muted, theme.accent],
       };
       const color = (kind: string) => ({
@@ -131,7 +131,7 @@ export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budg
           encoding: {
             x,
             y: y('predicted'),
-            color: color('law: best of its size'),
+            color: color('best of its size'),
             detail: { field: 'stretch', type: 'nominal' },
             strokeDash: {
               field: 'range',
@@ -194,7 +194,7 @@ export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budg
           encoding: {
             x,
             y: y('predicted'),
-            color: color('optimum of the law'),
+            color: color('what to train'),
             tooltip: [...tooltip, { field: 'predicted', type: 'quantitative', format: '.4f' }],
           },
         },
@@ -223,16 +223,17 @@ function stretches<T extends { range: string }>(line: T[]): (T & { stretch: numb
   return pieces;
 }
 
-/** What the law recommends and what a smaller model would lose, as sentences. */
+/** What to train and what a smaller model would lose, as sentences. */
 export function smallerModel(curve: BudgetCurve, direction: Direction): string {
-  const { highest, rises, below } = GOOD[direction];
+  const { higher, below } = GOOD[direction];
   const { optimum, smallest, beyond } = curve;
-  const head = `On ${sliceWords(curve.slice)} the law is ${highest} at ${shape(optimum)} with ${parameters(optimum.params)}, within the measured range: ${share(optimum.predicted.value)}, and one new run is expected between ${share(optimum.predicted.low)} and ${share(optimum.predicted.high)}.`;
+  const where = optimum.extrapolated ? 'beyond the measured range' : 'within the measured range';
+  const head = `On ${sliceWords(curve.slice)} train ${shape(optimum)} with ${parameters(optimum.params)}, ${where}: ${share(optimum.predicted.value)}, and one new run is expected between ${share(optimum.predicted.low)} and ${share(optimum.predicted.high)}.`;
   const rise = beyond
-    ? ` Beyond that range it ${rises} on, to ${share(beyond.predicted.value)} at ${shape(beyond)} (${formatCount(beyond.params)}): an extrapolation.`
+    ? ` Beyond that range ${shape(beyond)} (${formatCount(beyond.params)}) may be ${higher}: ${share(beyond.predicted.value)}, between ${share(beyond.predicted.low)} and ${share(beyond.predicted.high)}.`
     : '';
   if (!smallest || smallest.params >= optimum.params)
-    return `${head} Every smaller configuration is expected ${below} the interval of one run of the best.${rise}`;
+    return `${head} Every smaller configuration is expected ${below} the interval of one run of it.${rise}`;
   const loss = lost(direction, optimum.predicted.value, smallest.predicted.value);
-  return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(loss)}: within the interval of one run of the best.${rise}`;
+  return `${head} A model of ${formatCount(smallest.params)} (${shape(smallest)}), ${percent(1 - smallest.params / optimum.params)} smaller, is expected to lose ${difference(loss)}: within the interval of one run of it.${rise}`;
 }

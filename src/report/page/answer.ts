@@ -1,4 +1,4 @@
-/** The answer first: what was best, what the law recommends, how sure that is, and what a smaller model would lose. */
+/** The answer first: what was best, what to train, how sure that is, what a smaller model would lose, and what to run next. */
 import { bestBy, GOOD } from '../../law/points/direction.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { formatCount } from '../../util/format.js';
@@ -75,7 +75,7 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   if (!law)
     return [
       {
-        question: `The law recommends${of}`,
+        question: `What to train${of}`,
         headline: 'No law yet',
         words: group.lawMissing ?? 'No law was fitted.',
       },
@@ -83,11 +83,11 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   const cards: AnswerCard[] = [];
   const { budget } = law;
   const main = mainPanel(law);
-  const { maximum, rises, below } = GOOD[choice.direction];
+  const { maximum, below } = GOOD[choice.direction];
   const name = `${choice.split} ${metricLabel(choice.name)}`;
   if (!budget) {
     cards.push({
-      question: `The law recommends${of}`,
+      question: `What to train${of}`,
       headline:
         main.peak.layers.value !== undefined && main.peak.dim.value !== undefined
           ? shape({ layers: main.peak.layers.value, dim: Math.round(main.peak.dim.value) })
@@ -96,20 +96,31 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     });
     return cards;
   }
-  const { optimum, smallest, beyond } = budget;
+  const { optimum, smallest, beyond, odds, next } = budget;
   const { predicted } = optimum;
-  const rise = beyond
-    ? ` The law ${rises} on beyond the measured range, to ${share(beyond.predicted.value)} at ${shape(beyond)}: measure there before you trust it.`
+  const from = optimum.extrapolated
+    ? 'beyond the measured range, by the forecast'
+    : `by ${main.form}, inside the measured range`;
+  const may = beyond
+    ? ` ${shape(beyond)} may be better (${share(beyond.predicted.value)}, between ${share(beyond.predicted.low)} and ${share(beyond.predicted.high)}), but lies beyond what was measured.`
     : '';
   cards.push({
-    question: `The law recommends${of}`,
+    question: `What to train${of}`,
     headline: shape(optimum),
-    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${main.form}, the best inside the measured range.${rise}${without(law)}`,
+    words: `${parameters(optimum.params)}, on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} ${from}.${may}${without(law)}`,
   });
+  const chance = odds
+    ? ` It is within ${difference(odds.tolerance)} of the best there is with probability ${percent(odds.within)}, the best itself with ${percent(odds.best)}${odds.sure ? '' : ': nothing is sure enough yet'}.`
+    : '';
+  const method = optimum.extrapolated
+    ? budget.calibrated
+      ? 'by how far such forecasts missed the measured levels'
+      : 'not calibrated: too few levels to try such forecasts on'
+    : law.method;
   cards.push({
     question: `How sure that is${of}`,
     headline: `${share(predicted.low)} to ${share(predicted.high)}`,
-    words: `where ${percent(law.level)} of single new runs of it are expected (${law.method}). ${peakIntervalWords(main.peak, choice.direction)}`,
+    words: `where ${percent(law.level)} of single new runs of it are expected (${method}).${chance} ${peakIntervalWords(main.peak, choice.direction)}`,
   });
   const smaller = smallest && smallest.params < optimum.params ? smallest : undefined;
   const interval = `the ${percent(law.level)} interval of one run of the best (${share(predicted.low)} to ${share(predicted.high)})`;
@@ -121,6 +132,12 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
       ? `${shape(smaller)} has ${formatCount(smaller.params)} parameters, ${percent(1 - smaller.params / optimum.params)} fewer; what is expected of it lies within ${interval}.`
       : `Every smaller configuration is expected ${below} ${interval}.`,
   });
+  if (next && next.before !== null && next.after !== null)
+    cards.push({
+      question: `What to run next${of}`,
+      headline: shape(next),
+      words: `${next.repeat ? 'A further seed of it' : 'It'} costs ${percent(next.price)} of what to train and narrows ${beyond ? 'the difference between what to train and what may be better' : 'what is expected of it'} from ±${difference(next.before)} to ±${difference(next.after)} (standard deviation).`,
+    });
   return cards;
 }
 

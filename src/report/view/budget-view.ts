@@ -1,11 +1,14 @@
-/** The best configuration of each size under a fitted law: what the budget figure draws and the answer recommends. */
+/** The best expected of each size, by the law and beyond the measured range by the forecast, and what to train. */
 
 import type { Shape } from '../../law/calibrate.js';
-import { enumerateCandidates } from '../../law/candidates.js';
+import { type Candidate as Affordable, enumerateCandidates } from '../../law/candidates.js';
 import type { CostModel } from '../../law/cost.js';
 import type { LawFit } from '../../law/fitting/fit.js';
+import { nextTrial } from '../../law/next-trial.js';
 import type { Observation } from '../../law/points/observation.js';
-import { type Asked, recommend, smallestAsGood } from '../../law/recommend.js';
+import type { Outlook } from '../../law/trust/outlook.js';
+import type { At } from '../../law/trust/uncertainty.js';
+import { smallestAsGood, weigh } from '../../law/weigh.js';
 import { bestOfEachSize } from './sizes.js';
 import type { BudgetCurve, Candidate, Interval, LawPanel } from './view.js';
 
@@ -14,19 +17,22 @@ export interface FittedPanel {
   panel: LawPanel;
   fit: LawFit;
   cost: CostModel;
-  asked: Asked<Shape>;
+  outlook: Outlook;
+  place(shape: Shape): At;
+  isInside(shape: Shape): boolean;
+  /** The law, or beyond the measured range the forecast. */
   predict(shape: Shape): Interval;
 }
 
 /** How many times beyond the largest measured layers, dim and size the curve goes on. */
 const CURVE_REACH = 2;
 
-/** On the slice with the most data: what would be trained in earnest. Recommended is the best inside the measured range. */
+/** On the slice with the most data: what would be trained in earnest. */
 export function budgetCurve(
-  { panel, cost, asked, predict }: FittedPanel,
+  { panel, fit, cost, outlook, place, isInside, predict }: FittedPanel,
   own: Observation[],
 ): BudgetCurve | undefined {
-  const { direction, value, isInside } = asked;
+  const { direction } = fit;
   const dress = ({ layers, dim, params }: Shape & { params: number }): Candidate => ({
     layers,
     dim,
@@ -37,27 +43,49 @@ export function budgetCurve(
   const top = (axis: keyof Shape) => CURVE_REACH * Math.max(...own.map((one) => one[axis]));
   const [topLayers, topDim] = [top('layers'), top('dim')];
   const leastDim = Math.min(...own.map((one) => one.dim));
-  const near = enumerateCandidates(own, cost).filter(
-    ({ layers, dim }) => layers <= topLayers && dim <= topDim && dim >= leastDim,
-  );
+  const all = enumerateCandidates(own, cost);
+  const near = all.filter(({ layers, dim }) => layers <= topLayers && dim <= topDim && dim >= leastDim);
   const inside = near.filter(isInside);
   if (inside.length === 0) return undefined;
-  const found = recommend(near, asked);
+  const price = (one: Affordable) => one.flops ?? one.params;
+  const { chosen, highest, options, sure, tolerance } = weigh([{ outlook, candidates: all, place }], {
+    direction,
+    cost: price,
+  });
   // Inside the measured range as far as its sizes go; beyond it only where it has none of that size.
   const largest = Math.max(...inside.map((one) => one.params));
   const curve = finer(near, cost);
+  const value = (shape: Shape) => outlook.glance(place(shape)).value;
   const candidatesInside = bestOfEachSize([...curve.filter(isInside), ...inside], value, direction);
   const candidatesBeyond = bestOfEachSize(
     curve.filter((one) => one.params > largest && one.params <= CURVE_REACH * largest && !isInside(one)),
     value,
     direction,
   );
+  const next = nextTrial(outlook, all, place, {
+    target: chosen.candidate,
+    ...(highest === chosen ? {} : { rival: highest.candidate }),
+    slice: panel.slice,
+    largest: { layers: topLayers / CURVE_REACH, dim: topDim / CURVE_REACH },
+    noise: fit.sigma,
+    cost: price,
+    isMeasured: ({ layers, dim }) => own.some((one) => one.layers === layers && one.dim === dim),
+  });
   return {
     slice: panel.slice,
     candidates: [...candidatesInside, ...candidatesBeyond].map(dress),
-    optimum: dress(found.inside!),
-    smallest: dress(smallestAsGood(found.inside!, inside, asked)),
-    ...(found.beyond ? { beyond: dress(found.beyond) } : {}),
+    optimum: dress(chosen.candidate),
+    smallest: dress(
+      smallestAsGood(
+        chosen,
+        options.filter(({ candidate }) => isInside(candidate)),
+        direction,
+      ).candidate,
+    ),
+    odds: { ...chosen.odds!, tolerance, sure },
+    calibrated: chosen.expected().forecast?.calibrated ?? true,
+    ...(next ? { next } : {}),
+    ...(highest !== chosen && !isInside(highest.candidate) ? { beyond: dress(highest.candidate) } : {}),
   };
 }
 

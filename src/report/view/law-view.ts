@@ -9,17 +9,14 @@ import { chooseLaw } from '../../law/choose.js';
 import { costModel, type ModelSource } from '../../law/cost.js';
 import type { FormName } from '../../law/forms/form.js';
 import { constantOf, fitJoint, jointForm } from '../../law/joint.js';
+import { pointsOf } from '../../law/panel-answer.js';
 import { placing, slope } from '../../law/place.js';
 import type { Direction } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
 import { type Panel, panelsOf } from '../../law/points/points.js';
 import type { FormScore as LawScore } from '../../law/trust/compare.js';
-import {
-  bootstrap,
-  coefficientIntervals,
-  type Prediction,
-  predictWithInterval,
-} from '../../law/trust/uncertainty.js';
+import { type Expected, makeOutlook } from '../../law/trust/outlook.js';
+import { bootstrap, coefficientIntervals } from '../../law/trust/uncertainty.js';
 import { UserError } from '../../util/errors.js';
 import { budgetCurve, type FittedPanel } from './budget-view.js';
 import { heldOutView } from './held-out-view.js';
@@ -55,7 +52,8 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
   for (const slice of options.slices) {
     const panel = panels.get(slice) ?? { slice, group: {}, label: slice, observations: [] };
     try {
-      fitted.push(await fitPanel(panel, { ...options, resamples }));
+      const others = [...panels.values()].filter((one) => one.slice !== slice);
+      fitted.push(await fitPanel(panel, { ...options, resamples }, others));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refusal = error;
@@ -80,7 +78,10 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
       measured: one.metrics[options.metric]!,
       predicted: bySlice.get(one.slice)!.predict({ layers: one.layers, dim: one.dim }),
     })),
-    surface: (slice, layers, dim) => bySlice.get(slice)!.asked.value({ layers, dim }),
+    surface: (slice, layers, dim) => {
+      const { fit, place } = bySlice.get(slice)!;
+      return fit.predict(place({ layers, dim }));
+    },
     level: LEVEL,
     method: `residual bootstrap, ${resamples.toLocaleString('en')} replicates`,
     heldOut: await heldOutView(
@@ -101,6 +102,7 @@ export async function viewLaw(observations: Observation[], options: LawViewOptio
 async function fitPanel(
   panel: Panel,
   { metric, direction, form, resamples, source }: LawViewOptions,
+  others: readonly Panel[],
 ): Promise<FittedPanel> {
   const { fit, points, comparison, because, notes } = chooseLaw(panel, { metric, direction, form });
   const boot = await bootstrap(fit, { resamples, level: LEVEL });
@@ -111,22 +113,24 @@ async function fitPanel(
   );
   const cost = costModel(panel.observations, source);
   const place = placing(fit, cost);
-  const known = new Map<string, Prediction>();
+  const outlook = makeOutlook(points, boot, {
+    metric,
+    ...(form === undefined ? { comparison } : { forms: [form] }),
+    others: others.flatMap(({ observations }) => pointsOf(observations, metric)),
+  });
+  const known = new Map<string, Expected>();
   const expected = ({ layers, dim }: Shape) => {
     const key = `${layers}/${dim}`;
-    const prediction = known.get(key) ?? predictWithInterval(boot, place({ layers, dim }));
-    known.set(key, prediction);
-    return prediction;
+    const found = known.get(key) ?? outlook.expect(place({ layers, dim }));
+    known.set(key, found);
+    return found;
   };
   return {
     cost,
     fit,
-    asked: {
-      direction: fit.direction,
-      value: (shape) => fit.predict(place(shape)),
-      expected,
-      isInside: insideRange(points),
-    },
+    outlook,
+    place,
+    isInside: insideRange(points),
     panel: {
       slice: panel.slice,
       form: used,
@@ -143,7 +147,7 @@ async function fitPanel(
   };
 }
 
-function toInterval({ value, interval: [low, high] }: Prediction): Interval {
+function toInterval({ value, interval: [low, high] }: Expected): Interval {
   return { value, low: low ?? value, high: high ?? value };
 }
 

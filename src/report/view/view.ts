@@ -2,7 +2,9 @@
  * The view model: everything a report shows, as plain numbers and text. `gather.ts` fills it from records and laws; charts and
  * page read nothing else, so that a figure can be tested without a sweep and without a fit.
  */
+
 import type { MeasureLine } from '../../law/data-term.js';
+import type { NextTrial } from '../../law/next-trial.js';
 import type { Direction } from '../../law/points/direction.js';
 import type { QualityTest } from '../../law/quality-test.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../../sweep/store/record.js';
@@ -74,12 +76,18 @@ export interface BudgetCurve {
   slice: string;
   /** Ascending in params: the best configuration of about that many parameters. */
   candidates: Candidate[];
-  /** The best inside the measured range: what is recommended. */
+  /** What to train: the cheapest that is within tolerance of the best with 90 % probability, or what is expected to lose least. */
   optimum: Candidate;
   /** The smallest inside the measured range that is expected within the interval of one new run of the optimum. */
   smallest?: Candidate;
-  /** The best outside the measured range, where the law expects it beyond the interval of one new run of the optimum. */
+  /** Outside the measured range and expected to be better than the optimum, though not surely. */
   beyond?: Candidate;
+  /** How the optimum stands among all: probability of being the best, of being within `tolerance` of it, and the expected loss. */
+  odds?: { best: number; within: number; regret: number; tolerance: number; sure: boolean };
+  /** Whether it is known how far forecasts like that of the optimum go wrong. */
+  calibrated?: boolean;
+  /** The run that tells most for its price. */
+  next?: NextTrial;
 }
 
 /** The data term of the law, one value a slice, against how much data the slice holds. */

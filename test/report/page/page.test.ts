@@ -102,7 +102,7 @@ describe('words on the page', () => {
     expect(answer).toContain('4 layers, dim 64');
     expect(answer).toContain('test NDCG@10 0.1880 and HR@10 0.3291 (history masked)');
     expect(answer).toContain('Recommending by popularity has NDCG@10 0.0290.');
-    expect(answer).toContain('The law recommends');
+    expect(answer).toContain('What to train');
     expect(answer).toContain('3 layers, dim 64');
     expect(answer).toContain('0.1864 to 0.1923');
     expect(answer).toContain('A smaller model would lose');

@@ -1,0 +1,156 @@
+/**
+ * A Gaussian process over the logarithms of the axes (Rasmussen and Williams 2006, ch. 2 and 5): a plane, one smooth curve an
+ * axis, and one smooth surface (Matern 5/2), with the noise of a run. Length scales, amplitudes and noise are the most probable
+ * ones under priors that keep a curve smooth over what was measured: without them a few points are explained by anything.
+ */
+import type { Point, Variable } from '../points/points.js';
+import type { Place } from './axes.js';
+
+export interface Process {
+  /** What is expected at a place. */
+  at(x: Place): number;
+  /** Deviation of one run. */
+  noise: number;
+}
+
+/** ln of: length scale over the range of the axes, amplitude of the curves, of the surface, noise; in deviations of the values. */
+type Hyper = [length: number, curve: number, surface: number, noise: number];
+
+const PRIOR: { mean: number; deviation: number }[] = [
+  { mean: 0, deviation: 0.5 },
+  { mean: Math.log(0.7), deviation: 0.7 },
+  { mean: Math.log(0.2), deviation: 0.7 },
+  { mean: Math.log(0.05), deviation: 1.5 },
+];
+/** Prior variance of the level, and of the rise over the whole range of an axis, in variances of the values. */
+const LEVEL = 9;
+const RISE = 4;
+const JITTER = 1e-8;
+
+const matern = (distance: number) => {
+  const s = Math.sqrt(5) * distance;
+  return (1 + s + (s * s) / 3) * Math.exp(-s);
+};
+
+/** Most points that are looked at: the largest, since what lies beyond them is asked for. */
+const MOST = 80;
+
+/** @returns undefined below five points, or where no axis or the values do not vary. */
+export function fitProcess(all: readonly Point[], axes: readonly Variable[]): Process | undefined {
+  const size = ({ x }: Point) => axes.reduce((sum, axis) => sum + Math.log(x[axis]!), 0);
+  const points = all.length <= MOST ? all : [...all].sort((a, b) => size(b) - size(a)).slice(0, MOST);
+  const n = points.length;
+  const varying = axes.filter((axis) => new Set(points.map(({ x }) => x[axis])).size > 1);
+  if (n < 5 || varying.length === 0) return undefined;
+  const scale = varying.map((axis) => {
+    const logs = points.map(({ x }) => Math.log(x[axis]!));
+    const [low, high] = [Math.min(...logs), Math.max(...logs)];
+    return { axis, middle: (low + high) / 2, range: high - low };
+  });
+  const spot = (x: Place) => scale.map(({ axis, middle, range }) => (Math.log(x[axis]!) - middle) / range);
+  const spots = points.map(({ x }) => spot(x));
+  const mean = points.reduce((sum, { value }) => sum + value, 0) / n;
+  const spread = Math.sqrt(points.reduce((sum, { value }) => sum + (value - mean) ** 2, 0) / n);
+  if (!(spread > 0)) return undefined;
+  const target = points.map(({ value }) => (value - mean) / spread);
+
+  const kernel = (a: number[], b: number[], [length, curve, surface]: Hyper) => {
+    const l = Math.exp(length);
+    let sum = LEVEL;
+    let square = 0;
+    for (let i = 0; i < a.length; i++) {
+      const gap = Math.abs(a[i]! - b[i]!) / l;
+      sum += RISE * a[i]! * b[i]! + Math.exp(2 * curve) * matern(gap);
+      square += gap * gap;
+    }
+    return a.length > 1 ? sum + Math.exp(2 * surface) * matern(Math.sqrt(square)) : sum;
+  };
+  const solve = (hyper: Hyper) => {
+    const noise = Math.exp(2 * hyper[3]);
+    const k = spots.map((a, i) =>
+      spots.map((b, j) =>
+        j <= i ? kernel(a, b, hyper) + (i === j ? noise / points[i]!.runs.length + JITTER : 0) : 0,
+      ),
+    );
+    const factor = cholesky(k);
+    if (!factor) return undefined;
+    const half = forward(factor, target);
+    let minusLog = 0;
+    for (let i = 0; i < n; i++) minusLog += 0.5 * half[i]! ** 2 + Math.log(factor[i]![i]!);
+    hyper.forEach((value, i) => {
+      minusLog += 0.5 * ((value - PRIOR[i]!.mean) / PRIOR[i]!.deviation) ** 2;
+    });
+    return { factor, half, minusLog };
+  };
+  const hyper = descend((one) => solve(one)?.minusLog ?? Number.POSITIVE_INFINITY);
+  const solved = solve(hyper);
+  if (!solved) return undefined;
+  const weights = backward(solved.factor, solved.half);
+  return {
+    noise: spread * Math.exp(hyper[3]),
+    at(x) {
+      const here = spot(x);
+      const across = spots.map((one) => kernel(here, one, hyper));
+      return mean + spread * across.reduce((sum, one, i) => sum + one * weights[i]!, 0);
+    },
+  };
+}
+
+/** Coordinate descent with steps that halve: the posterior is smooth and has four numbers. */
+function descend(objective: (hyper: Hyper) => number): Hyper {
+  let best = PRIOR.map(({ mean }) => mean) as Hyper;
+  let least = objective(best);
+  for (let step = 0.8; step > 0.15; step /= 2)
+    for (let moved = true, rounds = 0; moved && rounds < 4; rounds++) {
+      moved = false;
+      for (let i = 0; i < best.length; i++)
+        for (const way of [step, -step]) {
+          const tried = [...best] as Hyper;
+          tried[i]! += way;
+          const value = objective(tried);
+          if (value < least - 1e-4) {
+            [best, least, moved] = [tried, value, true];
+            break;
+          }
+        }
+    }
+  return best;
+}
+
+/** Lower triangle L of K = L L'; undefined where K is not positive definite. */
+function cholesky(k: readonly (readonly number[])[]): number[][] | undefined {
+  const factor: number[][] = [];
+  for (let i = 0; i < k.length; i++) {
+    const row: number[] = [];
+    for (let j = 0; j <= i; j++) {
+      let sum = k[i]![j]!;
+      const other = j === i ? row : factor[j]!;
+      for (let m = 0; m < j; m++) sum -= row[m]! * other[m]!;
+      if (i === j) {
+        if (!(sum > 0)) return undefined;
+        row.push(Math.sqrt(sum));
+      } else row.push(sum / other[j]!);
+    }
+    factor.push(row);
+  }
+  return factor;
+}
+
+function forward(factor: readonly (readonly number[])[], b: readonly number[]): number[] {
+  const x: number[] = [];
+  for (let i = 0; i < b.length; i++) {
+    let sum = b[i]!;
+    for (let j = 0; j < i; j++) sum -= factor[i]![j]! * x[j]!;
+    x.push(sum / factor[i]![i]!);
+  }
+  return x;
+}
+
+function backward(factor: readonly (readonly number[])[], b: readonly number[]): number[] {
+  const x = [...b];
+  for (let i = b.length - 1; i >= 0; i--) {
+    for (let j = i + 1; j < b.length; j++) x[i]! -= factor[j]![i]! * x[j]!;
+    x[i]! /= factor[i]![i]!;
+  }
+  return x;
+}

@@ -1,0 +1,94 @@
+/**
+ * Tables of measured results as panels to foretell: one for every slice and metric. Axes are layers and dim; where a table
+ * counts data for every parameter (`multiplier`, `chinchillas`), they are that and the parameters. Rows of one place are repeats.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isShare, namedDirection } from '../../../dist/law/points/direction.js';
+
+/** Long forms of another table, and curves along training: no panels of their own. */
+const LEFT_OUT = /-(all-columns|curves)\.csv$/;
+/** Tokens for each parameter that `chinchillas` counts in. */
+const CHINCHILLA = 20;
+
+/** How the axes of a table are called. */
+const KINDS = [
+  { has: 'chinchillas', first: 'chinchillas', second: 'N' },
+  { has: 'multiplier', first: 'multiplier', second: 'nonEmbeddingParams' },
+  { has: 'layers', first: 'layers', second: 'dim' },
+];
+
+/** Tokens of the models that the ladder was to foretell: in their name, or in a column. */
+const tokensOf = (row) => 1e12 * Number(/-(\d+)T/.exec(row.size ?? '')?.[1] ?? Number.NaN);
+
+const isMetric = (name) =>
+  isShare(name) || namedDirection(name) === 'minimize' || /_bpb$|CrossEntropy/.test(name) || isAccuracy(name);
+/** Ranked multiple choice; the other wording of the same tasks stays at chance in small models and is left out. */
+const isAccuracy = (name) => /_rc_5shot_(acc|len_norm)$/.test(name);
+
+function rowsOf(path) {
+  const [head, ...lines] = readFileSync(path, 'utf8').trim().split(/\r?\n/);
+  const names = head.split(',');
+  return {
+    names,
+    rows: lines.map((line) => {
+      const cells = line.split(',');
+      return Object.fromEntries(names.map((name, i) => [name, cells[i] ?? '']));
+    }),
+  };
+}
+
+const number = (text) => (text === undefined || text === '' ? Number.NaN : Number(text));
+
+/** @returns the panels of every table of a folder, and the tables left out with the reason. */
+export function readTables(folder) {
+  const panels = [];
+  const left = [];
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith('.csv')) continue;
+    if (LEFT_OUT.test(file)) {
+      left.push({ file, reason: 'a longer form of another table' });
+      continue;
+    }
+    const { names, rows } = rowsOf(join(folder, file));
+    const kind = KINDS.find(({ has }) => names.includes(has));
+    const metrics = names.filter(isMetric);
+    if (!kind || metrics.length === 0) {
+      left.push({ file, reason: kind ? 'no metric' : 'no layers and dim' });
+      continue;
+    }
+    for (const metric of metrics)
+      for (const [slice, points] of slices(rows, kind, metric))
+        panels.push({
+          family: familyOf(basename(file, '.csv'), metric),
+          slice,
+          metric,
+          direction: isShare(metric) || isAccuracy(metric) ? 'maximize' : 'minimize',
+          words: { layers: kind.first, dim: kind.second },
+          points,
+        });
+  }
+  return { panels, left };
+}
+
+const familyOf = (table, metric) => (isAccuracy(metric) ? `${table}, accuracy` : table);
+
+function slices(rows, { first, second }, metric) {
+  const found = new Map();
+  for (const row of rows) {
+    const value = number(row[metric]);
+    const dim = number(row[second]);
+    const given = number(row[first]);
+    const layers = given > 0 ? given : tokensOf(row) / (CHINCHILLA * dim);
+    if (!(layers > 0 && dim > 0) || !Number.isFinite(value)) continue;
+    const slice = row.slice ?? 'all';
+    const places = found.get(slice) ?? new Map();
+    found.set(slice, places);
+    const key = `${layers}/${dim}`;
+    const point = places.get(key) ?? { slice, x: { layers, dim }, runs: [], value: 0 };
+    places.set(key, point);
+    point.runs.push(value);
+    point.value = point.runs.reduce((a, b) => a + b, 0) / point.runs.length;
+  }
+  return [...found].map(([slice, places]) => [slice, [...places.values()]]);
+}
