@@ -16,6 +16,7 @@ import { UserError } from '../../util/errors.js';
 import { canonicalJson } from '../../util/hash.js';
 import { expandSweep } from './expand.js';
 import type { Sweep } from './resolve.js';
+import { widthNotes } from './widths.js';
 
 interface EpochWork {
   steps: number;
@@ -136,7 +137,7 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     duplicates: configurations.length - sorted.length,
     excluded,
     beyondBudget: sorted.slice(within.length),
-    notes: [...notes],
+    notes: [...notes, ...widthNotes(within.map(({ config }) => config))],
   };
 }
 

@@ -45,6 +45,23 @@ export const modelFields = {
   embeddingNorm: choice(['on', 'off'], 'ssd4rec: dropout and LayerNorm after the embedding (on)'),
 };
 
+/** One rate whatever the size. */
+export const plainRate = real({ above: 0, max: 10 }, 'Step size of Adam');
+
+/** A rate that follows the width (train/rate.ts). */
+const widthRate = z.strictObject(
+  {
+    base: real({ above: 0, max: 10 }, 'The rate at this dim'),
+    dim: whole({ min: 1, max: 65_536 }, 'Where the rate is base'),
+    power: real({ min: -4, max: 4 }, 'Power of d / dim (-1)').default(-1),
+    parts: choice(
+      ['all', 'hidden'],
+      'Whose rate follows: all weights (the default), or in the manner of muP the hidden matrices alone',
+    ).default('all'),
+  },
+  { error: named('a rate that follows the width such as {base: 1e-3, dim: 64, power: -1}') },
+);
+
 export const trainingFields = {
   epochs: whole({ min: 1, max: 1_000_000 }, 'Most epochs'),
   patience: whole(
@@ -72,7 +89,14 @@ export const trainingFields = {
     ['uniform', 'popularity'],
     'How negatives are sampled: each item alike, or by its count in the training histories (the default)',
   ),
-  learningRate: real({ above: 0, max: 10 }, 'Step size of Adam'),
+  learningRate: z
+    .union([plainRate, widthRate], {
+      error: () =>
+        'expected a number above 0 up to 10, or a rate that follows the width such as {base: 1e-3, dim: 64}',
+    })
+    .meta({
+      description: 'Step size of Adam: a number, or one that follows the width, base * (d / dim)^power',
+    }),
   schedule: choice(['constant', 'cosine'], 'After the warm-up: held, or lowered along half a cosine'),
   warmup: whole({ min: 0 }, 'Steps of linear warm-up'),
   weightDecay: real({ min: 0 }, 'Decoupled weight decay'),

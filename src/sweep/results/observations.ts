@@ -4,6 +4,7 @@ import type { Observation } from '../../law/points/observation.js';
 import type { Settings } from '../../law/points/settings.js';
 import type { ModelConfig } from '../../model/config.js';
 import type { TrialConfig } from '../../train/config.js';
+import { rateSetting } from '../../train/rate.js';
 import { canonicalJson } from '../../util/hash.js';
 import { findSweep } from '../store/locate.js';
 import { beatsPopularity, type DoneRecord, isHalved, type SliceMeasures } from '../store/record.js';
@@ -114,6 +115,7 @@ export function settingsOf({ model, training, evaluation, data, backend, startFr
     model: name,
     ...shape,
     ...training,
+    learningRate: rateSetting(training.learningRate),
     select,
     history,
     backend,
