@@ -108,6 +108,14 @@ export {
   type Exponent,
   type Term,
 } from './law/forms/terms.js';
+export {
+  type EnvelopeOptions,
+  type TunedConfiguration,
+  type TunedEdge,
+  type Tuning,
+  tunedEnvelope,
+} from './law/points/tuned.js';
+export type { TunedMove } from './law/points/tuned-moves.js';
 export type { Variable } from './law/points/points.js';
 export { type FitOptions, fitLaw, fitPoints, type LawFit } from './law/fitting/fit.js';
 export {

@@ -11,6 +11,7 @@ import { parseCount } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
 import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './options/law-input.js';
 import { predictionText } from './words/predict-text.js';
+import { nearestTuned } from './words/tuned-text.js';
 
 export function options(yargs: Argv): Argv {
   return lawInputOptions(yargs)
@@ -170,7 +171,22 @@ export async function run(args: Arguments): Promise<number> {
     ...(args['robust'] ? { huber: 'auto' as const } : {}),
   });
   await closeThreads();
-  if (args.json) printJson({ name: input.name, ...report, inputNotes: input.notes });
+  const best = input.tuning && nearestTuned(input.tuning, report.slice, report.best);
+  if (args.json)
+    printJson({
+      name: input.name,
+      ...report,
+      ...(input.tuning ? { tuned: best ?? null } : {}),
+      inputNotes: input.notes,
+    });
   else print(predictionText(report));
+  if (best && !args.json)
+    print(
+      `\nTrain it with ${Object.entries(best.best)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(
+          ', ',
+        )}: the best by ${input.tuning!.by} at layers ${best.layers}, dim ${best.dim}, the nearest size that was tuned.`,
+    );
   return ExitCode.ok;
 }

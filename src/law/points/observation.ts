@@ -22,6 +22,8 @@ export interface Observation {
   tokensPerSecond?: number;
   /** Whatever else identifies the configuration (model, dState, maxLength, ...), for grouping and for counting parameters. */
   config?: Record<string, string | number>;
+  /** Of the best of several tuned settings: what the choice is expected to add to the fitted metric, and what spread it hides. */
+  optimism?: { mean: number; spread: number };
   /** Where it comes from, for error messages: `runs.csv:12`, or a trial's id. */
   source?: string;
 }

@@ -18,6 +18,8 @@ export interface Point {
   value: number;
   /** The metric of each run. */
   runs: number[];
+  /** Where the best of several settings stands for the configuration: see `Observation`. */
+  optimism?: Observation['optimism'];
 }
 
 export interface PointSet {
@@ -164,6 +166,7 @@ export function toPoints(
       seen: new Set(),
       sums: {},
       configs: [],
+      optimism: observation.optimism,
     };
     points.set(key, point);
     const run = JSON.stringify([observation.seed ?? null, observation.config ?? null, value]);
@@ -186,7 +189,7 @@ export function toPoints(
     notes.push(
       `${duplicates} duplicate ${duplicates === 1 ? 'row is' : 'rows are'} counted once (same configuration, seed and value)`,
     );
-  const result = [...points.values()].map(({ slice, x, runs, sums, configs }): Point => {
+  const result = [...points.values()].map(({ slice, x, runs, sums, configs, optimism }): Point => {
     const differ = [...varyingSettings(configs).keys()];
     if (differ.length > 0)
       throw new Error(
@@ -199,7 +202,8 @@ export function toPoints(
       if (list.length === runs.length) mean[name] = list.reduce((a, b) => a + b, 0) / list.length;
       else delete mean[name];
     }
-    return { slice, x: mean, runs, value: runs.reduce((a, b) => a + b, 0) / runs.length };
+    const value = runs.reduce((a, b) => a + b, 0) / runs.length;
+    return { slice, x: mean, runs, value, ...(optimism ? { optimism } : {}) };
   });
   if (result.length === 0)
     throw new UserError(`no observation has the metric "${metric}"`, {

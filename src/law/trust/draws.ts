@@ -6,6 +6,9 @@
  * Residual bootstrap: residuals of the configurations, freed of leverage (divided by (1 - h)^(1/2)) and of their weight, are
  * drawn with replacement and put back on the fitted values. Case bootstrap: within each configuration its runs are drawn
  * (stratified) where all have at least two; otherwise whole configurations are drawn.
+ *
+ * Where the best of several settings stands for a configuration, a new run lacks what the choice has flattered: it is taken from
+ * the noise of a new run, so that intervals reach to where an unchosen run lies, and from no fitted value.
  */
 import { createRandom, type Random } from '../../util/random.js';
 import { assembleModel, evaluate, type LawModel, type ModelOptions } from '../fitting/design.js';
@@ -53,6 +56,8 @@ interface Residuals {
   within: number[];
   /** Typical number of runs a configuration. */
   repeats: number;
+  /** What choosing among settings has added to the configurations; empty where nothing was tuned. */
+  optimism: { mean: number; spread: number }[];
 }
 
 /** Rebuilds the model of a task; forms are code and cannot travel between threads. */
@@ -91,6 +96,10 @@ function residualsOf(task: BootstrapTask, problem: Problem, fitted: number[]): R
       runs.length < 2 ? [] : runs.map((run) => residualIn(task.settings, run, value)),
     ),
     repeats: [...repeats].sort((a, b) => a - b)[repeats.length >> 1]!,
+    optimism: task.points.flatMap(({ optimism, value }) => {
+      const unit = task.settings.link === 'log' ? value : 1;
+      return optimism ? [{ mean: optimism.mean / unit, spread: optimism.spread / unit }] : [];
+    }),
   };
 }
 
@@ -169,7 +178,12 @@ function drawCases(random: Random, task: BootstrapTask, problem: Problem): Probl
 }
 
 /** What one new run may deviate from the law: the configuration's own deviation and the run's. */
-function newRun(random: Random, { between, within, repeats }: Residuals): number {
-  if (within.length === 0) return drawOne(random, between);
-  return drawOne(random, between) / Math.sqrt(repeats) + drawOne(random, within);
+function newRun(random: Random, { between, within, repeats, optimism }: Residuals): number {
+  const noise =
+    within.length === 0
+      ? drawOne(random, between)
+      : drawOne(random, between) / Math.sqrt(repeats) + drawOne(random, within);
+  if (optimism.length === 0) return noise;
+  const { mean, spread } = optimism[random.int(optimism.length)]!;
+  return noise - mean - spread * random.normal();
 }

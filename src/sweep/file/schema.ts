@@ -125,6 +125,12 @@ export const axisFields = { model, ...modelFields, ...trainingFields, slice, see
 export type AxisName = keyof typeof axisFields;
 export const AXIS_NAMES = Object.keys(axisFields) as AxisName[];
 
+/** Settings that a sweep may tune: those that change neither a model's size nor what a step of it costs. */
+export const TUNED_NAMES = (
+  'dropout timeDropout init convInit beta reverseOutput hiddenShare epochs patience rows learningRate schedule warmup ' +
+  'weightDecay clipNorm evaluateEvery'
+).split(' ') as AxisName[];
+
 const mapped = <T>(make: (name: AxisName) => T) =>
   Object.fromEntries(AXIS_NAMES.map((name) => [name, make(name)])) as Record<AxisName, T>;
 
@@ -134,16 +140,19 @@ const values = (name: AxisName) =>
     .min(1, { error: `expected at least one value for ${name}` })
     .meta({ description: axisFields[name].meta()?.description });
 
-const axes = (description: string) =>
+const axes = (description: string, names = AXIS_NAMES, example = 'dim: [16, 32]') =>
   z
     .strictObject(
-      mapped((name) => values(name).optional()),
-      { error: named('axes with lists, such as dim: [16, 32]') },
+      Object.fromEntries(names.map((name) => [name, values(name).optional()])) as ReturnType<
+        typeof optionalValues
+      >,
+      { error: named(`axes with lists, such as ${example}`) },
     )
     .refine((given) => Object.keys(given).length > 0, {
-      error: 'expected at least one axis, such as dim: [16, 32]',
+      error: `expected at least one axis, such as ${example}`,
     })
     .meta({ description });
+const optionalValues = () => mapped((name) => values(name).optional());
 
 const points = <T extends z.ZodType>(entry: (name: AxisName) => T, description: string) =>
   z
@@ -260,6 +269,11 @@ export const sweepSchema = z
       ).optional(),
       grid: axes('Axes crossed with each other: every combination is a trial').optional(),
       zip: axes('Axes of equal length that advance together').optional(),
+      tune: axes(
+        'Settings tuned for every configuration: all their combinations are trials, and the best by validation stands for the configuration',
+        TUNED_NAMES,
+        'learningRate: [5e-4, 1e-3]',
+      ).optional(),
       list: points((name) => axisFields[name] as z.ZodType, 'Configurations given one by one').optional(),
       exclude: points(
         (name) => z.union([axisFields[name] as z.ZodType, z.array(axisFields[name] as z.ZodType)]),

@@ -20,6 +20,8 @@ export interface SweepObservations {
   numItems: number;
   /** The different models of the observations. */
   models: ModelConfig[];
+  /** Settings that the sweep tuned: `tunedEnvelope` takes the best of them for each configuration. */
+  tuned: string[];
   /** Trials recorded as failed, and trials in the plan. */
   failed: number;
   planned: number;
@@ -69,6 +71,7 @@ export async function readSweepObservations(
     path,
     observations,
     numItems: plan.data.numItems,
+    tuned: plan.tuned ?? [],
     models: [...models.values()],
     failed,
     halved,

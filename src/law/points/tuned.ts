@@ -1,0 +1,285 @@
+/**
+ * The tuned envelope: where settings such as the learning rate were tuned, the best of them stands for a configuration. It is
+ * chosen by the validation metric, over seeds by their mean, and read by the metric that is fitted; what the choice flatters goes
+ * into the noise (optimism.ts). A law over sizes at one setting is a law of that setting too.
+ */
+import type { Direction } from './direction.js';
+import type { Observation } from './observation.js';
+import {
+  type Candidates,
+  type Optimism,
+  optimismOf,
+  type SelectionNoise,
+  selectionNoise,
+} from './optimism.js';
+import { absentSetting, groupBySettings, type Settings } from './settings.js';
+import { movesOf, type TunedMove } from './tuned-moves.js';
+
+/** What was tuned and how it came out, configuration by configuration. */
+export interface Tuning {
+  /** The settings tuned that took more than one value. */
+  settings: string[];
+  /** The metric that chose. */
+  by: string;
+  /** Whether it was measured on other targets than the metric that is fitted. */
+  validated: boolean;
+  configurations: TunedConfiguration[];
+  /** Ends of the range tried that were best somewhere. */
+  edges: TunedEdge[];
+  /** How the best value goes with layers and dim, setting by setting, where it is a number above 0. */
+  moves: TunedMove[];
+  noise: SelectionNoise | null;
+  notes: string[];
+}
+
+export interface TunedConfiguration {
+  slice: string;
+  /** The other settings in which configurations differ. */
+  group: Settings;
+  layers: number;
+  dim: number;
+  best: Settings;
+  /** Settings tried, and runs of the best one. */
+  tried: number;
+  runs: number;
+  /** The metric that chose and the one that is fitted, of the best one, mean over its runs. */
+  chosenBy: number;
+  read: number;
+  /** By how much the best one leads the next in the metric that chose; null where there was one only. */
+  lead: number | null;
+  /** What the choice is expected to have added to `read`; null where the noise of a run cannot be told. */
+  optimism: number | null;
+  /** Best numeric values between those tried, by a parabola in their logarithm through the best and its neighbours. */
+  between: Record<string, number>;
+}
+
+export interface TunedEdge {
+  setting: string;
+  end: 'largest' | 'smallest';
+  value: number;
+  /** Configurations in which it was best, of all in which others were tried. */
+  won: number;
+  of: number;
+}
+
+export interface EnvelopeOptions {
+  /** Names of the settings that were tuned. */
+  tuned: readonly string[];
+  /** The metric that is fitted. */
+  metric: string;
+  direction: Direction;
+  /** The metric that chooses; its validation counterpart, or where there is none itself. */
+  by?: string;
+}
+
+/** The validation metric that chooses among settings: that of the selection if the runs name it, else the fitted metric's own. */
+export function selectingMetric(observations: readonly Observation[], metric: string): string | undefined {
+  const names = [...new Set(observations.flatMap((one) => Object.keys(one.metrics)))];
+  const own = names.find((name) => name.toLowerCase() === metric.toLowerCase());
+  if (own !== undefined && VALIDATION.test(own)) return own;
+  const selected = observations.find((one) => one.config?.['select'] !== undefined)?.config?.['select'];
+  const bare = metric.replace(/^(test|masked|unmasked)[:_/. -]+/i, '').toLowerCase();
+  for (const wanted of [String(selected ?? '').toLowerCase(), bare]) {
+    const found = names.find(
+      (name) => VALIDATION.test(name) && name.replace(VALIDATION, '').toLowerCase() === wanted,
+    );
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+const VALIDATION = /^(validation|valid|val|dev|eval)[:_/. -]+/i;
+
+interface Entry {
+  settings: Settings;
+  items: Observation[];
+  chosenBy: number;
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Observations of the best setting of every configuration, without the tuned settings, and how they were chosen. */
+export function tunedEnvelope(
+  observations: readonly Observation[],
+  { tuned, metric, direction, by: asked }: EnvelopeOptions,
+): { observations: Observation[]; tuning: Tuning } {
+  const validation = asked ?? selectingMetric(observations, metric);
+  const by = validation ?? metric;
+  const usable = observations.filter(
+    (one) => one.metrics[by] !== undefined && one.metrics[metric] !== undefined,
+  );
+  const notes: string[] = [];
+  if (validation === undefined)
+    notes.push(
+      `there is no validation value of ${metric}: the best settings are chosen by the very values that are fitted, which flatters them`,
+    );
+  if (usable.length < observations.length)
+    notes.push(
+      `${observations.length - usable.length} of ${observations.length} runs lack ${by} or ${metric} and cannot be chosen`,
+    );
+  const without = (config: Settings = {}) =>
+    Object.fromEntries(Object.entries(config).filter(([name]) => !tuned.includes(name)));
+  const configOf = (one: Observation) => without(one.config);
+  const within = (one: Observation) =>
+    Object.fromEntries(tuned.map((name) => [name, one.config?.[name] ?? absentSetting(name)]));
+  const sign = direction === 'minimize' ? -1 : 1;
+  const names = tuned.filter((name) => new Set(usable.map((one) => within(one)[name])).size > 1);
+  const found: Observation[] = [];
+  const configurations: TunedConfiguration[] = [];
+  const triedIn: Settings[][] = [];
+  let uneven = 0;
+  const noises: SelectionNoise[] = [];
+  for (const { settings: group, items } of groupBySettings(usable, configOf))
+    for (const slice of new Set(items.map((one) => one.slice))) {
+      const own = items.filter((one) => one.slice === slice);
+      const sized = gather(own, ({ layers, dim }) => `${layers} ${dim}`).map((runs) =>
+        entriesOf(runs, within, by, sign),
+      );
+      const candidates = sized.map(
+        (entries): Candidates => ({
+          layers: entries[0]!.items[0]!.layers,
+          dim: entries[0]!.items[0]!.dim,
+          settings: entries.map(({ settings }) => JSON.stringify(settings)),
+          candidates: entries.map((entry) => ({
+            chosenBy: entry.items.map((one) => one.metrics[by]!),
+            read: entry.items.map((one) => one.metrics[metric]!),
+          })),
+        }),
+      );
+      const noise = selectionNoise(candidates);
+      if (noise) noises.push(noise);
+      sized.forEach((entries, c) => {
+        const [best, next] = entries as [Entry, Entry | undefined];
+        const { layers, dim } = best.items[0]!;
+        const optimism: Optimism | undefined =
+          noise && optimismOf(candidates[c]!, noise, sign, JSON.stringify([slice, group, layers, dim]));
+        if (new Set(entries.map(({ items: runs }) => runs.length)).size > 1) uneven++;
+        for (const one of best.items)
+          found.push({ ...one, config: configOf(one), ...(optimism ? { optimism } : {}) });
+        triedIn.push(entries.map(({ settings }) => settings));
+        configurations.push({
+          slice,
+          group,
+          layers,
+          dim,
+          best: pick(best.settings, names),
+          tried: entries.length,
+          runs: best.items.length,
+          chosenBy: best.chosenBy,
+          read: mean(best.items.map((one) => one.metrics[metric]!)),
+          lead: next ? sign * (best.chosenBy - next.chosenBy) : null,
+          optimism: optimism?.mean ?? null,
+          between: Object.fromEntries(
+            names.flatMap((name) => {
+              const value = betweenOf(entries, name, sign);
+              return value === undefined ? [] : [[name, value]];
+            }),
+          ),
+        });
+      });
+    }
+  if (uneven > 0)
+    notes.push(
+      `in ${uneven} configurations some settings have more runs than others: their means are compared as they are`,
+    );
+  const expected = configurations.flatMap(({ optimism }) => (optimism === null ? [] : [optimism]));
+  if (names.length > 0)
+    notes.push(
+      expected.length === 0
+        ? 'seeds, or more sizes, would tell how much choosing the best of several settings flatters it; nothing is added to the noise'
+        : `choosing the best of several settings is expected to flatter a run by ${Number(Math.abs(mean(expected)).toPrecision(2))} on average: that is in the noise of a run, not taken from the values`,
+    );
+  const edges = names.flatMap((name) => edgesOf(name, configurations, triedIn));
+  return {
+    observations: found,
+    tuning: {
+      settings: names,
+      by,
+      validated: validation !== undefined && by !== metric,
+      configurations,
+      edges,
+      moves: names.flatMap((name) => movesOf(name, configurations)),
+      noise: noises.length > 0 ? noises.reduce((a, b) => (b.deviation > a.deviation ? b : a)) : null,
+      notes: [...notes, ...edges.map(edgeWords)],
+    },
+  };
+}
+
+/** The settings of one configuration, best first; equal ones in the order met. */
+function entriesOf(
+  runs: readonly Observation[],
+  settingsOf: (one: Observation) => Settings,
+  by: string,
+  sign: 1 | -1,
+): Entry[] {
+  return gather(runs, (one) => JSON.stringify(settingsOf(one)))
+    .map((items) => ({
+      settings: settingsOf(items[0]!),
+      items,
+      chosenBy: mean(items.map((one) => one.metrics[by]!)),
+    }))
+    .sort((a, b) => sign * (b.chosenBy - a.chosenBy));
+}
+
+const pick = (settings: Settings, names: readonly string[]): Settings =>
+  Object.fromEntries(names.map((name) => [name, settings[name]!]));
+
+function gather<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return [...groups.values()];
+}
+
+/** The top of the parabola in ln(value) through the best and its neighbours, all else as in the best; the best itself at an end. */
+function betweenOf(entries: readonly Entry[], name: string, sign: 1 | -1): number | undefined {
+  const best = entries[0]!;
+  const at = best.settings[name];
+  if (typeof at !== 'number' || !(at > 0)) return undefined;
+  const line = entries
+    .filter(({ settings }) =>
+      Object.keys(settings).every((key) => key === name || settings[key] === best.settings[key]),
+    )
+    .flatMap(({ settings, chosenBy }) => {
+      const value = settings[name];
+      return typeof value === 'number' && value > 0 ? [{ x: Math.log(value), y: sign * chosenBy }] : [];
+    })
+    .sort((a, b) => a.x - b.x);
+  const i = line.findIndex(({ x }) => x === Math.log(at));
+  const [before, top, after] = [line[i - 1], line[i]!, line[i + 1]];
+  if (!before || !after) return at;
+  const [left, right] = [(top.y - before.y) / (top.x - before.x), (after.y - top.y) / (after.x - top.x)];
+  if (!(left > right)) return at;
+  // where the slope of the parabola, left at the one middle and right at the other, is 0
+  const [from, to] = [(before.x + top.x) / 2, (top.x + after.x) / 2];
+  return Math.exp(from + ((to - from) * left) / (left - right));
+}
+
+function edgesOf(
+  setting: string,
+  configurations: readonly TunedConfiguration[],
+  triedIn: readonly Settings[][],
+): TunedEdge[] {
+  const wins = new Map<string, TunedEdge>();
+  let of = 0;
+  configurations.forEach(({ best }, c) => {
+    const tried = [...new Set(triedIn[c]!.map((settings) => settings[setting]))].filter(
+      (value): value is number => typeof value === 'number',
+    );
+    if (tried.length < 2) return;
+    of++;
+    for (const [end, value] of [
+      ['largest', Math.max(...tried)],
+      ['smallest', Math.min(...tried)],
+    ] as const) {
+      // below 0 there is nothing to try
+      if (best[setting] !== value || value === 0) continue;
+      const edge = wins.get(`${end} ${value}`) ?? { setting, end, value, won: 0, of: 0 };
+      edge.won++;
+      wins.set(`${end} ${value}`, edge);
+    }
+  });
+  return [...wins.values()].map((edge) => ({ ...edge, of }));
+}
+
+function edgeWords({ setting, end, value, won, of }: TunedEdge): string {
+  return `the best ${setting} is the ${end} tried, ${value}, in ${won} of ${of} configurations: try ${end === 'largest' ? 'larger' : 'smaller'} ones`;
+}
