@@ -41,8 +41,10 @@ export {
   DEFAULT_EVALUATION,
   DEFAULT_TRAINING,
   type EvaluationConfig,
+  type LearningRate,
   type TrainingConfig,
   type TrialConfig,
+  type WidthRate,
 } from './train/config.js';
 export {
   NotANumberError,
@@ -111,11 +113,11 @@ export {
 export {
   type EnvelopeOptions,
   type TunedConfiguration,
-  type TunedEdge,
   type Tuning,
   tunedEnvelope,
 } from './law/points/tuned.js';
-export type { TunedMove } from './law/points/tuned-moves.js';
+export type { TunedMove } from './law/points/tuned/moves.js';
+export type { TunedEdge } from './law/points/tuned/values.js';
 export type { Variable } from './law/points/points.js';
 export { type FitOptions, fitLaw, fitPoints, type LawFit } from './law/fitting/fit.js';
 export {

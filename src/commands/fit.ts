@@ -121,7 +121,10 @@ export async function run(args: Arguments): Promise<number> {
   }
   print(slices.map((panel) => panelText(panel, level)).join('\n\n'));
   for (const one of joint) print(`\n${jointText(one, metric)}`);
-  if (input.tuning) print(`\n${tuningText(input.tuning, metric)}`);
+  if (input.tuning) {
+    const shown = input.tuning.configurations.filter((one) => slice === undefined || one.slice === slice);
+    print(`\n${tuningText({ ...input.tuning, configurations: shown }, metric)}`);
+  }
   return ExitCode.ok;
 }
 

@@ -30,6 +30,8 @@ export interface LawInput {
 interface Source extends Omit<LawInput, 'metric' | 'direction' | 'tuning'> {
   /** Settings of which the best stands for a configuration. */
   tuned: string[];
+  /** Runs that successive halving ended early. */
+  dropped?: Observation[];
 }
 
 const TABLES = ['.csv', '.tsv', '.txt', '.json', '.jsonl', '.ndjson', '.parquet'];
@@ -96,11 +98,13 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
       tuned: [...new Set([...sweep.tuned, ...named('--tuned', tuned)])].filter((name) => !law.includes(name)),
     };
   }
-  const { tuned: roles, ...rest } = read;
+  const { tuned: roles, dropped, ...rest } = read;
   const metric = chooseMetric(read.observations, asked);
   const direction = directionOf(metric, wanted);
   const envelope =
-    roles.length > 0 ? tunedEnvelope(read.observations, { tuned: roles, metric, direction }) : undefined;
+    roles.length > 0
+      ? tunedEnvelope(read.observations, { tuned: roles, metric, direction, dropped })
+      : undefined;
   const observations = envelope?.observations ?? read.observations;
   const said = [
     settingsNote(observations.map(({ config }) => config)),
@@ -182,6 +186,7 @@ async function readSweep(source: string | undefined, options: { halved?: boolean
     numItems: sweep.numItems,
     models: sweep.models,
     tuned: sweep.tuned,
+    dropped: sweep.dropped,
     notes,
   };
 }

@@ -1,7 +1,7 @@
 /** What was tuned, in words and a table: the best setting of every configuration, and how it moves with the size. */
 import type { Settings } from '../../law/points/settings.js';
+import type { TunedMove } from '../../law/points/tuned/moves.js';
 import type { TunedConfiguration, Tuning } from '../../law/points/tuned.js';
-import type { TunedMove } from '../../law/points/tuned-moves.js';
 import { formatTable } from '../../util/table.js';
 import { digits } from './fit-text.js';
 
@@ -41,10 +41,17 @@ export function nearestTuned(
     .reduce<TunedConfiguration | undefined>((a, b) => (a && distance(a) <= distance(b) ? a : b), undefined);
 }
 
+/** `0.002`, or with the values that are as good `0.002 (0.001 to 0.004)`. */
+function bestText({ best, asGood }: TunedConfiguration, name: string): string {
+  const [least, most] = asGood[name] ?? [0, 0];
+  return least === most ? String(best[name]) : `${best[name]} (${least} to ${most})`;
+}
+
 /** The table of `perflaw fit`. */
 export function tuningText(tuning: Tuning, metric: string): string {
   const { settings, by, configurations, moves, validated } = tuning;
-  if (settings.length === 0) return 'Tuned settings have one value each: nothing was chosen.';
+  if (settings.length === 0)
+    return 'Tuned settings have one value each among these runs: nothing was chosen.';
   const groups = [...new Set(configurations.flatMap(({ group }) => Object.keys(group)))];
   const several = new Set(configurations.map(({ slice }) => slice)).size > 1;
   const read = by !== metric;
@@ -68,7 +75,7 @@ export function tuningText(tuning: Tuning, metric: string): string {
         ...groups.map((name) => String(one.group[name])),
         String(one.layers),
         String(one.dim),
-        ...settings.map((name) => String(one.best[name])),
+        ...settings.map((name) => bestText(one, name)),
         String(one.tried),
         digits(one.chosenBy),
         digits(one.lead, 2),
@@ -81,6 +88,9 @@ export function tuningText(tuning: Tuning, metric: string): string {
     `Tuned: ${settings.join(', ')}; the best by ${by} stands for each configuration${validated ? `, read as ${metric}` : ''}`,
     '',
     table,
+    ...(configurations.some(({ asGood }) => Object.values(asGood).some(([least, most]) => least < most))
+      ? ['in brackets: values within two standard errors of the best']
+      : []),
     ...moves.map(moveWords),
   ].join('\n');
 }

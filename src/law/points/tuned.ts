@@ -1,19 +1,20 @@
 /**
  * The tuned envelope: where settings such as the learning rate were tuned, the best of them stands for a configuration. It is
  * chosen by the validation metric, over seeds by their mean, and read by the metric that is fitted; what the choice flatters goes
- * into the noise (optimism.ts). A law over sizes at one setting is a law of that setting too.
+ * into the noise (tuned/optimism.ts). A law over sizes at one setting is a law of that setting too.
  */
 import type { Direction } from './direction.js';
 import type { Observation } from './observation.js';
+import { absentSetting, groupBySettings, type Settings } from './settings.js';
+import { movesOf, type TunedMove } from './tuned/moves.js';
 import {
   type Candidates,
   type Optimism,
   optimismOf,
   type SelectionNoise,
   selectionNoise,
-} from './optimism.js';
-import { absentSetting, groupBySettings, type Settings } from './settings.js';
-import { movesOf, type TunedMove } from './tuned-moves.js';
+} from './tuned/optimism.js';
+import { asGoodOf, betweenOf, type Entry, edgesOf, edgeWords, type TunedEdge } from './tuned/values.js';
 
 /** What was tuned and how it came out, configuration by configuration. */
 export interface Tuning {
@@ -32,6 +33,7 @@ export interface Tuning {
   notes: string[];
 }
 
+/** The best setting of one configuration, by how much it leads, and how it is read. */
 export interface TunedConfiguration {
   slice: string;
   /** The other settings in which configurations differ. */
@@ -51,17 +53,11 @@ export interface TunedConfiguration {
   optimism: number | null;
   /** Best numeric values between those tried, by a parabola in their logarithm through the best and its neighbours. */
   between: Record<string, number>;
+  /** Numeric values as good as the best: the range of those within two standard errors of it; none where no noise is known. */
+  asGood: Record<string, [least: number, most: number]>;
 }
 
-export interface TunedEdge {
-  setting: string;
-  end: 'largest' | 'smallest';
-  value: number;
-  /** Configurations in which it was best, of all in which others were tried. */
-  won: number;
-  of: number;
-}
-
+/** What was tuned, which metric is fitted and which one chooses. */
 export interface EnvelopeOptions {
   /** Names of the settings that were tuned. */
   tuned: readonly string[];
@@ -70,6 +66,8 @@ export interface EnvelopeOptions {
   direction: Direction;
   /** The metric that chooses; its validation counterpart, or where there is none itself. */
   by?: string;
+  /** Runs of settings that successive halving ended early: they were tried, and are never chosen. */
+  dropped?: readonly Observation[];
 }
 
 /** The validation metric that chooses among settings: that of the selection if the runs name it, else the fitted metric's own. */
@@ -89,18 +87,12 @@ export function selectingMetric(observations: readonly Observation[], metric: st
 }
 const VALIDATION = /^(validation|valid|val|dev|eval)[:_/. -]+/i;
 
-interface Entry {
-  settings: Settings;
-  items: Observation[];
-  chosenBy: number;
-}
-
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Observations of the best setting of every configuration, without the tuned settings, and how they were chosen. */
 export function tunedEnvelope(
   observations: readonly Observation[],
-  { tuned, metric, direction, by: asked }: EnvelopeOptions,
+  { tuned, metric, direction, by: asked, dropped = [] }: EnvelopeOptions,
 ): { observations: Observation[]; tuning: Tuning } {
   const validation = asked ?? selectingMetric(observations, metric);
   const by = validation ?? metric;
@@ -122,7 +114,22 @@ export function tunedEnvelope(
   const within = (one: Observation) =>
     Object.fromEntries(tuned.map((name) => [name, one.config?.[name] ?? absentSetting(name)]));
   const sign = direction === 'minimize' ? -1 : 1;
-  const names = tuned.filter((name) => new Set(usable.map((one) => within(one)[name])).size > 1);
+  const names = tuned.filter(
+    (name) => new Set([...usable, ...dropped].map((one) => within(one)[name])).size > 1,
+  );
+  // settings that halving ended early, by the configuration they were tried for
+  const placeOf = (one: Observation) =>
+    JSON.stringify([one.slice, one.layers, one.dim, canonical(configOf(one))]);
+  const endedIn = new Map(
+    gather(dropped, placeOf).map((runs) => [
+      placeOf(runs[0]!),
+      gather(runs, (one) => JSON.stringify(within(one))).map((own) => within(own[0]!)),
+    ]),
+  );
+  if (dropped.length > 0)
+    notes.push(
+      `${[...endedIn.values()].flat().length} settings ended early by successive halving are tried ones that were not chosen; what their race has flattered is not in the noise`,
+    );
   const found: Observation[] = [];
   const configurations: TunedConfiguration[] = [];
   const triedIn: Settings[][] = [];
@@ -155,14 +162,18 @@ export function tunedEnvelope(
         if (new Set(entries.map(({ items: runs }) => runs.length)).size > 1) uneven++;
         for (const one of best.items)
           found.push({ ...one, config: configOf(one), ...(optimism ? { optimism } : {}) });
-        triedIn.push(entries.map(({ settings }) => settings));
+        const tried = [
+          ...entries.map(({ settings }) => settings),
+          ...(endedIn.get(placeOf(best.items[0]!)) ?? []),
+        ];
+        triedIn.push(tried);
         configurations.push({
           slice,
           group,
           layers,
           dim,
           best: pick(best.settings, names),
-          tried: entries.length,
+          tried: tried.length,
           runs: best.items.length,
           chosenBy: best.chosenBy,
           read: mean(best.items.map((one) => one.metrics[metric]!)),
@@ -174,6 +185,7 @@ export function tunedEnvelope(
               return value === undefined ? [] : [[name, value]];
             }),
           ),
+          asGood: noise ? asGoodOf(entries, names, noise.deviation) : {},
         });
       });
     }
@@ -220,6 +232,9 @@ function entriesOf(
     .sort((a, b) => sign * (b.chosenBy - a.chosenBy));
 }
 
+/** Equal settings as equal texts, whatever the order of their names. */
+const canonical = (settings: Settings) => Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
+
 const pick = (settings: Settings, names: readonly string[]): Settings =>
   Object.fromEntries(names.map((name) => [name, settings[name]!]));
 
@@ -227,59 +242,4 @@ function gather<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return [...groups.values()];
-}
-
-/** The top of the parabola in ln(value) through the best and its neighbours, all else as in the best; the best itself at an end. */
-function betweenOf(entries: readonly Entry[], name: string, sign: 1 | -1): number | undefined {
-  const best = entries[0]!;
-  const at = best.settings[name];
-  if (typeof at !== 'number' || !(at > 0)) return undefined;
-  const line = entries
-    .filter(({ settings }) =>
-      Object.keys(settings).every((key) => key === name || settings[key] === best.settings[key]),
-    )
-    .flatMap(({ settings, chosenBy }) => {
-      const value = settings[name];
-      return typeof value === 'number' && value > 0 ? [{ x: Math.log(value), y: sign * chosenBy }] : [];
-    })
-    .sort((a, b) => a.x - b.x);
-  const i = line.findIndex(({ x }) => x === Math.log(at));
-  const [before, top, after] = [line[i - 1], line[i]!, line[i + 1]];
-  if (!before || !after) return at;
-  const [left, right] = [(top.y - before.y) / (top.x - before.x), (after.y - top.y) / (after.x - top.x)];
-  if (!(left > right)) return at;
-  // where the slope of the parabola, left at the one middle and right at the other, is 0
-  const [from, to] = [(before.x + top.x) / 2, (top.x + after.x) / 2];
-  return Math.exp(from + ((to - from) * left) / (left - right));
-}
-
-function edgesOf(
-  setting: string,
-  configurations: readonly TunedConfiguration[],
-  triedIn: readonly Settings[][],
-): TunedEdge[] {
-  const wins = new Map<string, TunedEdge>();
-  let of = 0;
-  configurations.forEach(({ best }, c) => {
-    const tried = [...new Set(triedIn[c]!.map((settings) => settings[setting]))].filter(
-      (value): value is number => typeof value === 'number',
-    );
-    if (tried.length < 2) return;
-    of++;
-    for (const [end, value] of [
-      ['largest', Math.max(...tried)],
-      ['smallest', Math.min(...tried)],
-    ] as const) {
-      // below 0 there is nothing to try
-      if (best[setting] !== value || value === 0) continue;
-      const edge = wins.get(`${end} ${value}`) ?? { setting, end, value, won: 0, of: 0 };
-      edge.won++;
-      wins.set(`${end} ${value}`, edge);
-    }
-  });
-  return [...wins.values()].map((edge) => ({ ...edge, of }));
-}
-
-function edgeWords({ setting, end, value, won, of }: TunedEdge): string {
-  return `the best ${setting} is the ${end} tried, ${value}, in ${won} of ${of} configurations: try ${end === 'largest' ? 'larger' : 'smaller'} ones`;
 }

@@ -16,6 +16,8 @@ import { count, difference, digits, list, shape, share, sliceWords } from '../wo
 
 /** Settings that have panels; all are in the table. */
 const MOST_PANELS = 3;
+/** Points of several lines at one size stand so many times aside of one another. */
+const ASIDE = 1.03;
 /** A move is called one where its power is so many standard errors from 0. */
 const CLEAR = 2;
 
@@ -87,7 +89,15 @@ function panel(canvas: Canvas, shown: readonly TunedConfiguration[], name: strin
   const line = alongDim ? 'layers' : 'dim';
   const lines = distinct(shown.map((one) => one[line]));
   const at = distinct(shown.map((one) => one[axis]));
-  const values = distinct(shown.map(({ best }) => best[name] as number));
+  const data = shown.map((one) => {
+    const { layers, dim, tried, chosenBy, best, asGood } = one;
+    const value = best[name] as number;
+    const [least, most] = asGood[name] ?? [value, value];
+    // side by side where several lines have a point
+    const place = one[axis] * ASIDE ** (lines.indexOf(one[line]) - (lines.length - 1) / 2);
+    return { layers, dim, tried, chosenBy, value, least, most, place };
+  });
+  const values = distinct(data.flatMap(({ value, least, most }) => [value, least, most]));
   const log = values.every((value) => value > 0);
   const colour = {
     field: line,
@@ -98,7 +108,7 @@ function panel(canvas: Canvas, shown: readonly TunedConfiguration[], name: strin
   };
   const encoding = {
     x: {
-      field: axis,
+      field: 'place',
       type: 'quantitative',
       title: axis === 'dim' ? 'dim, embedding size (log scale)' : 'layers (log scale)',
       scale: { type: 'log', domain: padded(at, 0.06, true), nice: false },
@@ -113,19 +123,16 @@ function panel(canvas: Canvas, shown: readonly TunedConfiguration[], name: strin
     },
     color: colour,
   };
-  const data = shown.map(({ layers, dim, tried, chosenBy, best }) => ({
-    layers,
-    dim,
-    tried,
-    chosenBy,
-    value: best[name],
-  }));
   return {
     width,
     height: isNarrow(canvas) ? 190 : 260,
     data: { values: data },
     layer: [
       { mark: { type: 'line', strokeWidth: 1.7, opacity: 0.8 }, encoding },
+      {
+        mark: { type: 'rule', strokeWidth: 1.5, opacity: 0.6 },
+        encoding: { ...encoding, y: { ...encoding.y, field: 'least' }, y2: { field: 'most' } },
+      },
       {
         name: `best_${name}`,
         mark: { type: 'point', filled: true, size: 80, opacity: 1 },
@@ -135,6 +142,8 @@ function panel(canvas: Canvas, shown: readonly TunedConfiguration[], name: strin
             { field: 'layers', type: 'quantitative' },
             { field: 'dim', type: 'quantitative' },
             { field: 'value', type: 'quantitative', title: `best ${name}` },
+            { field: 'least', type: 'quantitative', title: 'as good from' },
+            { field: 'most', type: 'quantitative', title: 'to' },
             { field: 'tried', type: 'quantitative', title: 'settings tried' },
             { field: 'chosenBy', type: 'quantitative', title: 'validation', format: '.4f' },
           ],
@@ -152,7 +161,7 @@ function describe(
 ): string {
   const tried = Math.max(...tuning.configurations.map((one) => one.tried));
   const sentences = [
-    `Up to ${count(tried, 'setting')} were tried for each of ${count(tuning.configurations.length, 'configuration')}; the best by ${tuning.by} stands for it in the law. Drawn is ${sliceWords(slice)}.`,
+    `Up to ${count(tried, 'setting')} were tried for each of ${count(tuning.configurations.length, 'configuration')}; the best by ${tuning.by} stands for it in the law. Drawn is ${sliceWords(slice)}${shown.some(({ asGood }) => Object.values(asGood).some(([least, most]) => least < most)) ? '; upright lines reach as far as values are within two standard errors of the best' : ''}.`,
   ];
   for (const name of drawn) {
     const order = [...shown].sort((a, b) => Number(a.best[name]) - Number(b.best[name]));

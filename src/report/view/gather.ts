@@ -123,7 +123,12 @@ async function lawOf(
   const { tuned = [] } = sweep.plan;
   const { observations, tuning } =
     tuned.length > 0
-      ? tunedEnvelope(measured, { tuned, metric, direction: choice.direction })
+      ? tunedEnvelope(measured, {
+          tuned,
+          metric,
+          direction: choice.direction,
+          dropped: records.filter(isHalved).map(observationOf),
+        })
       : { observations: measured };
   try {
     const law = await viewLaw(observations, {

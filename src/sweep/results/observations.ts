@@ -27,6 +27,8 @@ export interface SweepObservations {
   planned: number;
   /** Trials that successive halving ended early: left out unless asked for. */
   halved: number;
+  /** Those left out, for `tunedEnvelope`. */
+  dropped: Observation[];
   /** Observations that are not better than the popularity baseline. */
   belowPopularity: number;
   /** Results that could not be used: the file, and why. */
@@ -47,6 +49,7 @@ export async function readSweepObservations(
   const store = new SweepStore(path);
   const plan = store.readPlan();
   const observations: Observation[] = [];
+  const dropped: Observation[] = [];
   const models = new Map<string, ModelConfig>();
   const damaged: { path: string; reason: string }[] = [];
   let failed = 0;
@@ -59,7 +62,10 @@ export async function readSweepObservations(
     else if (trial.state === 'done' && trial.record.status === 'done') {
       if (isHalved(trial.record)) {
         halved++;
-        if (!options.halved) continue;
+        if (!options.halved) {
+          dropped.push(observationOf(trial.record));
+          continue;
+        }
       }
       observations.push(observationOf(trial.record));
       if (!beatsPopularity(trial.record)) belowPopularity++;
@@ -75,6 +81,7 @@ export async function readSweepObservations(
     models: [...models.values()],
     failed,
     halved,
+    dropped,
     belowPopularity,
     planned: plan.trials.length,
     damaged,

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { fitPoints } from '../../../src/law/fitting/fit.js';
 import { optimum } from '../../../src/law/fitting/optimum.js';
 import type { Observation } from '../../../src/law/points/observation.js';
-import { optimismOf, selectionNoise } from '../../../src/law/points/optimism.js';
 import { panelsOf, toPoints } from '../../../src/law/points/points.js';
+import { optimismOf, selectionNoise } from '../../../src/law/points/tuned/optimism.js';
 import { selectingMetric, tunedEnvelope } from '../../../src/law/points/tuned.js';
 import { closeThreads } from '../../../src/law/trust/threads.js';
 import { bootstrap, predictWithInterval } from '../../../src/law/trust/uncertainty.js';
@@ -169,6 +169,22 @@ describe('what stands for a configuration', () => {
     expect(observations.map(({ metrics }) => metrics['ndcg@10'])).toEqual([0.9]);
     expect(tuning).toMatchObject({ by: 'ndcg@10', validated: false });
     expect(tuning.notes[0]).toMatch(/no validation value of ndcg@10.*flatters/);
+  });
+
+  it('was chosen among those that halving ended early too: they are tried, and never chosen', () => {
+    const { observations, tuning } = tunedEnvelope([of(1, 2, 0.6, 0.7), of(2, 2, 0.6, 0.7)], {
+      tuned: ['learningRate'],
+      metric: 'ndcg@10',
+      direction: 'maximize',
+      dropped: [of(1, 1, 0.9, 0.9), of(1, 1, 0.8, 0.9, 1), of(2, 1, 0.1, 0.1), of(2, 4, 0.1, 0.1)],
+    });
+    expect(observations.map(({ metrics }) => metrics['ndcg@10'])).toEqual([0.7, 0.7]);
+    expect(tuning.configurations.map(({ tried, best }) => [tried, best['learningRate']])).toEqual([
+      [2, 2],
+      [3, 2],
+    ]);
+    expect(tuning.edges).toMatchObject([{ end: 'largest', value: 2, won: 1, of: 2 }]);
+    expect(tuning.notes.join('\n')).toMatch(/3 settings ended early by successive halving/);
   });
 
   it('leaves other settings apart: a law each', () => {

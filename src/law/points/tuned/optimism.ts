@@ -7,7 +7,7 @@
  * its own in ln layers and ln dim leave unexplained. The true settings lie closer together than the noisy ones: they are shrunk
  * towards their mean by empirical Bayes (Efron & Morris 1975), and the choice among them is drawn anew.
  */
-import { createRandom } from '../../util/random.js';
+import { createRandom } from '../../../util/random.js';
 
 /** One setting of one configuration: the selecting metric and the fitted one of each of its runs. */
 export interface Candidate {

@@ -1,5 +1,5 @@
 /** How the best value of a tuned setting moves with the size: powers of layers and dim, by least squares on logarithms. */
-import type { Settings } from './settings.js';
+import type { Settings } from '../settings.js';
 
 /** A configuration with the best value of each numeric setting, as fine as the values tried allow. */
 export interface TunedPlace {
@@ -10,6 +10,7 @@ export interface TunedPlace {
   between: Record<string, number>;
 }
 
+/** How the best value of one setting goes with the size. */
 export interface TunedMove {
   setting: string;
   /** The best value goes as layers^power and dim^power; an axis with one value has none. */
