@@ -3,6 +3,7 @@ import type { Argv } from 'yargs';
 import type { Budget } from '../law/candidates.js';
 import { FORM_NAMES } from '../law/forms/forms.js';
 import { namedForms } from '../law/forms/own-form.js';
+import { nearestTuned, settingWords } from '../law/points/tuned.js';
 import { predict } from '../law/predict.js';
 import { closeThreads } from '../law/trust/threads.js';
 import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '../model/config.js';
@@ -11,7 +12,6 @@ import { parseCount } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
 import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './options/law-input.js';
 import { predictionText } from './words/predict-text.js';
-import { nearestTuned } from './words/tuned-text.js';
 
 export function options(yargs: Argv): Argv {
   return lawInputOptions(yargs)
@@ -182,11 +182,7 @@ export async function run(args: Arguments): Promise<number> {
   else print(predictionText(report));
   if (best && !args.json)
     print(
-      `\nTrain it with ${Object.entries(best.best)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(
-          ', ',
-        )}: the best by ${input.tuning!.by} at layers ${best.layers}, dim ${best.dim}, the nearest size that was tuned.`,
+      `\nTrain it with ${settingWords(best.best)}: the best by ${input.tuning!.by} at layers ${best.layers}, dim ${best.dim}, the nearest size that was tuned.`,
     );
   return ExitCode.ok;
 }

@@ -9,6 +9,7 @@ import { reportFigures } from '../../src/report/charts.js';
 import { isDrawn, NARROW_WIDTH, WIDE_WIDTH } from '../../src/report/drawing/figure.js';
 import { compileSpec, drawFigure } from '../../src/report/drawing/render.js';
 import { PAGE } from '../../src/report/drawing/theme.js';
+import { answerCards } from '../../src/report/page/answer.js';
 import { toText } from '../../src/report/page/html.js';
 import { trialsTable } from '../../src/report/page/trial-tables.js';
 import { gatherReport } from '../../src/report/view/gather.js';
@@ -145,6 +146,9 @@ describe('a sweep that tunes', () => {
       expect(drawn).toBeLessThanOrEqual(width);
       expect(svg).not.toMatch(/NaN|undefined/);
     }
+    expect(answerCards(input)[1]!.words).toMatch(
+      /Train it with learningRate 0\.0005, the best at \d layers?, dim (64|128)\./,
+    );
     expect(toText(trialsTable(input))).toMatch(/>learningRate<.*>layers<.*>0\.0005</s);
     for (const id of ['learning-curves', 'baseline']) {
       const drawn = reportFigures(input).find((one) => one.id === id)!;

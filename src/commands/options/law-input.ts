@@ -177,7 +177,7 @@ async function readSweep(source: string | undefined, options: { halved?: boolean
     );
   if (sweep.belowPopularity > 0)
     notes.push(
-      `${sweep.belowPopularity} of ${sweep.observations.length} runs are not better than the popularity baseline: what they tell of larger models is little`,
+      `${sweep.belowPopularity} of ${sweep.observations.length} runs${sweep.tuned.length > 0 ? ', those of settings that were not chosen among them,' : ''} are not better than the popularity baseline: what they tell of larger models is little`,
     );
   for (const { path, reason } of sweep.damaged) notes.push(`${path}: left out, ${reason}`);
   return {

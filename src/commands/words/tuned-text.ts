@@ -1,5 +1,4 @@
 /** What was tuned, in words and a table: the best setting of every configuration, and how it moves with the size. */
-import type { Settings } from '../../law/points/settings.js';
 import type { TunedMove } from '../../law/points/tuned/moves.js';
 import type { TunedConfiguration, Tuning } from '../../law/points/tuned.js';
 import { formatTable } from '../../util/table.js';
@@ -21,24 +20,6 @@ export function moveWords({ setting, powers, configurations }: TunedMove): strin
     return Math.abs(power) > CLEAR * standardError ? shown : `${shown}, which is not clear of 0`;
   });
   return `the best ${setting} goes as ${parts.join(' and ')}, over ${configurations} configurations`;
-}
-
-/** The tuned configuration of a slice whose size is nearest, in logarithms of layers and dim. */
-export function nearestTuned(
-  { configurations, settings }: Tuning,
-  slice: string,
-  { layers, dim, group }: { layers: number; dim: number; group?: Settings },
-): TunedConfiguration | undefined {
-  const distance = (one: TunedConfiguration) =>
-    Math.abs(Math.log(one.layers / layers)) + Math.abs(Math.log(one.dim / dim));
-  return configurations
-    .filter(
-      (one) =>
-        settings.length > 0 &&
-        one.slice === slice &&
-        Object.entries(group ?? {}).every(([name, value]) => one.group[name] === value),
-    )
-    .reduce<TunedConfiguration | undefined>((a, b) => (a && distance(a) <= distance(b) ? a : b), undefined);
 }
 
 /** `0.002`, or with the values that are as good `0.002 (0.001 to 0.004)`. */

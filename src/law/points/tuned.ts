@@ -243,3 +243,27 @@ function gather<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return [...groups.values()];
 }
+
+/** The tuned configuration of a slice whose size is nearest, in logarithms of layers and dim. */
+export function nearestTuned(
+  { configurations, settings }: Tuning,
+  slice: string,
+  { layers, dim, group }: { layers: number; dim: number; group?: Settings },
+): TunedConfiguration | undefined {
+  const distance = (one: TunedConfiguration) =>
+    Math.abs(Math.log(one.layers / layers)) + Math.abs(Math.log(one.dim / dim));
+  return configurations
+    .filter(
+      (one) =>
+        settings.length > 0 &&
+        one.slice === slice &&
+        Object.entries(group ?? {}).every(([name, value]) => one.group[name] === value),
+    )
+    .reduce<TunedConfiguration | undefined>((a, b) => (a && distance(a) <= distance(b) ? a : b), undefined);
+}
+
+/** Settings in words: `learningRate 0.002, dropout 0.4`. */
+export const settingWords = (settings: Settings) =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');

@@ -1,5 +1,6 @@
 /** The answer first: what was best, what the law recommends, how sure that is, and what a smaller model would lose. */
 import { bestBy, GOOD } from '../../law/points/direction.js';
+import { nearestTuned, settingWords } from '../../law/points/tuned.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { formatCount } from '../../util/format.js';
 import { recordSlice } from '../view/label.js';
@@ -104,7 +105,7 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   cards.push({
     question: `The law recommends${of}`,
     headline: shape(optimum),
-    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${main.form}, the best inside the measured range.${rise}${without(law)}`,
+    words: `${parameters(optimum.params)}, trained on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} by ${main.form}, the best inside the measured range.${trainedWith(group, budget.slice, optimum)}${rise}${without(law)}`,
   });
   cards.push({
     question: `How sure that is${of}`,
@@ -122,6 +123,12 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
       : `Every smaller configuration is expected ${below} ${interval}.`,
   });
   return cards;
+}
+
+/** A sentence on the best of the tuned settings, at the nearest size that was tuned. */
+function trainedWith({ tuning }: TrialGroup, slice: string, size: { layers: number; dim: number }): string {
+  const nearest = tuning && nearestTuned(tuning, slice, size);
+  return nearest ? ` Train it with ${settingWords(nearest.best)}, the best at ${shape(nearest)}.` : '';
 }
 
 /** A sentence on slices that hold more data than the one recommended on, but have no law yet. */
