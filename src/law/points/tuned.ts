@@ -155,9 +155,9 @@ export function tunedEnvelope(
       const noise = selectionNoise(candidates);
       if (noise) noises.push(noise);
       sized.forEach((entries, c) => {
-        const [best, next] = entries as [Entry, Entry | undefined];
+        const best = entries[0]!;
         const { layers, dim } = best.items[0]!;
-        const optimism: Optimism | undefined =
+        const optimism =
           noise && optimismOf(candidates[c]!, noise, sign, JSON.stringify([slice, group, layers, dim]));
         if (new Set(entries.map(({ items: runs }) => runs.length)).size > 1) uneven++;
         for (const one of best.items)
@@ -167,25 +167,11 @@ export function tunedEnvelope(
           ...(endedIn.get(placeOf(best.items[0]!)) ?? []),
         ];
         triedIn.push(tried);
+        const place = { slice, group, layers, dim };
         configurations.push({
-          slice,
-          group,
-          layers,
-          dim,
-          best: pick(best.settings, names),
+          ...place,
+          ...choiceOf(entries, { names, metric, sign, noise, optimism }),
           tried: tried.length,
-          runs: best.items.length,
-          chosenBy: best.chosenBy,
-          read: mean(best.items.map((one) => one.metrics[metric]!)),
-          lead: next ? sign * (best.chosenBy - next.chosenBy) : null,
-          optimism: optimism?.mean ?? null,
-          between: Object.fromEntries(
-            names.flatMap((name) => {
-              const value = betweenOf(entries, name, sign);
-              return value === undefined ? [] : [[name, value]];
-            }),
-          ),
-          asGood: noise ? asGoodOf(entries, names, noise.deviation) : {},
         });
       });
     }
@@ -216,6 +202,41 @@ export function tunedEnvelope(
   };
 }
 
+/** What is said of the best of the settings of one configuration. */
+function choiceOf(
+  entries: readonly Entry[],
+  {
+    names,
+    metric,
+    sign,
+    noise,
+    optimism,
+  }: {
+    names: readonly string[];
+    metric: string;
+    sign: 1 | -1;
+    noise: SelectionNoise | undefined;
+    optimism: Optimism | undefined;
+  },
+): Omit<TunedConfiguration, 'slice' | 'group' | 'layers' | 'dim' | 'tried'> {
+  const [best, next] = entries as [Entry, Entry | undefined];
+  return {
+    best: pick(best.settings, names),
+    runs: best.items.length,
+    chosenBy: best.chosenBy,
+    read: mean(best.items.map((one) => one.metrics[metric]!)),
+    lead: next ? sign * (best.chosenBy - next.chosenBy) : null,
+    optimism: optimism?.mean ?? null,
+    between: Object.fromEntries(
+      names.flatMap((name) => {
+        const value = betweenOf(entries, name, sign);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
+    asGood: noise ? asGoodOf(entries, names, noise.deviation) : {},
+  };
+}
+
 /** The settings of one configuration, best first; equal ones in the order met. */
 function entriesOf(
   runs: readonly Observation[],
@@ -240,7 +261,12 @@ const pick = (settings: Settings, names: readonly string[]): Settings =>
 
 function gather<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    group.push(item);
+  }
   return [...groups.values()];
 }
 

@@ -195,6 +195,18 @@ describe('what stands for a configuration', () => {
     expect(panelsOf(observations).map(({ group }) => group)).toEqual([{ model: 'a' }, { model: 'b' }]);
   });
 
+  it('may be any of a random search, of which nothing tells the noise', () => {
+    const random = createRandom('search');
+    const runs = sizes.flatMap(({ layers, dim }) =>
+      Array.from({ length: 6 }, () => run(layers, dim, bestRate(dim) * Math.exp(random.normal()), 0, QUIET)),
+    );
+    const { observations, tuning } = tune(runs);
+    expect(observations.length).toBe(sizes.length);
+    expect(observations.every(({ optimism }) => optimism === undefined)).toBe(true);
+    expect(tuning.notes.join('\n')).toMatch(/seeds, or more sizes, would tell/);
+    expect(Math.abs(tuning.moves[0]!.powers.dim!.power + 1)).toBeLessThan(0.25);
+  });
+
   it('does not depend on the order of the runs', () => {
     const runs = sizes.flatMap(({ layers, dim }) =>
       RATES.flatMap((rate) => [1, 2].map((seed) => run(layers, dim, rate, seed, { seed: 0.01, own: 0.01 }))),

@@ -74,18 +74,29 @@ function fromLayout(configurations: readonly Candidates[]): SelectionNoise | und
   const slopes = (['layers', 'dim'] as const).filter(
     (axis) => new Set(configurations.map((one) => one[axis])).size > 2,
   );
-  const columns = [
-    ...configurations.map((_, c) => rows.map((row) => Number(row.c === c))),
-    ...names.flatMap((name) =>
+  const perSetting = 1 + slopes.length;
+  // settings of which each was tried once, as a random search leaves them, tell no noise
+  if (names.length * perSetting >= rows.length) return undefined;
+  // the configurations' own columns are taken out by centring (Frisch and Waugh 1933)
+  const centred = (values: readonly number[]) => {
+    const sums = configurations.map(() => 0);
+    rows.forEach(({ c }, i) => {
+      sums[c]! += values[i]!;
+    });
+    return values.map(
+      (value, i) => value - sums[rows[i]!.c]! / configurations[rows[i]!.c]!.candidates.length,
+    );
+  };
+  const basis = orthonormal(
+    names.flatMap((name) =>
       [() => 1, ...slopes.map((axis) => (row: (typeof rows)[number]) => Math.log(row[axis]))].map((value) =>
-        rows.map((row) => (row.setting === name ? value(row) : 0)),
+        centred(rows.map((row) => (row.setting === name ? value(row) : 0))),
       ),
     ),
-  ];
-  const basis = orthonormal(columns);
-  const freedom = rows.length - basis.length;
+  );
+  const freedom = rows.length - configurations.length - basis.length;
   if (freedom < LEAST_FREEDOM) return undefined;
-  const left = (values: number[]) => without(values, basis);
+  const left = (values: number[]) => without(centred(values), basis);
   const chosenBy = left(rows.map(({ one }) => mean(one.chosenBy)));
   const read = left(rows.map(({ one }) => mean(one.read)));
   // By the median: a rate that diverges is far from any plane, and tells nothing of the noise.
@@ -116,7 +127,7 @@ function orthonormal(columns: readonly number[][]): number[][] {
   for (const column of columns) {
     const rest = without(without(column, basis), basis);
     const size = Math.sqrt(dot(rest, rest));
-    if (size > 1e-9 * Math.sqrt(dot(column, column))) basis.push(rest.map((x) => x / size));
+    if (size > 1e-9 * Math.max(1, Math.sqrt(dot(column, column)))) basis.push(rest.map((x) => x / size));
   }
   return basis;
 }
