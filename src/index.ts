@@ -41,8 +41,10 @@ export {
   DEFAULT_EVALUATION,
   DEFAULT_TRAINING,
   type EvaluationConfig,
+  type LearningRate,
   type TrainingConfig,
   type TrialConfig,
+  type WidthRate,
 } from './train/config.js';
 export {
   NotANumberError,
@@ -108,6 +110,14 @@ export {
   type Exponent,
   type Term,
 } from './law/forms/terms.js';
+export {
+  type EnvelopeOptions,
+  type TunedConfiguration,
+  type Tuning,
+  tunedEnvelope,
+} from './law/points/tuned.js';
+export type { TunedMove } from './law/points/tuned/moves.js';
+export type { TunedEdge } from './law/points/tuned/values.js';
 export type { Variable } from './law/points/points.js';
 export { type FitOptions, fitLaw, fitPoints, type LawFit } from './law/fitting/fit.js';
 export {

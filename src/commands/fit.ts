@@ -14,6 +14,7 @@ import { type Arguments, note, print, printJson } from './options/command.js';
 import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './options/law-input.js';
 import { holdOutAll, holdoutText } from './words/fit-holdout.js';
 import { jointText, panelText } from './words/fit-text.js';
+import { tuningText } from './words/tuned-text.js';
 
 export function options(yargs: Argv): Argv {
   return lawInputOptions(yargs)
@@ -38,6 +39,7 @@ export function options(yargs: Argv): Argv {
     .option('robust', { type: 'boolean', default: false, describe: "Huber's loss: outliers pull less" })
     .example('$0 fit', 'The last sweep, all slices, all forms')
     .example('$0 fit --holdout dim', 'Predicted against measured on the largest dim, fitted without it')
+    .example('$0 fit runs.csv --tuned lr,wd', 'The best rate and decay by validation stand for each size')
     .example('$0 fit runs.csv --metric hr@10 --form performance-law --json', 'A table made elsewhere')
     .epilogue(
       'A table has columns slice, layers, dim, hr@10, ndcg@10 and, where known, tokens, apen, params, flops, seed.',
@@ -105,6 +107,7 @@ export async function run(args: Arguments): Promise<number> {
       seed,
       slices,
       joint,
+      ...(input.tuning ? { tuning: input.tuning } : {}),
       refused: refused.map(({ label, error }) => ({ slice: label, reason: error.message })),
       notes: input.notes,
     });
@@ -112,6 +115,10 @@ export async function run(args: Arguments): Promise<number> {
   }
   print(slices.map((panel) => panelText(panel, level)).join('\n\n'));
   for (const one of joint) print(`\n${jointText(one, metric)}`);
+  if (input.tuning) {
+    const shown = input.tuning.configurations.filter((one) => slice === undefined || one.slice === slice);
+    print(`\n${tuningText({ ...input.tuning, configurations: shown }, metric)}`);
+  }
   return ExitCode.ok;
 }
 

@@ -3,6 +3,7 @@ import type { Argv } from 'yargs';
 import type { Budget } from '../law/candidates.js';
 import { FORM_NAMES } from '../law/forms/forms.js';
 import { namedForms } from '../law/forms/own-form.js';
+import { nearestTuned, settingWords } from '../law/points/tuned.js';
 import { predict } from '../law/predict.js';
 import type { PredictOptions } from '../law/prediction.js';
 import { closeThreads } from '../law/trust/threads.js';
@@ -209,7 +210,18 @@ export async function run(args: Arguments): Promise<number> {
     ...(args['robust'] ? { huber: 'auto' as const } : {}),
   });
   await closeThreads();
-  if (args.json) printJson({ name: input.name, ...report, inputNotes: input.notes });
+  const best = input.tuning && nearestTuned(input.tuning, report.slice, report.best);
+  if (args.json)
+    printJson({
+      name: input.name,
+      ...report,
+      ...(input.tuning ? { tuned: best ?? null } : {}),
+      inputNotes: input.notes,
+    });
   else print(predictionText(report));
+  if (best && !args.json)
+    print(
+      `\nTrain it with ${settingWords(best.best)}: the best by ${input.tuning!.by} at layers ${best.layers}, dim ${best.dim}, the nearest size that was tuned.`,
+    );
   return ExitCode.ok;
 }

@@ -1,6 +1,7 @@
 /** `perflaw results`: the trials of a sweep as a table, filtered, queried, exported. */
 import type { Argv } from 'yargs';
 import { curveRows, fullRow, type Row } from '../sweep/results/index-row.js';
+import { varyingColumns } from '../sweep/results/varying.js';
 import type { StoredTrial } from '../sweep/store/layout.js';
 import { findSweep } from '../sweep/store/locate.js';
 import type { TrialRecord } from '../sweep/store/record.js';
@@ -42,7 +43,9 @@ export function options(yargs: Argv): Argv {
     .example('$0 results --csv results.csv', 'Export; `perflaw fit results.csv` reads it back');
 }
 
-const SHOWN = ['id', 'status', 'model', 'slice', 'layers', 'dim', 'seed', 'params', 'tokens'];
+/** What is always shown, before and after the settings in which trials differ. */
+const SHOWN = ['id', 'status', 'model', 'slice', 'layers', 'dim'];
+const SHOWN_AFTER = ['seed', 'params', 'tokens'];
 
 export async function run(args: Arguments): Promise<number> {
   // "--csv -" is how many programs spell standard output: the dash arrives as a positional.
@@ -56,12 +59,24 @@ export async function run(args: Arguments): Promise<number> {
     if (found.state === 'damaged') note(`${found.path}: left out, this result ${found.reason}`);
     const record = found.state === 'done' || found.state === 'failed' ? found.record : undefined;
     if (record) recorded.push({ trial, record });
-    trials.push(fullRow(trial, record));
+    trials.push(fullRow(trial, record, plan.tuned));
   }
   const select = String(plan.trials[0]?.config.evaluation.select ?? 'ndcg@10');
   const k = select.split('@')[1];
   let rows = trials;
-  let names = [...SHOWN, `ndcg@${k}`, `hr@${k}`, `popularity:ndcg@${k}`, 'seconds'];
+  const { names: varying } = varyingColumns(
+    plan.trials.map(({ config }) => config),
+    SHOWN,
+  );
+  let names = [
+    ...SHOWN,
+    ...varying,
+    ...SHOWN_AFTER,
+    `ndcg@${k}`,
+    `hr@${k}`,
+    `popularity:ndcg@${k}`,
+    'seconds',
+  ];
   const where = args['where'] as string | undefined;
   const sql = (args['sql'] as string | undefined) ?? (where && `select * from trials where ${where}`);
   if (sql !== undefined) {

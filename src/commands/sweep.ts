@@ -147,7 +147,10 @@ async function watch(file: string, out: string | undefined): Promise<number> {
 
 async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> {
   const { plan, store, stored, sweep } = prepared;
-  const { expectedSpeed, wallSeconds, workOf } = await import('../sweep/run/estimate.js');
+  const [{ expectedSpeed, wallSeconds, workOf }, { varyingColumns }] = await Promise.all([
+    import('../sweep/run/estimate.js'),
+    import('../sweep/results/varying.js'),
+  ]);
   const { speed, from } = expectedSpeed(store, stored);
   const trials = plan.trials.map((trial) => {
     const { state } = store.readTrial(trial.id, stored.numericVersion);
@@ -156,19 +159,24 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
   const open = trials.filter(({ state }) => state !== 'done').map(({ seconds }) => seconds);
   const wall = wallSeconds(open, sweep.workers);
   if (json) {
-    const { duplicates, excluded, beyondBudget } = plan;
+    const { duplicates, excluded, beyondBudget, tuned } = plan;
     const head = { name: sweep.name, path: store.path, data: stored.data, workers: sweep.workers };
     printJson({
       ...head,
       trials,
       duplicates,
       excluded,
+      tuned,
       beyondBudget: beyondBudget.length,
       speed,
       expectedSeconds: wall,
     });
     return ExitCode.ok;
   }
+  const varying = varyingColumns(
+    plan.trials.map(({ config }) => config),
+    ['model'],
+  );
   print(
     formatTable(
       [
@@ -177,6 +185,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
         'slice',
         'layers',
         'dim',
+        ...varying.names,
         'seed',
         'params',
         'tokens',
@@ -191,6 +200,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
         sliceLabel(config.slice),
         String(config.model.layers),
         String(config.model.dim),
+        ...varying.of(config).map(String),
         String(config.seed),
         formatCount(parameters),
         formatCount(tokens),
@@ -211,6 +221,10 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
   print(
     `${trials.length} trials on ${stored.data.name}, ${open.length} to run${left.length > 0 ? ` (${left.join(', ')})` : ''}.`,
   );
+  if (plan.tuned.length > 0)
+    print(
+      `Tuned: ${plan.tuned.join(', ')}. The best by validation ${sweep.evaluation.select} stands for each configuration.`,
+    );
   print(
     `At most ${formatDuration(wall)} with ${sweep.workers} workers at ${formatCount(speed)} FLOPs/s each (${from}); early stopping may end sooner.`,
   );

@@ -5,7 +5,7 @@ import type { Interactions } from '../data/interactions.js';
 import { BACKENDS } from '../kernels/choose.js';
 import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
 import type { WeightsFile } from '../model/files/weights-file.js';
-import { modelFields, seed as seedField, trainingFields } from '../sweep/file/schema.js';
+import { modelFields, plainRate, seed as seedField, trainingFields } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import type { FinishedRun } from '../train/run-folder.js';
@@ -16,8 +16,8 @@ import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
 import { addImportOptions, importArguments } from './options/import-options.js';
 
-/** Settings that a sweep file knows too: same names (in kebab case), same checks, same words. */
-const FIELDS = { ...modelFields, ...trainingFields };
+/** Settings that a sweep file knows too: same names (in kebab case), same checks, same words; one size needs no rule for rates. */
+const FIELDS = { ...modelFields, ...trainingFields, learningRate: plainRate };
 type FieldName = keyof typeof FIELDS;
 const DEFAULTS: Partial<Record<FieldName, string | number>> = { ...DEFAULT_MODEL, ...DEFAULT_TRAINING };
 
@@ -187,7 +187,7 @@ function withWhatIsKept(
 }
 
 function configOf(args: Arguments, data: TrialConfig['data'], backend: string): TrialConfig {
-  const read = <T>(fields: Partial<typeof FIELDS>) =>
+  const read = <T>(fields: Partial<Record<FieldName, unknown>>) =>
     Object.fromEntries(
       (Object.keys(fields) as FieldName[])
         .filter((name) => args[kebab(name)] !== undefined && !(name === 'init' && isFile(args)))

@@ -10,6 +10,7 @@ import type { Interactions } from '../data/interactions.js';
 import { trialProcess } from '../sweep/run/trial-main.js';
 import type { TrialConfig } from '../train/config.js';
 import type { TrainingHooks } from '../train/hooks.js';
+import { ratesAt } from '../train/rate.js';
 import type { TrainingResult } from '../train/result.js';
 import { writeJson } from '../util/files.js';
 import { createRandom, randomFromState } from '../util/random.js';
@@ -50,7 +51,7 @@ async function train(config: TrialConfig, _data: unknown, hooks: TrainingHooks):
       tokensPerSecond: 1000,
     });
     if (state.step >= STEPS) await mishap(config.training.warmup, fresh, hooks);
-    await sleep(config.training.learningRate * 1000);
+    await sleep(ratesAt(config.training.learningRate, config.model.dim).others * 1000);
   }
   const rankingOf = (value: number) => {
     const metrics = { 'hr@10': value, 'ndcg@10': value / 2 };

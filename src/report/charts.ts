@@ -9,6 +9,7 @@ import { learningFigure } from './charts/learning.js';
 import { residualFigure } from './charts/residuals.js';
 import { slicesFigure } from './charts/slices.js';
 import { surfaceFigure } from './charts/surface.js';
+import { tuningFigure } from './charts/tuning.js';
 import type { FigureOrAbsence, PlacedFigure } from './drawing/figure.js';
 import type { ReportInput } from './view/view.js';
 
@@ -26,8 +27,9 @@ export function reportFigures(input: ReportInput): PlacedFigure[] {
       formsFigure(group, input.metric, id('forms')),
       dataTermFigure(group, id('data-term')),
     ];
+    const tuning = tuningFigure(group, input.metric, id('tuning'));
     // Without a law the same reason would stand seven times.
-    return group.law ? figures : figures.slice(0, 1);
+    return [...(group.law ? figures : figures.slice(0, 1)), ...(tuning ? [tuning] : [])];
   });
   const training = [learningFigure(input), slicesFigure(input), baselineFigure(input)];
   const place = (section: PlacedFigure['section']) => (figure: FigureOrAbsence) => ({ ...figure, section });

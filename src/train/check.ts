@@ -7,6 +7,7 @@ import { countParameters } from '../model/size.js';
 import { UserError } from '../util/errors.js';
 import type { Prefixes, Proposal, TrainingConfig, TrialConfig } from './config.js';
 import { parseMetric } from './evaluation/metrics.js';
+import { plainRate } from './rate.js';
 
 /** The better of the two wherever both were measured (docs/log.md). */
 const DEFAULT_PROPOSAL: Proposal = 'popularity';
@@ -23,7 +24,7 @@ export type OpenTrial = Omit<TrialConfig, 'training'> & {
  * The configuration made whole for its model: nothing left open that depends on other settings, nothing named that means nothing
  * to this model, and each meaning written in one way. The loss is where the model's is, TiM4Rec's time mode follows the loss, a loss
  * at the last position has prefixes and 1 of them is a random one, sampled negatives have a proposal and 0 of them are
- * all items. A whole one comes back as it is.
+ * all items, and a rate that follows the width with power 0 is a plain one. A whole one comes back as it is.
  * @throws UserError where expand or headDim do not go with dim.
  */
 export function resolveTrial(open: OpenTrial): TrialConfig {
@@ -46,6 +47,7 @@ function resolveTraining(model: ModelConfig, training: TrainingConfig): Training
   const { negatives, proposal, prefixes: _prefixes, ...rest } = training;
   return {
     ...rest,
+    learningRate: plainRate(rest.learningRate),
     ...(rest.loss === 'last' ? { prefixes: prefixesOf({ model, training }) } : {}),
     ...(negatives ? { negatives, proposal: proposal ?? DEFAULT_PROPOSAL } : {}),
   };

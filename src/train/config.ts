@@ -8,6 +8,19 @@ export type Proposal = 'uniform' | 'popularity';
 /** Which prefixes of a history are examples in an epoch: all, one, or so many, drawn anew in every epoch. */
 export type Prefixes = 'every' | 'random' | number;
 
+/** A rate that follows the width d: base * (d / dim)^power. */
+export interface WidthRate {
+  /** The rate at `dim`. */
+  base: number;
+  dim: number;
+  power: number;
+  /** Whose rate follows: that of all weights, or that of the hidden matrices alone, in the manner of muP. */
+  parts: 'all' | 'hidden';
+}
+
+/** One rate whatever the size, or one that follows the width. */
+export type LearningRate = number | WidthRate;
+
 /** How a model is trained: loss, optimiser, length, stopping. */
 export interface TrainingConfig {
   epochs: number;
@@ -28,7 +41,7 @@ export interface TrainingConfig {
    */
   negatives?: number;
   proposal?: Proposal;
-  learningRate: number;
+  learningRate: LearningRate;
   /** After the linear warm-up: held, or lowered along half a cosine to a tenth over `epochs`. */
   schedule: 'constant' | 'cosine';
   /** Steps of linear warm-up. */
@@ -66,7 +79,7 @@ export interface TrialConfig {
 }
 
 /** What a training does where nothing else is said. */
-export const DEFAULT_TRAINING: TrainingConfig = {
+export const DEFAULT_TRAINING: TrainingConfig & { learningRate: number } = {
   epochs: 20,
   patience: 10,
   rows: 8,

@@ -2,6 +2,7 @@
 import type { WeightsFile } from '../model/files/weights-file.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import type { TrainingConfig } from './config.js';
+import { rateSetting } from './rate.js';
 import type { EpochRecord } from './result.js';
 
 /** Where a training stands. */
@@ -64,7 +65,7 @@ export class NotANumberError extends UserError {
       ...(warmup === 0 ? ['warm up (`warmup: 100`, `--warmup 100`)'] : []),
     ];
     super(
-      `the training diverged: ${what} at step ${step} (epoch ${epoch}), with a learning rate of ${learningRate}`,
+      `the training diverged: ${what} at step ${step} (epoch ${epoch}), with a learning rate of ${rateSetting(learningRate)}`,
       {
         remedy: `Use a smaller rate (\`learningRate\`, \`--learning-rate\`)${also.map((way) => `, or ${way}`).join('')}.`,
         exitCode: ExitCode.trialsFailed,

@@ -62,7 +62,7 @@ export async function trainModel(
     leavesMoreThan(validation, data.numItems, k),
   );
   const model = createModel(config.model, data.numItems, config.seed);
-  const optimizer = createOptimizer(model.weights, config.training);
+  const optimizer = createOptimizer(model.weights, config.training, config.model.dim);
   try {
     if (config.startFrom !== hooks.initialWeights?.sha256)
       throw new Error('startFrom of the configuration is not the hash of the weights that were given');

@@ -141,6 +141,33 @@ describe('perflaw sweep', () => {
     expect(readdirSync(other)).toEqual(['tiny.yaml']);
   });
 
+  it('tunes: every setting that varies is shown before and after, and halving races the settings of each size', () => {
+    const text = TINY.replace('epochs: 1, learningRate: 5e-3', 'epochs: 2, patience: 0').concat(
+      'tune: {learningRate: [1e-4, 5e-3], dropout: [0, 0.1]}\nhalving: {rungs: [1], eta: 4}\n',
+    );
+    const other = homeWith({ 'tiny.yaml': text });
+    const dry = perflaw(other, 'sweep', 'tiny.yaml', '--dry-run').out;
+    const [head, , ...rows] = dry.split('\n');
+    expect(head).toMatch(/layers +dim +dropout +learningRate +seed/);
+    const cells = rows.slice(0, 8).map((row) => row.trim().split(/ {2,}/).slice(1, 7).join(' '));
+    expect(new Set(cells).size).toBe(8);
+    expect(dry).toMatch(/8 trials on synthetic, 8 to run/);
+    expect(dry).toMatch(/Tuned: dropout, learningRate\. The best by validation ndcg@10 stands for each/);
+    const { code, out } = perflaw(other, 'sweep', 'tiny.yaml');
+    expect(code).toBe(0);
+    expect(out).toMatch(/6 of them ended early by halving/);
+    expect(out).toMatch(/dim +dropout +learningRate/);
+    const plan = JSON.parse(readFileSync(join(other, 'reports', 'tiny', 'plan.json'), 'utf8'));
+    expect(plan.tuned).toEqual(['dropout', 'learningRate']);
+    const rowsOf = perflaw(other, 'results', '--columns', 'layers,stopped,dropout,learningRate,tuned').out;
+    for (const layers of [1, 2])
+      expect(rowsOf.match(new RegExp(`^ +${layers} +epochs .*dropout learningRate$`, 'gm'))).toHaveLength(1);
+    expect(perflaw(other, 'results').out).toMatch(/dim +dropout +learningRate +seed/);
+    expect(new Set(plan.trials.map(({ label }: { label: string }) => label)).size).toBe(8);
+    const fitted = perflaw(other, 'fit', '--bootstrap', '0');
+    expect(fitted.words).toMatch(/6 settings ended early by successive halving are tried ones/);
+  });
+
   it('records failing trials, ends with 3 and goes on with the rest', () => {
     const other = homeWith({ 'tiny.yaml': `${TINY}limits: {time: 0.05s}\n` });
     const { code, out } = perflaw(other, 'sweep', 'tiny.yaml');

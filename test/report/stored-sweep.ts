@@ -13,7 +13,11 @@ import { ITEMS, type SimulationOptions, simulateRecords } from './simulated-swee
 export function storeSweep(
   root: string,
   name: string,
-  options: SimulationOptions & { open?: number; change?: (done: DoneRecord[]) => DoneRecord[] } = {},
+  options: SimulationOptions & {
+    open?: number;
+    tuned?: string[];
+    change?: (done: DoneRecord[]) => DoneRecord[];
+  } = {},
 ): string {
   const path = join(root, 'reports', name);
   const store = new SweepStore(path);
@@ -38,6 +42,7 @@ export function storeSweep(
       reference: { kind: 'synthetic', name: 'simulated' } as never,
     },
     workers: 1,
+    ...(options.tuned ? { tuned: options.tuned } : {}),
     file: 'simulated.yaml',
     text: 'name: simulated\n',
     trials: [...records, ...waiting].map(({ id, config }) => ({

@@ -5,7 +5,8 @@ import type { Argv } from 'yargs';
 import { askedDirection, type Direction, directionNote, directionOf } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
 import { chooseMetric } from '../../law/points/points.js';
-import { settingsNote } from '../../law/points/settings.js';
+import { sameSetting, settingsNote } from '../../law/points/settings.js';
+import { type Tuning, tunedEnvelope } from '../../law/points/tuned.js';
 import { keepWhere } from '../../law/points/where.js';
 import type { ModelConfig } from '../../model/config.js';
 import { UserError } from '../../util/errors.js';
@@ -21,7 +22,17 @@ export interface LawInput {
   /** Items of the catalogue and the models measured; known for sweeps only. */
   numItems?: number;
   models?: ModelConfig[];
+  /** What was tuned, and how it came out; absent where nothing was. */
+  tuning?: Tuning;
   notes: string[];
+}
+
+/** What is read before a metric is chosen. */
+interface Source extends Omit<LawInput, 'metric' | 'direction' | 'tuning'> {
+  /** Settings of which the best stands for a configuration. */
+  tuned: string[];
+  /** Runs that successive halving ended early. */
+  dropped?: Observation[];
 }
 
 const TABLES = ['.csv', '.tsv', '.txt', '.json', '.jsonl', '.ndjson', '.parquet'];
@@ -46,6 +57,19 @@ export function lawInputOptions(yargs: Argv): Argv {
       array: true,
       nargs: 1,
       describe: 'Only runs that meet a condition, such as "layers>1"; may be given several times',
+    })
+    .option('tuned', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe:
+        'Settings (or columns) that were tuned, such as lr,wd: the best by validation stands for each configuration',
+    })
+    .option('setting', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Settings (or columns), each value of which has a law of its own, tuned in the sweep or not',
     });
 }
 
@@ -57,13 +81,29 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
   const ignore = (args['ignore'] as string[] | undefined) ?? [];
   const isFile = source !== undefined && existsSync(source) && statSync(source).isFile();
   const halved = args['halved'] === true;
-  let read: Omit<LawInput, 'metric' | 'direction'>;
+  const tuned = names(args['tuned']);
+  const settings = names(args['setting']);
+  const both = tuned.find((name) => settings.includes(name));
+  if (both !== undefined)
+    throw new UserError(`"${both}" cannot be both`, {
+      place: '--tuned, --setting',
+      remedy:
+        'Tuned, the best of its values stands for each configuration; as a setting each value has a law.',
+    });
+  let read: Source;
   if (source !== undefined && (isFile || TABLES.includes(extname(source).toLowerCase()))) {
     const { readTable } = await import('../../law/points/table.js');
-    read = await readTable(source, { metric: asked, ignore, halved });
+    read = await readTable(source, { metric: asked, ignore, halved, tuned, settings });
   } else {
     const sweep = await readSweep(source, { halved });
-    read = { ...sweep, observations: ignoreSettings(sweep.observations, ignore) };
+    const known = knownSettings(sweep.observations);
+    const named = (option: string, list: string[]) => list.map((name) => settingOf(known, name, option));
+    const law = named('--setting', settings);
+    read = {
+      ...sweep,
+      observations: ignoreSettings(sweep.observations, named('--ignore', ignore)),
+      tuned: [...new Set([...sweep.tuned, ...named('--tuned', tuned)])].filter((name) => !law.includes(name)),
+    };
   }
   const where = (args['where'] as string[] | undefined) ?? [];
   if (where.length > 0) {
@@ -71,36 +111,59 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
     const note = `${kept.length} of ${read.observations.length} runs meet ${where.join(' and ')}`;
     read = { ...read, observations: kept, notes: [...read.notes, note] };
   }
+  const { tuned: roles, dropped, ...rest } = read;
   const metric = chooseMetric(read.observations, asked);
+  const direction = directionOf(metric, wanted);
+  const envelope =
+    roles.length > 0
+      ? tunedEnvelope(read.observations, { tuned: roles, metric, direction, dropped })
+      : undefined;
+  const observations = envelope?.observations ?? read.observations;
   const said = [
-    settingsNote(read.observations.map(({ config }) => config)),
+    settingsNote(observations.map(({ config }) => config)),
+    ...(envelope?.tuning.notes ?? []),
     directionNote(metric, wanted),
   ].filter((note) => note !== undefined);
-  return { ...read, metric, direction: directionOf(metric, wanted), notes: [...read.notes, ...said] };
+  return {
+    ...rest,
+    observations,
+    metric,
+    direction,
+    ...(envelope ? { tuning: envelope.tuning } : {}),
+    notes: [...read.notes, ...said],
+  };
 }
 
-/** @throws UserError for a name that is no setting. */
+/** `--tuned lr,wd --tuned dropout`: names by commas, or one an option. */
+const names = (given: unknown): string[] =>
+  ((given as string[] | undefined) ?? [])
+    .flatMap((text) => text.split(',').map((name) => name.trim()))
+    .filter((name) => name !== '');
+
+const knownSettings = (observations: readonly Observation[]) => [
+  ...new Set(observations.flatMap(({ config }) => Object.keys(config ?? {}))),
+];
+
+/** A setting by its name, or by what people write for it. @throws UserError for a name that is no setting. */
+function settingOf(known: readonly string[], name: string, option: string): string {
+  const found = known.find((one) => one === name) ?? known.find((one) => sameSetting(one, name));
+  if (found !== undefined) return found;
+  const near = nearest(name, known);
+  throw new UserError(`"${name}" is no setting of this sweep`, {
+    place: option,
+    remedy: `Settings are ${known.join(', ')}.${near ? ` Is "${near}" meant?` : ''}`,
+  });
+}
+
 function ignoreSettings(observations: Observation[], names: readonly string[]): Observation[] {
   if (names.length === 0) return observations;
-  const known = [...new Set(observations.flatMap(({ config }) => Object.keys(config ?? {})))];
-  for (const name of names) {
-    if (known.includes(name)) continue;
-    const near = nearest(name, known);
-    throw new UserError(`"${name}" is no setting of this sweep`, {
-      place: '--ignore',
-      remedy: `Settings are ${known.join(', ')}.${near ? ` Is "${near}" meant?` : ''}`,
-    });
-  }
   return observations.map((one) => ({
     ...one,
     config: Object.fromEntries(Object.entries(one.config ?? {}).filter(([name]) => !names.includes(name))),
   }));
 }
 
-async function readSweep(
-  source: string | undefined,
-  options: { halved?: boolean },
-): Promise<Omit<LawInput, 'metric' | 'direction'>> {
+async function readSweep(source: string | undefined, options: { halved?: boolean }): Promise<Source> {
   const { readSweepObservations } = await import('../../sweep/results/observations.js');
   const sweep = await readSweepObservations(source, options);
   if (sweep.observations.length === 0 && sweep.halved > 0)
@@ -127,7 +190,7 @@ async function readSweep(
     );
   if (sweep.belowPopularity > 0)
     notes.push(
-      `${sweep.belowPopularity} of ${sweep.observations.length} runs are not better than the popularity baseline: what they tell of larger models is little`,
+      `${sweep.belowPopularity} of ${sweep.observations.length} runs${sweep.tuned.length > 0 ? ', those of settings that were not chosen among them,' : ''} are not better than the popularity baseline: what they tell of larger models is little`,
     );
   for (const { path, reason } of sweep.damaged) notes.push(`${path}: left out, ${reason}`);
   return {
@@ -135,6 +198,8 @@ async function readSweep(
     observations: sweep.observations,
     numItems: sweep.numItems,
     models: sweep.models,
+    tuned: sweep.tuned,
+    dropped: sweep.dropped,
     notes,
   };
 }

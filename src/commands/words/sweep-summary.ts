@@ -1,5 +1,6 @@
 /** What `perflaw sweep` says at its end. */
 import { relative } from 'node:path';
+import { varyingColumns } from '../../sweep/results/varying.js';
 import type { RunSummary } from '../../sweep/run/run.js';
 import type { PreparedSweep } from '../../sweep/run/start.js';
 import { beatsPopularity, type DoneRecord } from '../../sweep/store/record.js';
@@ -25,7 +26,8 @@ export function summaryJson(prepared: PreparedSweep, summary: RunSummary, done: 
     best: [...done].sort((a, b) => selected(b) - selected(a))[0]?.id ?? null,
     trials: stored.trials.map(({ id, label, config }) => {
       const record = records.get(id);
-      const head = { id, label, model: config.model, slice: config.slice, seed: config.seed };
+      const { model, training, slice, seed } = config;
+      const head = { id, label, model, training, slice, seed };
       if (!record) return { ...head, status: 'open' };
       if (record.status === 'failed') {
         const { status, reason, message } = record;
@@ -76,12 +78,16 @@ function resultTable(records: DoneRecord[]): string {
   const first = records[0]!.config.evaluation;
   const k = first.select.split('@')[1];
   const metrics = [`ndcg@${k}`, `hr@${k}`];
+  const varying = varyingColumns(
+    records.map(({ config }) => config),
+    ['model'],
+  );
   const other = first.history === 'masked' ? 'unmasked' : 'masked';
   return [
     `Test metrics, history ${first.history}; beside them the popularity baseline (pop), then history ${other}.`,
     formatTable(
       [
-        ...['trial', 'model', 'slice', 'layers', 'dim', 'seed', 'params'],
+        ...['trial', 'model', 'slice', 'layers', 'dim', ...varying.names, 'seed', 'params'],
         ...metrics.flatMap((metric) => [metric, 'pop']),
         ...metrics.map((metric) => `${metric} ${other}`),
         'time',
@@ -92,6 +98,7 @@ function resultTable(records: DoneRecord[]): string {
         slice.label,
         String(config.model.layers),
         String(config.model.dim),
+        ...varying.of(config).map(String),
         String(config.seed),
         formatCount(result.parameters.total),
         ...metrics.flatMap((metric) => [

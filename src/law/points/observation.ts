@@ -28,6 +28,8 @@ export interface Observation {
   percentages?: string[];
   /** Name of the run: observations that share it, and all their numbers, are copies of one run. */
   id?: string;
+  /** Of the best of several tuned settings: what the choice is expected to add to the fitted metric, and what spread it hides. */
+  optimism?: { mean: number; spread: number };
   /** Where it comes from, for error messages: `runs.csv:12`, or a trial's id. */
   source?: string;
 }

@@ -20,6 +20,8 @@ export interface Point {
   runs: number[];
   /** The metric is a percentage, whatever its values. */
   isPercent?: boolean;
+  /** Where the best of several settings stands for the configuration: see `Observation`. */
+  optimism?: Observation['optimism'];
 }
 
 export interface PointSet {
@@ -171,6 +173,7 @@ export function toPoints(
       seen: new Set(),
       sums: {},
       configs: [],
+      optimism: observation.optimism,
     };
     points.set(key, point);
     if (observation.percentages?.includes(metric)) point.isPercent = true;
@@ -204,7 +207,7 @@ export function toPoints(
     notes.push(
       `${rows(equals)} another in configuration and value, and no seed or id tells them apart: taken as repeats; leave out rows that are copies`,
     );
-  const result = [...points.values()].map(({ slice, x, runs, sums, configs, isPercent }): Point => {
+  const result = [...points.values()].map(({ slice, x, runs, sums, configs, isPercent, optimism }): Point => {
     const differ = [...varyingSettings(configs).keys()];
     if (differ.length > 0)
       throw new Error(
@@ -218,7 +221,14 @@ export function toPoints(
       else delete mean[name];
     }
     const value = runs.reduce((a, b) => a + b, 0) / runs.length;
-    return { slice, x: mean, runs, value, ...(isPercent ? { isPercent } : {}) };
+    return {
+      slice,
+      x: mean,
+      runs,
+      value,
+      ...(isPercent ? { isPercent } : {}),
+      ...(optimism ? { optimism } : {}),
+    };
   });
   if (result.length === 0)
     throw new UserError(`no observation has the metric "${metric}"`, {

@@ -20,6 +20,21 @@ const PARTS_NOTHING: readonly string[] = ['layers', 'dim', 'seed'];
 /** What a run without the setting does, in a word. */
 export const absentSetting = (name: string) => (name === 'negatives' ? 'all' : 'none');
 
+/** What people write for a setting. */
+const SHORT: Record<string, string> = {
+  lr: 'learningrate',
+  rate: 'learningrate',
+  wd: 'weightdecay',
+  bs: 'batchsize',
+};
+
+/** Whether two names mean one setting, whatever their spelling: `lr`, `learning_rate` and `learningRate` do. */
+export function sameSetting(a: string, b: string): boolean {
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const full = (name: string) => SHORT[plain(name)] ?? plain(name);
+  return full(a) === full(b);
+}
+
 /** Things that agree in every setting. */
 export interface SettingGroup<T> {
   /** The settings in which groups differ, each group with a value of every one; empty where there is one group. */
@@ -78,7 +93,7 @@ export function settingsNote(configs: readonly (Settings | undefined)[]): string
     return `${name} (${some}${values.length > WRITTEN ? ` and ${values.length - WRITTEN} more` : ''})`;
   });
   const laws = groupBySettings(configs, (config) => config).length;
-  return `runs differ in ${said.join(', ')}: ${laws} settings, each with laws of its own; --ignore NAME takes runs that differ in it as repeats`;
+  return `runs differ in ${said.join(', ')}: ${laws} settings, each with laws of its own; --tuned NAME takes the best of its values, --ignore NAME takes runs that differ in it as repeats`;
 }
 
 /**

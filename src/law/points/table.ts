@@ -20,7 +20,15 @@ import {
 import { bare, type Columns, type Role, roleNames, spellings, understand } from './table/columns.js';
 import { type RawRow, readRows } from './table/rows.js';
 import { readScales } from './table/scale.js';
-import { isOwnTable, listed, settingsOf, type TableSettings, withoutHalved } from './table/settings.js';
+import {
+  isOwnTable,
+  listed,
+  nameOf,
+  settingColumn,
+  settingsOf,
+  type TableSettings,
+  withoutHalved,
+} from './table/settings.js';
 import { finishedRows, statusColumns } from './table/status.js';
 
 /** What a table of results holds. */
@@ -28,6 +36,8 @@ export interface Table {
   /** The file's name. */
   name: string;
   observations: Observation[];
+  /** Names, in the observations' `config`, of the settings asked for as tuned. */
+  tuned: string[];
   /** What each column was taken for, what was left out and why. */
   notes: string[];
 }
@@ -38,6 +48,10 @@ export interface TableOptions {
   metric?: string;
   /** Columns to read as if they were not there. */
   ignore?: readonly string[];
+  /** Columns of settings that were tuned, for `tunedEnvelope`; in any usual spelling. */
+  tuned?: readonly string[];
+  /** Columns to take as settings, whatever their values look like. */
+  settings?: readonly string[];
   /** Take trials too that successive halving ended early, where the table is one of ours. */
   halved?: boolean;
 }
@@ -68,7 +82,11 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
   const { rows, notes } =
     own && !options.halved ? withoutHalved(finished.rows, path) : { ...finished, notes: [] };
   const found = understand({ ...raw, columns, rows }, path, status, options.metric);
-  const settings = settingsOf(found, rows, own);
+  // a table of ours says itself what its sweep tuned
+  const ownTuned = own && columns.includes('tuned') ? String(rows[0]!.cells['tuned'] ?? '') : '';
+  const tuned = (options.tuned ?? []).map((name) => settingColumn(found, name, '--tuned', columns));
+  const asked = (options.settings ?? []).map((name) => settingColumn(found, name, '--setting', columns));
+  const settings = settingsOf(found, rows, own, [...tuned, ...asked]);
   const commas = commaStyle(numberColumns(found).flatMap((column) => rows.map(({ cells }) => cells[column])));
   const observations = rows.map((row) => toObservation(row, found, settings, commas));
   const scales = readScales(observations, found.metrics);
@@ -79,13 +97,17 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
       const cell = rows[i]!.cells[id];
       if (!isMissing(cell)) one.id = String(cell).trim();
     });
-  const rest = [
-    ...found.rest.filter((column) => column !== id && !settings.columns.includes(column)),
-    ...ignored,
-  ];
+  const used = [...settings.columns, ...(ownTuned === '' ? [] : ['tuned'])];
+  const rest = [...found.rest.filter((column) => column !== id && !used.includes(column)), ...ignored];
   return {
     name,
     observations,
+    tuned: [
+      ...new Set([
+        ...ownTuned.split(' ').filter((name) => columns.includes(name) && !asked.includes(name)),
+        ...tuned.map((column) => nameOf(found, settings, column)),
+      ]),
+    ],
     notes: [
       columnsNote(found, settings, status),
       ...raw.notes,

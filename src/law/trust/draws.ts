@@ -6,6 +6,9 @@
  * Residuals of the configurations, freed of leverage (divided by (1 - h)^(1/2)) and of their weight, are drawn with
  * replacement and put back on the fitted values: in them is the noise of runs and what the form misses. (Drawing the runs of each
  * configuration anew would leave the second out, and the noise of r runs too small by ((r - 1) / r)^(1/2).)
+ *
+ * Where the best of several settings stands for a configuration, a new run lacks what the choice has flattered: it is taken from
+ * the noise of a new run, so that intervals reach to where an unchosen run lies, and from no fitted value.
  */
 import { createRandom, type Random } from '../../util/random.js';
 import { assembleModel, evaluate, type LawModel, type ModelOptions } from '../fitting/design.js';
@@ -52,6 +55,8 @@ interface Residuals {
   within: number[];
   /** Runs of each configuration. */
   repeats: number[];
+  /** What choosing among settings has added to the configurations; empty where nothing was tuned. */
+  optimism: { mean: number; spread: number }[];
 }
 
 /** Rebuilds the model of a task; forms are code and cannot travel between threads. */
@@ -93,6 +98,10 @@ function residualsOf(task: BootstrapTask, problem: Problem, fitted: number[]): R
           ),
     ),
     repeats: task.points.map(({ runs }) => runs.length),
+    optimism: task.points.flatMap(({ optimism, value }) => {
+      const unit = task.settings.link === 'log' ? value : 1;
+      return optimism ? [{ mean: optimism.mean / unit, spread: optimism.spread / unit }] : [];
+    }),
   };
 }
 
@@ -148,9 +157,12 @@ function drawResiduals(
  * What one new run may deviate from the law: a configuration's mean deviates by what the form misses there and the noise of its r
  * runs, and the noise of all runs makes up the rest, of (1 - 1/r)^(1/2), so that one run is as noisy wherever it is taken from.
  */
-function newRun(random: Random, { between, within, repeats }: Residuals): number {
+function newRun(random: Random, { between, within, repeats, optimism }: Residuals): number {
   const i = random.int(between.length);
   const r = repeats[i]!;
   const mean = between[i]! / Math.sqrt(r);
-  return r > 1 ? mean + drawOne(random, within) * Math.sqrt(1 - 1 / r) : mean;
+  const noise = r > 1 ? mean + drawOne(random, within) * Math.sqrt(1 - 1 / r) : mean;
+  if (optimism.length === 0) return noise;
+  const flattered = optimism[random.int(optimism.length)]!;
+  return noise - flattered.mean - flattered.spread * random.normal();
 }

@@ -10,7 +10,7 @@ import {
   thin,
   thinned,
 } from '../drawing/figure.js';
-import { configurationLabel } from '../view/label.js';
+import { configurationLabel, settingsLabel } from '../view/label.js';
 import { metricLabel, type ReportInput } from '../view/view.js';
 import { count, difference, digits, shape, share, sliceWords } from '../words/words.js';
 
@@ -26,7 +26,10 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
   const { history, direction } = input.metric;
   const title = `Test metrics beside the popularity baseline (history ${history})`;
   const metrics = shownMetrics(input);
-  const rows = input.done.flatMap((record) => metrics.map((metric) => row(record, metric, history)));
+  const settingsOf = settingsLabel(input.done);
+  const rows = input.done.flatMap((record) =>
+    metrics.map((metric) => row(record, metric, history, settingsOf?.(record) ?? '')),
+  );
   const drawn = rows.filter((r) => Number.isFinite(r.model) && Number.isFinite(r.popularity));
   if (drawn.length === 0) return { id, title, absent: 'No trial has finished with these metrics.' };
   const order = input.slices.map((slice) => slice.label);
@@ -50,10 +53,19 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
     title,
     sentence,
     table: {
-      columns: ['slice', 'configuration', 'seed', 'metric', 'model', 'popularity'],
+      columns: [
+        'slice',
+        'configuration',
+        ...(settingsOf ? ['settings'] : []),
+        'seed',
+        'metric',
+        'model',
+        'popularity',
+      ],
       rows: drawn.map((r) => [
         r.slice,
         r.configuration,
+        ...(settingsOf ? [r.settings] : []),
         r.seed,
         metricLabel(r.metric),
         share(r.model),
@@ -120,6 +132,7 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
                 tooltip: [
                   { field: 'slice', type: 'nominal' },
                   { field: 'configuration', type: 'nominal', title: 'layers × dim' },
+                  ...(settingsOf ? [{ field: 'settings', type: 'nominal' }] : []),
                   { field: 'seed', type: 'nominal' },
                   { field: 'model', type: 'quantitative', title: metricLabel(metric), format: '.4f' },
                   { field: 'popularity', type: 'quantitative', format: '.4f' },
@@ -140,10 +153,11 @@ export function baselineFigure(input: ReportInput, id = 'baseline'): FigureOrAbs
   };
 }
 
-function row(record: DoneRecord, metric: string, history: 'masked' | 'unmasked') {
+function row(record: DoneRecord, metric: string, history: 'masked' | 'unmasked', settings: string) {
   return {
     slice: record.slice.label,
     configuration: configurationLabel(record),
+    settings,
     layers: record.config.model.layers,
     dim: record.config.model.dim,
     seed: record.config.seed,

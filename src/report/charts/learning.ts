@@ -18,7 +18,7 @@ import {
   tickFormat,
 } from '../drawing/figure.js';
 import { orderedColours } from '../drawing/theme.js';
-import { configurationLabel } from '../view/label.js';
+import { configurationLabel, settingsLabel } from '../view/label.js';
 import { type MetricChoice, metricLabel, type ReportInput } from '../view/view.js';
 import { count, shape, share, sliceWords } from '../words/words.js';
 
@@ -30,6 +30,8 @@ interface Step {
   slice: string;
   run: string;
   configuration: string;
+  /** What else tells the run from others; empty where nothing does. */
+  settings: string;
   layers: number;
   dim: number;
   seed: number;
@@ -39,7 +41,7 @@ interface Step {
   loss: number;
 }
 
-function steps(record: DoneRecord, choice: MetricChoice): Step[] {
+function steps(record: DoneRecord, choice: MetricChoice, settings: string): Step[] {
   const { model, seed } = record.config;
   return record.result.curve.flatMap((epoch) => {
     const value = epoch.validation?.[choice.history][choice.name];
@@ -49,6 +51,7 @@ function steps(record: DoneRecord, choice: MetricChoice): Step[] {
         slice: record.slice.label,
         run: record.id,
         configuration: configurationLabel(record),
+        settings,
         layers: model.layers,
         dim: model.dim,
         seed,
@@ -64,7 +67,10 @@ function steps(record: DoneRecord, choice: MetricChoice): Step[] {
 export function learningFigure(input: ReportInput, id = 'learning-curves'): FigureOrAbsence {
   const label = `validation ${metricLabel(input.metric.name)}`;
   const title = `Learning curves: ${label} by epoch`;
-  const all = input.done.map((record) => steps(record, input.metric)).filter((curve) => curve.length > 0);
+  const settingsOf = settingsLabel(input.done);
+  const all = input.done
+    .map((record) => steps(record, input.metric, settingsOf?.(record) ?? ''))
+    .filter((curve) => curve.length > 0);
   const curves = thin(all, MAX_CURVES);
   const data = curves.flatMap((curve) => thin(curve, Math.max(8, Math.floor(MAX_POINTS / curves.length))));
   if (data.length === 0) return { id, title, absent: `No run recorded ${label} while it trained.` };
@@ -92,10 +98,20 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
     title,
     sentence,
     table: {
-      columns: ['slice', 'configuration', 'seed', 'epoch', 'tokens seen', label, 'training loss'],
+      columns: [
+        'slice',
+        'configuration',
+        ...(settingsOf ? ['settings'] : []),
+        'seed',
+        'epoch',
+        'tokens seen',
+        label,
+        'training loss',
+      ],
       rows: data.map((step) => [
         step.slice,
         step.configuration,
+        ...(settingsOf ? [step.settings] : []),
         step.seed,
         step.epoch,
         formatCount(step.tokens),
@@ -177,6 +193,7 @@ export function learningFigure(input: ReportInput, id = 'learning-curves'): Figu
               : {}),
             tooltip: [
               { field: 'configuration', type: 'nominal' },
+              ...(settingsOf ? [{ field: 'settings', type: 'nominal' }] : []),
               { field: 'seed', type: 'nominal' },
               { field: 'epoch', type: 'quantitative' },
               { field: 'tokens', type: 'quantitative', title: 'tokens seen', format: '.3s' },

@@ -1,5 +1,6 @@
 /** The answer first: what was best, what to train, how sure that is, what a smaller model would lose, and what to run next. */
 import { bestBy, GOOD } from '../../law/points/direction.js';
+import { nearestTuned, settingWords } from '../../law/points/tuned.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { formatCount } from '../../util/format.js';
 import { recordSlice } from '../view/label.js';
@@ -107,7 +108,7 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
   cards.push({
     question: `What to train${of}`,
     headline: shape(optimum),
-    words: `${parameters(optimum.params)}, on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} ${from}.${may}${without(law)}`,
+    words: `${parameters(optimum.params)}, on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} ${from}.${trainedWith(group, budget.slice, optimum)}${may}${without(law)}`,
   });
   const chance = odds
     ? ` It is within ${difference(odds.tolerance)} of the best there is with probability ${percent(odds.within)}, the best itself with ${percent(odds.best)}${odds.sure ? '' : ': nothing is sure enough yet'}.`
@@ -139,6 +140,12 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
       words: `${next.repeat ? 'A further seed of it' : 'It'} costs ${percent(next.price)} of what to train and narrows ${beyond ? 'the difference between what to train and what may be better' : 'what is expected of it'} from ±${difference(next.before)} to ±${difference(next.after)} (standard deviation).`,
     });
   return cards;
+}
+
+/** A sentence on the best of the tuned settings, at the nearest size that was tuned. */
+function trainedWith({ tuning }: TrialGroup, slice: string, size: { layers: number; dim: number }): string {
+  const nearest = tuning && nearestTuned(tuning, slice, size);
+  return nearest ? ` Train it with ${settingWords(nearest.best)}, the best at ${shape(nearest)}.` : '';
 }
 
 /** A sentence on slices that hold more data than the one recommended on, but have no law yet. */

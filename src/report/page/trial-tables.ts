@@ -1,4 +1,5 @@
 /** The trials as tables: finished ones best first, failed ones with what they died of. */
+import { varyingColumns } from '../../sweep/results/varying.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
 import { recordSlice } from '../view/label.js';
@@ -15,7 +16,7 @@ export function trialsTable(input: ReportInput): Html {
   const rank = (record: DoneRecord) =>
     (metric.direction === 'minimize' ? 1 : -1) * (metricOf(record, metric) ?? worst);
   const sorted = [...done].sort((a, b) => rank(a) - rank(b) || 0);
-  const models = new Set(done.map((record) => record.config.model.name)).size > 1;
+  const varying = varyingColumns(done.map(({ config }) => config));
   const name = metricLabel(metric.name);
   const cutoff = metric.name.split('@')[1];
   const other = metric.name.startsWith('hr@') ? `ndcg@${cutoff}` : `hr@${cutoff}`;
@@ -23,7 +24,7 @@ export function trialsTable(input: ReportInput): Html {
     `${count(done.length, 'finished trial')}, best ${metric.split} ${name} first`,
     [
       'trial',
-      ...(models ? ['model'] : []),
+      ...varying.names,
       'layers',
       'dim',
       'slice',
@@ -43,7 +44,7 @@ export function trialsTable(input: ReportInput): Html {
       const { result, config } = record;
       return [
         record.id,
-        ...(models ? [config.model.name] : []),
+        ...varying.of(config),
         config.model.layers,
         config.model.dim,
         record.slice.label,
@@ -66,11 +67,13 @@ export function trialsTable(input: ReportInput): Html {
 export function failedTable(input: ReportInput): Html {
   const { failed } = input;
   if (failed.length === 0) return html``;
+  const varying = varyingColumns([...input.done, ...failed].map(({ config }) => config));
   return html`<h3>Failed trials</h3>${dataTable(
     count(failed.length, 'failed trial'),
-    ['trial', 'layers', 'dim', 'slice', 'seed', 'reason', 'message'],
+    ['trial', ...varying.names, 'layers', 'dim', 'slice', 'seed', 'reason', 'message'],
     failed.map((record) => [
       record.id,
+      ...varying.of(record.config),
       record.config.model.layers,
       record.config.model.dim,
       recordSlice(record),

@@ -5,6 +5,7 @@ import { namedForms } from '../../law/forms/own-form.js';
 import { type Direction, directionOf } from '../../law/points/direction.js';
 import { metricNames } from '../../law/points/points.js';
 import { groupBySettings } from '../../law/points/settings.js';
+import { tunedEnvelope } from '../../law/points/tuned.js';
 import { observationOf, settingsOf } from '../../sweep/results/observations.js';
 import { type DoneRecord, isHalved, type SliceMeasures } from '../../sweep/store/record.js';
 import { UserError } from '../../util/errors.js';
@@ -36,7 +37,10 @@ export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {
   const choice = metricChoice(sweep, options.metric, options.direction);
   const slices = slicesOf(sweep.done);
   const groups: TrialGroup[] = [];
-  for (const { settings, items } of groupBySettings(sweep.done, ({ config }) => settingsOf(config)))
+  const tuned = sweep.plan.tuned ?? [];
+  const lawful = ({ config }: DoneRecord) =>
+    Object.fromEntries(Object.entries(settingsOf(config)).filter(([name]) => !tuned.includes(name)));
+  for (const { settings, items } of groupBySettings(sweep.done, lawful))
     groups.push({
       label: groupLabel(settings),
       records: items,
@@ -113,9 +117,19 @@ async function lawOf(
   sweep: SweepRecords,
   choice: MetricChoice,
   { form, resamples }: GatherOptions,
-): Promise<Pick<TrialGroup, 'law' | 'lawMissing'>> {
-  const observations = records.filter((record) => !isHalved(record)).map(observationOf);
+): Promise<Pick<TrialGroup, 'law' | 'lawMissing' | 'tuning'>> {
   const metric = observationMetric(choice, records[0]!);
+  const measured = records.filter((record) => !isHalved(record)).map(observationOf);
+  const { tuned = [] } = sweep.plan;
+  const { observations, tuning } =
+    tuned.length > 0
+      ? tunedEnvelope(measured, {
+          tuned,
+          metric,
+          direction: choice.direction,
+          dropped: records.filter(isHalved).map(observationOf),
+        })
+      : { observations: measured };
   try {
     const law = await viewLaw(observations, {
       metric,
@@ -125,11 +139,11 @@ async function lawOf(
       source: { models: [records[0]!.config.model], numItems: sweep.plan.data.numItems },
       resamples,
     });
-    return { law };
+    return { law, tuning };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const text = [error.message, error.remedy].filter((part) => part !== undefined).join('. ');
-    return { lawMissing: `No law was fitted: ${text}${text.endsWith('.') ? '' : '.'}` };
+    return { tuning, lawMissing: `No law was fitted: ${text}${text.endsWith('.') ? '' : '.'}` };
   }
 }
 

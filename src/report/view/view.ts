@@ -6,6 +6,7 @@
 import type { MeasureLine } from '../../law/data-term.js';
 import type { NextTrial } from '../../law/next-trial.js';
 import type { Direction } from '../../law/points/direction.js';
+import type { Tuning } from '../../law/points/tuned.js';
 import type { QualityTest } from '../../law/quality-test.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../../sweep/store/record.js';
 
@@ -165,6 +166,8 @@ export interface TrialGroup {
   law?: LawView;
   /** Why there is no law, as a sentence, where there is none. */
   lawMissing?: string;
+  /** How the best of the tuned settings was chosen for each configuration; absent where nothing was tuned. */
+  tuning?: Tuning;
 }
 
 /** How the report's metric was measured. */

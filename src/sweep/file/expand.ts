@@ -1,4 +1,4 @@
-/** From axes to configurations: grid x zip x list x slices x seeds, without what `exclude` names. */
+/** From axes to configurations: grid x zip x list x tune x slices x seeds, without what `exclude` names. */
 import type { SliceSpec } from '../../data/slice.js';
 import type { ModelConfig, ModelName } from '../../model/config.js';
 import type { OpenTrial } from '../../train/check.js';
@@ -22,10 +22,13 @@ export function expandSweep(
   sweep: Sweep,
   backend: string,
 ): { configurations: Configuration[]; excluded: number } {
+  const crossed = (axes: Record<string, unknown[]>): Point[][] =>
+    Object.entries(axes).map(([axis, values]) => values.map((value) => ({ [axis]: value })));
   const axes: Point[][] = [
-    ...Object.entries(sweep.grid).map(([axis, values]) => values.map((value) => ({ [axis]: value }))),
+    ...crossed(sweep.grid),
     zipped(sweep.zip),
     sweep.list,
+    ...crossed(sweep.tune),
     'slice' in sweep.grid || 'slice' in sweep.zip ? [] : sweep.slices.map((slice) => ({ slice })),
     'seed' in sweep.grid || 'seed' in sweep.zip ? [] : sweep.seeds.map((seed) => ({ seed })),
   ].filter((points) => points.length > 0);

@@ -16,6 +16,7 @@ import { UserError } from '../../util/errors.js';
 import { canonicalJson } from '../../util/hash.js';
 import { expandSweep } from './expand.js';
 import type { Sweep } from './resolve.js';
+import { widthNotes } from './widths.js';
 
 interface EpochWork {
   steps: number;
@@ -71,6 +72,8 @@ export interface Plan {
   excluded: number;
   /** Past the budget of FLOPs. */
   beyondBudget: PlannedTrial[];
+  /** Settings of which the best by validation stands for a configuration. */
+  tuned: string[];
   /** What a person should know of some of the trials on this data. */
   notes: string[];
 }
@@ -126,6 +129,7 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     spent += trial.flops;
     return spent <= limit;
   });
+  const tuned = Object.keys(sweep.tune);
   if (within.length === 0)
     throw new UserError('the budget is below the smallest trial', {
       place: sweep.placeOf(['budget', 'flops']),
@@ -136,7 +140,11 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     duplicates: configurations.length - sorted.length,
     excluded,
     beyondBudget: sorted.slice(within.length),
-    notes: [...notes],
+    tuned,
+    notes: [
+      ...notes,
+      ...(tuned.includes('learningRate') ? [] : widthNotes(within.map(({ config }) => config))),
+    ],
   };
 }
 
@@ -185,6 +193,9 @@ function checkRungs(sweep: Sweep, { training }: TrialConfig): void {
       remedy: 'Put the rungs later, or evaluate more often.',
     });
 }
+
+/** Settings that a label holds anyway. */
+export const LABELLED: readonly string[] = ['model', 'dState', 'headDim', 'maxLength', 'time'];
 
 /** `mamba4rec d64 x2 N32 L200` */
 export function modelLabel(model: ModelConfig): string {

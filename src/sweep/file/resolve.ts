@@ -49,6 +49,8 @@ export interface Sweep {
   evaluation: EvaluationConfig;
   grid: Record<string, unknown[]>;
   zip: Record<string, unknown[]>;
+  /** Settings of which the best by validation stands for the configuration, with the values to try. */
+  tune: Record<string, unknown[]>;
   list: Point[];
   exclude: Point[];
   budget: { flops?: number; hours?: number };
@@ -112,7 +114,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
   evaluation.ks = [...new Set([...evaluation.ks, Number(evaluation.select.split('@')[1])])].sort(
     (a, b) => a - b,
   );
-  const axes = (kind: 'grid' | 'zip') =>
+  const axes = (kind: 'grid' | 'zip' | 'tune') =>
     Object.fromEntries(
       Object.entries(settings[kind] ?? {}).map(([axis, values]) => [
         axis,
@@ -140,6 +142,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     evaluation,
     grid: axes('grid'),
     zip: axes('zip'),
+    tune: axes('tune'),
     list: points('list'),
     exclude: points('exclude'),
     budget: take(['budget'], settings.budget, {}),

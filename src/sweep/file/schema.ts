@@ -45,6 +45,23 @@ export const modelFields = {
   embeddingNorm: choice(['on', 'off'], 'ssd4rec: dropout and LayerNorm after the embedding (on)'),
 };
 
+/** One rate whatever the size. */
+export const plainRate = real({ above: 0, max: 10 }, 'Step size of Adam');
+
+/** A rate that follows the width (train/rate.ts). */
+const widthRate = z.strictObject(
+  {
+    base: real({ above: 0, max: 10 }, 'The rate at this dim'),
+    dim: whole({ min: 1, max: 65_536 }, 'Where the rate is base'),
+    power: real({ min: -4, max: 4 }, 'Power of d / dim (-1)').default(-1),
+    parts: choice(
+      ['all', 'hidden'],
+      'Whose rate follows: all weights (the default), or in the manner of muP the hidden matrices alone',
+    ).default('all'),
+  },
+  { error: named('a rate that follows the width such as {base: 1e-3, dim: 64, power: -1}') },
+);
+
 export const trainingFields = {
   epochs: whole({ min: 1, max: 1_000_000 }, 'Most epochs'),
   patience: whole(
@@ -72,7 +89,14 @@ export const trainingFields = {
     ['uniform', 'popularity'],
     'How negatives are sampled: each item alike, or by its count in the training histories (the default)',
   ),
-  learningRate: real({ above: 0, max: 10 }, 'Step size of Adam'),
+  learningRate: z
+    .union([plainRate, widthRate], {
+      error: () =>
+        'expected a number above 0 up to 10, or a rate that follows the width such as {base: 1e-3, dim: 64}',
+    })
+    .meta({
+      description: 'Step size of Adam: a number, or one that follows the width, base * (d / dim)^power',
+    }),
   schedule: choice(['constant', 'cosine'], 'After the warm-up: held, or lowered along half a cosine'),
   warmup: whole({ min: 0 }, 'Steps of linear warm-up'),
   weightDecay: real({ min: 0 }, 'Decoupled weight decay; A_log, D, biases and norms are left alone'),
@@ -101,6 +125,12 @@ export const axisFields = { model, ...modelFields, ...trainingFields, slice, see
 export type AxisName = keyof typeof axisFields;
 export const AXIS_NAMES = Object.keys(axisFields) as AxisName[];
 
+/** Settings that a sweep may tune: those that change neither a model's size nor what a step of it costs. */
+export const TUNED_NAMES = (
+  'dropout timeDropout init convInit beta reverseOutput hiddenShare epochs patience rows learningRate schedule warmup ' +
+  'weightDecay clipNorm evaluateEvery'
+).split(' ') as AxisName[];
+
 const mapped = <T>(make: (name: AxisName) => T) =>
   Object.fromEntries(AXIS_NAMES.map((name) => [name, make(name)])) as Record<AxisName, T>;
 
@@ -110,16 +140,19 @@ const values = (name: AxisName) =>
     .min(1, { error: `expected at least one value for ${name}` })
     .meta({ description: axisFields[name].meta()?.description });
 
-const axes = (description: string) =>
+const axes = (description: string, names = AXIS_NAMES, example = 'dim: [16, 32]') =>
   z
     .strictObject(
-      mapped((name) => values(name).optional()),
-      { error: named('axes with lists, such as dim: [16, 32]') },
+      Object.fromEntries(names.map((name) => [name, values(name).optional()])) as ReturnType<
+        typeof optionalValues
+      >,
+      { error: named(`axes with lists, such as ${example}`) },
     )
     .refine((given) => Object.keys(given).length > 0, {
-      error: 'expected at least one axis, such as dim: [16, 32]',
+      error: `expected at least one axis, such as ${example}`,
     })
     .meta({ description });
+const optionalValues = () => mapped((name) => values(name).optional());
 
 const points = <T extends z.ZodType>(entry: (name: AxisName) => T, description: string) =>
   z
@@ -236,6 +269,11 @@ export const sweepSchema = z
       ).optional(),
       grid: axes('Axes crossed with each other: every combination is a trial').optional(),
       zip: axes('Axes of equal length that advance together').optional(),
+      tune: axes(
+        'Settings tuned for every configuration: all their combinations are trials, and the best by validation stands for the configuration',
+        TUNED_NAMES,
+        'learningRate: [5e-4, 1e-3]',
+      ).optional(),
       list: points((name) => axisFields[name] as z.ZodType, 'Configurations given one by one').optional(),
       exclude: points(
         (name) => z.union([axisFields[name] as z.ZodType, z.array(axisFields[name] as z.ZodType)]),

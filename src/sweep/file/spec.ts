@@ -11,6 +11,7 @@ import {
   modelFields,
   type SweepFile,
   sweepSchema,
+  TUNED_NAMES,
   trainingFields,
 } from './schema.js';
 import { type Path, type Problem, parseYaml, type YamlSource } from './source.js';
@@ -158,6 +159,8 @@ const SECTIONS: Record<string, string[]> = {
 
 function suggestKey(key: string, path: Path): string | undefined {
   const here = keysAt(path);
+  if (path[0] === 'tune' && (AXIS_NAMES as string[]).includes(key))
+    return `\`${key}\` changes what a configuration is or costs: put it under \`grid:\`, where each value has laws of its own. Tuned are ${TUNED_NAMES.join(', ')}.`;
   const near = nearest(key, here);
   if (near !== undefined) return `Did you mean \`${near}\`?`;
   const home = Object.entries(SECTIONS).find(([, keys]) => keys.includes(key))?.[0];
@@ -170,6 +173,7 @@ function keysAt(path: Path): string[] {
   const [first, ...rest] = path;
   if (first === undefined) return Object.keys(sweepSchema.shape);
   if (first === 'slices' || rest.includes('slice')) return ['users', 'time', 'maxLength'];
+  if (first === 'tune') return TUNED_NAMES;
   if (['grid', 'zip', 'list', 'exclude'].includes(String(first))) return AXIS_NAMES;
   if (first === 'data') return rest.length === 0 ? ['synthetic'] : Object.keys(syntheticShape());
   return SECTIONS[String(first)] ?? [];
@@ -192,6 +196,13 @@ function crossChecks(settings: SweepFile, yaml: YamlSource): Problem[] {
   const grid = axesOf(settings.grid);
   const zip = axesOf(settings.zip);
   const listed = new Set((settings.list ?? []).flatMap((entry) => axesOf(entry)));
+  for (const axis of axesOf(settings.tune))
+    if (grid.includes(axis) || zip.includes(axis) || listed.has(axis))
+      sayKey(
+        ['tune', axis],
+        `the axis ${axis} is tuned and stands in ${grid.includes(axis) ? 'grid' : zip.includes(axis) ? 'zip' : 'list'} too`,
+        'Keep one of them: under tune the best by validation stands for each configuration, under the others each value has a law.',
+      );
   for (const axis of zip)
     if (grid.includes(axis))
       sayKey(['zip', axis], `the axis ${axis} stands in grid too`, 'Keep one of them.');

@@ -20,8 +20,13 @@ export function indexRow(trial: StoredTrial, record: TrialRecord | undefined): R
  * Every setting and number of a trial but its curve. Names are those that `perflaw fit` reads from a table: `slice`,
  * `layers`, `dim`, `hr@10` (test, history as selected), `validation:hr@10`, `unmasked:hr@10`, `popularity:hr@10`,
  * `tokens` (of the slice), `params`, `seed`.
+ * @param tuned settings that the sweep tuned: named in every row, so that the table says it too.
  */
-export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Row {
+export function fullRow(
+  trial: StoredTrial,
+  record: TrialRecord | undefined,
+  tuned: readonly string[] = [],
+): Row {
   const { config } = trial;
   const { layers, dim } = config.model;
   const { history } = config.evaluation;
@@ -42,6 +47,7 @@ export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Ro
     time_share: config.slice.time ?? 1,
     length_cut: config.slice.maxLength ?? null,
     data_hash: config.data.hash,
+    ...(tuned.length > 0 ? { tuned: tuned.join(' ') } : {}),
   };
   if (!record) return row;
   const { environment } = record;

@@ -4,6 +4,7 @@ import type { Observation } from '../../law/points/observation.js';
 import type { Settings } from '../../law/points/settings.js';
 import type { ModelConfig } from '../../model/config.js';
 import type { TrialConfig } from '../../train/config.js';
+import { rateSetting } from '../../train/rate.js';
 import { canonicalJson } from '../../util/hash.js';
 import { findSweep } from '../store/locate.js';
 import { beatsPopularity, type DoneRecord, isHalved, type SliceMeasures } from '../store/record.js';
@@ -19,11 +20,15 @@ export interface SweepObservations {
   numItems: number;
   /** The different models of the observations. */
   models: ModelConfig[];
+  /** Settings that the sweep tuned: `tunedEnvelope` takes the best of them for each configuration. */
+  tuned: string[];
   /** Trials recorded as failed, and trials in the plan. */
   failed: number;
   planned: number;
   /** Trials that successive halving ended early: left out unless asked for. */
   halved: number;
+  /** Those left out, for `tunedEnvelope`. */
+  dropped: Observation[];
   /** Observations that are not better than the popularity baseline. */
   belowPopularity: number;
   /** Results that could not be used: the file, and why. */
@@ -44,6 +49,7 @@ export async function readSweepObservations(
   const store = new SweepStore(path);
   const plan = store.readPlan();
   const observations: Observation[] = [];
+  const dropped: Observation[] = [];
   const models = new Map<string, ModelConfig>();
   const damaged: { path: string; reason: string }[] = [];
   let failed = 0;
@@ -56,7 +62,10 @@ export async function readSweepObservations(
     else if (trial.state === 'done' && trial.record.status === 'done') {
       if (isHalved(trial.record)) {
         halved++;
-        if (!options.halved) continue;
+        if (!options.halved) {
+          dropped.push(observationOf(trial.record));
+          continue;
+        }
       }
       observations.push(observationOf(trial.record));
       if (!beatsPopularity(trial.record)) belowPopularity++;
@@ -68,9 +77,11 @@ export async function readSweepObservations(
     path,
     observations,
     numItems: plan.data.numItems,
+    tuned: plan.tuned ?? [],
     models: [...models.values()],
     failed,
     halved,
+    dropped,
     belowPopularity,
     planned: plan.trials.length,
     damaged,
@@ -115,6 +126,7 @@ export function settingsOf({ model, training, evaluation, data, backend, startFr
     model: name,
     ...shape,
     ...training,
+    learningRate: rateSetting(training.learningRate),
     select,
     history,
     backend,

@@ -4,8 +4,12 @@
  * the store alone, so every command, and every later one, comes to the same answer. What it biases: trials that learn
  * slowly at first are dropped, and those dropped were not trained to their end, which a law needs; they are
  * marked, and no law is fitted to them unless asked.
+ *
+ * Where a sweep tunes settings, those of one configuration are compared with one another, by their mean over the seeds, and no
+ * configuration with another: every size keeps its best settings, which is what a law over tuned sizes needs.
  */
 import type { SliceSpec } from '../../data/slice.js';
+import type { TrialConfig } from '../../train/config.js';
 import { canonicalJson } from '../../util/hash.js';
 import type { Halving } from '../file/schema.js';
 import { tryClaim } from '../store/claim.js';
@@ -27,6 +31,21 @@ export interface Contender {
   slice: SliceSpec;
   /** The furthest that is known of it; `out` where it failed or will never run. */
   record: TrialRecord | 'out' | undefined;
+  /** With which others it is compared: its configuration, where settings are tuned; its slice where absent. */
+  race?: string;
+  /** What is compared: its setting, over all seeds, where settings are tuned; the trial alone where absent. */
+  setting?: string;
+}
+
+/** A configuration without what is tuned, and what is tuned, as keys. */
+export function raceOf(config: TrialConfig, tuned: readonly string[]): { race: string; setting: string } {
+  const part = (section: object, keep: boolean) =>
+    Object.fromEntries(Object.entries(section).filter(([name]) => tuned.includes(name) === keep));
+  const { model, training, seed: _seed, ...rest } = config;
+  return {
+    race: canonicalJson([rest, part(model, false), part(training, false)]),
+    setting: canonicalJson([part(model, true), part(training, true)]),
+  };
 }
 
 /** The best validation value up to a rung; undefined for a trial that has not come that far. */
@@ -42,35 +61,47 @@ function valueAt(record: Contender['record'], rung: number): number | 'out' | un
   return values.length > 0 ? Math.max(...values) : 'out';
 }
 
-/** What each trial should do next; within a slice, equal values are ordered by the trials' names. */
+/** What each trial should do next; equal values are ordered by the trials' names. */
 export function standings(contenders: readonly Contender[], { rungs, eta }: Halving): Map<string, Standing> {
-  const slices = new Map<string, Contender[]>();
-  for (const contender of contenders) {
-    const slice = canonicalJson(contender.slice);
-    slices.set(slice, [...(slices.get(slice) ?? []), contender]);
-  }
+  const races = gather(contenders, ({ race, slice }) => race ?? canonicalJson(slice));
   const found = new Map<string, Standing>();
-  for (const slice of slices.values()) {
-    let left = slice;
+  for (const race of races) {
+    let left = gather(race, ({ setting, id }) => setting ?? id);
     for (const rung of rungs) {
-      const values = left.map(({ id, record }) => ({ id, value: valueAt(record, rung) }));
-      if (values.some(({ value }) => value === undefined)) {
-        for (const { id, value } of values)
+      const values = new Map(left.flat().map((one) => [one, valueAt(one.record, rung)]));
+      if ([...values.values()].includes(undefined)) {
+        for (const [{ id }, value] of values)
           found.set(id, value === undefined ? { next: 'train', untilEpoch: rung } : { next: 'wait' });
         left = [];
         break;
       }
-      const ranked = values
-        .filter((one): one is { id: string; value: number } => typeof one.value === 'number')
-        .sort((a, b) => b.value - a.value || (a.id < b.id ? -1 : 1));
-      const going = new Set(ranked.slice(0, Math.ceil(left.length / eta)).map(({ id }) => id));
-      for (const { id } of left) if (!going.has(id)) found.set(id, { next: 'drop', rung });
-      left = left.filter(({ id }) => going.has(id));
+      const inPlay = left.map((members) => members.filter((one) => values.get(one) !== 'out'));
+      const ranked = inPlay
+        .filter((members) => members.length > 0)
+        .map((members) => ({ members, value: mean(members.map((one) => values.get(one) as number)) }))
+        .sort((a, b) => b.value - a.value || (a.members[0]!.id < b.members[0]!.id ? -1 : 1));
+      const going = ranked.slice(0, Math.ceil(left.length / eta)).map(({ members }) => members);
+      const kept = new Set(going.flat());
+      for (const one of left.flat()) if (!kept.has(one)) found.set(one.id, { next: 'drop', rung });
+      left = going;
     }
-    for (const { id } of left) found.set(id, { next: 'train' });
+    for (const { id } of left.flat()) found.set(id, { next: 'train' });
   }
   return found;
 }
+
+function gather(contenders: readonly Contender[], keyOf: (one: Contender) => string): Contender[][] {
+  const groups = new Map<string, Contender[]>();
+  for (const one of contenders) {
+    const key = keyOf(one);
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    group.push(one);
+  }
+  return [...groups.values()];
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The trials of one run under successive halving, by what the store holds of them. */
 export class Tournament {
@@ -81,6 +112,7 @@ export class Tournament {
     readonly trials: readonly StoredTrial[],
     readonly halving: Halving,
     readonly numericVersion: number,
+    readonly tuned: readonly string[] = [],
   ) {}
 
   /** Takes note of a result, or that a trial will have none. */
@@ -114,6 +146,7 @@ export class Tournament {
       id,
       slice: config.slice,
       record: this.#known.get(id),
+      ...(this.tuned.length > 0 ? raceOf(config, this.tuned) : {}),
     }));
     return standings(contenders, this.halving);
   }

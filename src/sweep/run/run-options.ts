@@ -26,6 +26,8 @@ export interface RunOptions {
   keepWeights?: boolean;
   /** Only the best of a slice are trained to their end. */
   halving?: Halving;
+  /** Settings that are tuned: halving then compares the settings of each configuration, not configurations. */
+  tuned?: readonly string[];
   retryFailed?: boolean;
   /** Compute hours of all trials together; no trial is started that is expected to pass it. */
   hours?: number;

@@ -60,8 +60,8 @@ class Run {
     readonly observer: RunObserver,
   ) {
     this.#watch = options.watch ?? new ClaimWatch();
-    const { halving, numericVersion } = options;
-    this.#tournament = halving && new Tournament(store, trials, halving, numericVersion);
+    const { halving, numericVersion, tuned } = options;
+    this.#tournament = halving && new Tournament(store, trials, halving, numericVersion, tuned);
   }
 
   async toTheEnd(): Promise<RunSummary> {

@@ -9,11 +9,19 @@ import { resolveBackend } from '../../kernels/choose.js';
 import { evaluationSet, leavesMoreThan } from '../../train/evaluation/evaluation-set.js';
 import { epochWork } from '../../train/step/batches.js';
 import { UserError } from '../../util/errors.js';
-import { type DataFacts, type Plan, type PlannedTrial, planSweep, trialLabel } from '../file/plan.js';
+import {
+  type DataFacts,
+  LABELLED,
+  type Plan,
+  type PlannedTrial,
+  planSweep,
+  trialLabel,
+} from '../file/plan.js';
 import { resolveSweep, type Sweep, type SweepOverrides } from '../file/resolve.js';
 import { readSweepFile } from '../file/spec.js';
 import { type LauncherName, launcherKind } from '../launch/launchers.js';
 import { indexRow } from '../results/index-row.js';
+import { varyingColumns } from '../results/varying.js';
 import { environment } from '../store/environment.js';
 import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout.js';
 import { rememberSweep, sweepFolder } from '../store/locate.js';
@@ -72,9 +80,10 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     updatedAt: new Date().toISOString(),
     data: { name: data.name, hash: data.hash, numItems: data.numItems, reference },
     workers: sweep.workers,
+    ...(plan.tuned.length > 0 ? { tuned: plan.tuned } : {}),
     file: sweep.file,
     text: sweep.text,
-    trials: plan.trials.map(storedTrial),
+    trials: storedTrials(plan.trials),
   };
   return { sweep, plan, store, stored };
 }
@@ -119,6 +128,7 @@ export async function startSweep(
       keepWeights,
       hours: budget.hours,
       halving,
+      tuned: stored.tuned,
       ...options,
     },
     {
@@ -150,8 +160,16 @@ function resultsLeftOut(store: SweepStore, stored: StoredPlan): number {
   }
 }
 
-function storedTrial({ id, config, parameters, tokens, flops }: PlannedTrial): StoredTrial {
-  return { id, label: trialLabel(config), config, parameters, tokens, flops };
+/** Each under a label that tells it from the others: with the settings in which they differ that the label does not hold. */
+function storedTrials(trials: readonly PlannedTrial[]): StoredTrial[] {
+  const varying = varyingColumns(
+    trials.map(({ config }) => config),
+    LABELLED,
+  );
+  return trials.map(({ id, config, parameters, tokens, flops }) => {
+    const more = varying.of(config).map((value, i) => ` ${varying.names[i]}=${value}`);
+    return { id, label: trialLabel(config) + more.join(''), config, parameters, tokens, flops };
+  });
 }
 
 /** Trials may run from another folder than the command. */

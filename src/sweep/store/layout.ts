@@ -16,6 +16,8 @@ export interface StoredPlan {
   updatedAt: string;
   data: { name: string; hash: string; numItems: number; reference: DatasetReference };
   workers: number;
+  /** Settings of which the best by validation stands for a configuration; absent where nothing is tuned. */
+  tuned?: string[];
   /** The sweep file as it was read. */
   file: string;
   text: string;
@@ -76,6 +78,8 @@ export function isWholePlan(plan: StoredPlan): boolean {
   return (
     typeof plan.name === 'string' &&
     Number.isFinite(plan.data?.numItems) &&
+    (plan.tuned === undefined ||
+      (Array.isArray(plan.tuned) && plan.tuned.every((name) => typeof name === 'string'))) &&
     Array.isArray(plan.trials) &&
     plan.trials.every((trial) => typeof trial === 'object' && trial !== null && isTrial(trial))
   );

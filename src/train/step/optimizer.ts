@@ -2,7 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { adamSteps, clipFactor } from '../../kernels/adam/op.js';
 import type { Weights } from '../../model/weights.js';
+import { isHiddenMatrix } from '../../model/width.js';
 import type { TrainingConfig } from '../config.js';
+import { ratesAt } from '../rate.js';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
@@ -10,9 +12,13 @@ const ADAM_EPSILON = 1e-8;
 /** Where half a cosine ends, as a share of the base rate. */
 const FINAL_SHARE = 0.1;
 
-/** Learning rate of a step (from 1) out of `totalSteps`. */
-export function learningRate(config: TrainingConfig, step: number, totalSteps: number): number {
-  const { learningRate: base, schedule, warmup } = config;
+/** Learning rate of a step (from 1) out of `totalSteps`, of weights whose rate is `base` after the warm-up. */
+export function learningRate(
+  { schedule, warmup }: Pick<TrainingConfig, 'schedule' | 'warmup'>,
+  base: number,
+  step: number,
+  totalSteps: number,
+): number {
   if (step <= warmup) return (base * step) / warmup;
   if (schedule === 'constant') return base;
   const progress = Math.min(1, (step - warmup) / Math.max(1, totalSteps - warmup));
@@ -37,7 +43,14 @@ export interface Optimizer {
   dispose(): void;
 }
 
-export function createOptimizer(weights: Weights, config: TrainingConfig): Optimizer {
+/**
+ * Weights of one rate are updated together.
+ * @param dim the model's embedding size, for rates that follow the width.
+ */
+export function createOptimizer(weights: Weights, config: TrainingConfig, dim?: number): Optimizer {
+  if (typeof config.learningRate !== 'number' && dim === undefined)
+    throw new Error('a learning rate that follows the width needs the dim');
+  const rates = ratesAt(config.learningRate, dim ?? 1);
   const names = weights.names();
   const parameters = weights.list();
   const zeros = () => parameters.map((p) => tf.tidy(() => tf.variable(tf.zeros(p.shape), false)));
@@ -47,22 +60,38 @@ export function createOptimizer(weights: Weights, config: TrainingConfig): Optim
     [`m/${name}`, m[i]!],
     [`v/${name}`, v[i]!],
   ]) as [string, tf.Variable][];
-  const shrinking = parameters.map(({ shape }, i) => config.weightDecay > 0 && decays(names[i]!, shape));
+  const everything = parameters.map((_, i) => i);
+  const isHidden = (i: number) => isHiddenMatrix(names[i]!, parameters[i]!.shape);
+  const shrinks = (i: number) => config.weightDecay > 0 && decays(names[i]!, parameters[i]!.shape);
+  const byRate =
+    rates.hidden === rates.others
+      ? [{ base: rates.others, members: everything }]
+      : [
+          { base: rates.others, members: everything.filter((i) => !isHidden(i)) },
+          { base: rates.hidden, members: everything.filter(isHidden) },
+        ];
+  /** Weights of one rate and one decay each. */
+  const groups = byRate.flatMap(({ base, members }) =>
+    [
+      { base, weightDecay: 0, members: members.filter((i) => !shrinks(i)) },
+      { base, weightDecay: config.weightDecay, members: members.filter(shrinks) },
+    ].filter((group) => group.members.length > 0),
+  );
   return {
     apply(gradients, step, totalSteps) {
       const clip = config.clipNorm > 0 ? clipFactor(gradients, config.clipNorm) : 1;
       const settings = {
-        rate: learningRate(config, step, totalSteps),
         beta1: BETA1,
         beta2: BETA2,
         epsilon: ADAM_EPSILON,
         clip,
       };
-      const states = parameters.map((p, i) => ({ p, m: m[i]!, v: v[i]!, g: gradients[i]! }));
-      for (const weightDecay of new Set([0, config.weightDecay])) {
-        const own = states.filter((_, i) => shrinking[i] === weightDecay > 0);
-        if (own.length > 0) adamSteps(own, step, { ...settings, weightDecay });
-      }
+      for (const { base, weightDecay, members } of groups)
+        adamSteps(
+          members.map((i) => ({ p: parameters[i]!, m: m[i]!, v: v[i]!, g: gradients[i]! })),
+          step,
+          { ...settings, weightDecay, rate: learningRate(config, base, step, totalSteps) },
+        );
       if (typeof clip !== 'number') clip.dispose();
     },
     read: () => new Map(moments.map(([name, variable]) => [name, variable.dataSync() as Float32Array])),

@@ -14,6 +14,7 @@ import { type Contender, standings } from '../../../src/sweep/run/halving.js';
 import { type RunOptions, runSweep } from '../../../src/sweep/run/run.js';
 import { type DoneRecord, isHalved } from '../../../src/sweep/store/record.js';
 import { SweepStore } from '../../../src/sweep/store/store.js';
+import { trialId } from '../../../src/train/identity.js';
 
 /** A trial whose validation value rises by `gain` an epoch, trained to `epochs`. */
 function record(seed: number, gain: number, epochs: number, whole: boolean): DoneRecord {
@@ -100,6 +101,51 @@ describe('successive halving', () => {
   });
 });
 
+describe('successive halving of tuned settings', () => {
+  const sides = { users: 1 };
+  const member = (id: string, race: string, setting: string, gain: number, to = 2): Contender => ({
+    id,
+    slice: sides,
+    race,
+    setting,
+    record: record(1, gain, to, false),
+  });
+
+  it('keeps the best settings of every configuration, however poor the configuration is', () => {
+    const found = standings(
+      [
+        member('a', 'small', 'lr 1', 1),
+        member('b', 'small', 'lr 2', 2),
+        member('c', 'large', 'lr 1', 30),
+        member('d', 'large', 'lr 2', 20),
+      ],
+      { rungs: [2], eta: 2 },
+    );
+    expect([...found].filter(([, { next }]) => next === 'train').map(([id]) => id)).toEqual(['b', 'c']);
+  });
+
+  it('compares means over seeds, and keeps or drops the seeds of a setting together', () => {
+    const one = (id: string, setting: string, gain: number) => member(id, 'x', setting, gain);
+    // the best run is of the setting with the worse mean
+    const contenders = [one('a', 'lr 1', 10), one('b', 'lr 1', 1), one('c', 'lr 2', 6), one('d', 'lr 2', 7)];
+    const next = (list: Contender[]) =>
+      Object.fromEntries(
+        [...standings(list, { rungs: [2], eta: 2 })].map(([id, { next: what }]) => [id, what]),
+      );
+    expect(next(contenders)).toEqual({ a: 'drop', b: 'drop', c: 'train', d: 'train' });
+    // nothing is decided before every seed has come to the rung
+    const early = contenders.map((contender) =>
+      contender.id === 'd' ? { ...contender, record: undefined } : contender,
+    );
+    expect(next(early)).toEqual({ a: 'wait', b: 'wait', c: 'wait', d: 'train' });
+    // a seed that failed leaves its setting to the others
+    const failed = contenders.map((contender) =>
+      contender.id === 'd' ? { ...contender, record: 'out' as const } : contender,
+    );
+    expect(next(failed)).toEqual({ a: 'drop', b: 'drop', c: 'train', d: 'drop' });
+  });
+});
+
 describe('a run with successive halving', () => {
   const OPTIONS: RunOptions = { numericVersion: NUMERIC_VERSION, data: 'fake', pollMs: 50 };
   const halving: Halving = { rungs: [2, 4], eta: 2 };
@@ -117,6 +163,28 @@ describe('a run with successive halving', () => {
     const found = store.readTrial(trials[i]!.id, NUMERIC_VERSION);
     return found.state === 'done' && found.record.status === 'done' ? found.record.result.test : found.state;
   };
+
+  it('tunes: of every size the best settings are trained to their end', { timeout: 120_000 }, async () => {
+    const tuned = [8, 64].flatMap((dim) =>
+      [0, 0.1, 0.2].map((dropout) => {
+        const trial = fakeTrial({ dim, epochs: 4 });
+        const config = { ...trial.config, model: { ...trial.config.model, dropout } };
+        return { ...trial, config, id: trialId(config, NUMERIC_VERSION) };
+      }),
+    );
+    const store = new SweepStore(temporaryFolder());
+    const summary = await runSweep(store, tuned, fakeLauncher(2), {
+      ...OPTIONS,
+      halving: { rungs: [2], eta: 3 },
+      tuned: ['dropout'],
+    });
+    expect(summary).toMatchObject({ done: 6, halved: 4, open: 0 });
+    const whole = tuned.filter(({ id }) => {
+      const found = store.readTrial(id, NUMERIC_VERSION);
+      return found.state === 'done' && !isHalved(found.record);
+    });
+    expect(whole.map(({ config }) => config.model.dim)).toEqual([8, 64]);
+  });
 
   it('trains the best to their end, marks the others, and trains these on when it is asked no more', {
     timeout: 120_000,

@@ -1,6 +1,14 @@
 /** Which columns of a table are settings: those of ours by their names, those of others by how their values lie. */
 import { UserError } from '../../../util/errors.js';
-import { absentSetting, columnRole, namesTheSize, SETTING_NAMES, settingColumns } from '../settings.js';
+import { nearest } from '../../../util/nearest.js';
+import {
+  absentSetting,
+  columnRole,
+  namesTheSize,
+  SETTING_NAMES,
+  sameSetting,
+  settingColumns,
+} from '../settings.js';
 import { isEmpty, readNumber } from './cells.js';
 import { bare, type Columns, isOutcome, type Role, roleNames } from './columns.js';
 import type { RawRow } from './rows.js';
@@ -38,6 +46,45 @@ export function withoutHalved(rows: readonly RawRow[], path: string): { rows: Ra
   };
 }
 
+/**
+ * The column of a setting by its name, or by what people write for it (`lr` for `learning_rate`).
+ * @throws UserError where there is none, or where it is taken for something else.
+ */
+export function settingColumn(
+  { roles, rest }: Columns,
+  name: string,
+  option: string,
+  columns: readonly string[],
+): string {
+  const taken = Object.entries(roles) as [Role, string][];
+  const free = [...rest, ...taken.filter(([role]) => roleNames(role).setting).map(([, column]) => column)];
+  const among = (list: readonly string[]) =>
+    list.find((column) => column === name) ??
+    list.find((column) => sameSetting(column, name) || sameSetting(bare(column), name));
+  const found =
+    among(free) ?? taken.find(([role, column]) => free.includes(column) && sameSetting(role, name))?.[1];
+  if (found !== undefined) return found;
+  const other = among(columns);
+  const role = taken.find(([, column]) => column === other)?.[0];
+  const near = nearest(name, free);
+  throw new UserError(
+    other === undefined
+      ? `there is no column "${name}"`
+      : `"${other}" is no setting: it is taken for ${role ?? 'a measurement'}`,
+    {
+      place: option,
+      remedy: `Columns that may be settings: ${free.length > 0 ? free.join(', ') : 'none'}.${near ? ` Is "${near}" meant?` : ''}`,
+    },
+  );
+}
+
+/** Under which name observations keep a column of settings. */
+export function nameOf({ roles }: Columns, settings: TableSettings, column: string): string {
+  return (
+    settings.names.get(column) ?? Object.entries(roles).find(([, taken]) => taken === column)?.[0] ?? column
+  );
+}
+
 /** Which columns are settings beside those that have a name of their own. */
 export interface TableSettings {
   columns: string[];
@@ -53,11 +100,13 @@ export interface TableSettings {
 /**
  * Finds the settings among the columns.
  * @param own whether `perflaw results` wrote the table: then the settings' names are known, and every one that varies counts.
+ * @param asked columns that somebody named as settings: they are, whatever their values look like.
  */
 export function settingsOf(
   { roles, rest: all }: Columns,
   rows: readonly RawRow[],
   own: boolean,
+  asked: readonly string[] = [],
 ): TableSettings {
   const settings: TableSettings = { columns: [], names: new Map(), byTokens: false, none: [], notes: [] };
   const text = (row: RawRow, column: string | undefined) => {
@@ -69,6 +118,7 @@ export function settingsOf(
   if (
     !own &&
     model !== undefined &&
+    !asked.includes(model) &&
     namesTheSize(
       rows.map((row) => text(row, model)),
       sizes,
@@ -77,10 +127,11 @@ export function settingsOf(
     settings.none.push(model);
     settings.notes.push(`"${model}" names the size of a run anew and is no setting`);
   }
-  const ours = own ? all.filter((column) => SETTING_NAMES.includes(column)) : [];
+  const ours = all.filter((column) => asked.includes(column) || (own && SETTING_NAMES.includes(column)));
   for (const column of ours) {
+    const name = own ? column : bare(column);
     settings.columns.push(column);
-    settings.names.set(column, column);
+    settings.names.set(column, name in roles || [...settings.names.values()].includes(name) ? column : name);
   }
   const rest = all.filter((column) => !ours.includes(column));
   const known = Object.entries(roles)
@@ -104,7 +155,7 @@ export function settingsOf(
       [...Object.keys(roles), ...settings.names.values()].includes(name) ? column : name,
     );
     settings.notes.push(
-      `"${column}" differs between runs of one configuration (${listed([...new Set(values)].map((value) => value || absentSetting(column)))}): a law for each of its values; --ignore "${column}" takes such runs as repeats`,
+      `"${column}" differs between runs of one configuration (${listed([...new Set(values)].map((value) => value || absentSetting(column)))}): a law for each of its values; --tuned "${column}" takes the best of them for each configuration, --ignore "${column}" takes such runs as repeats`,
     );
   }
   if (alike.length > 0)

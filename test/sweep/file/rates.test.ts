@@ -1,0 +1,82 @@
+/** Learning rates in a sweep file: numbers, rules that follow the width, and what is said of a constant one over many widths. */
+import { describe, expect, it } from 'vitest';
+import { planSweep } from '../../../src/sweep/file/plan.js';
+import { resolveSweep } from '../../../src/sweep/file/resolve.js';
+import { checkSweepText } from '../../../src/sweep/file/spec.js';
+import { settingsOf } from '../../../src/sweep/results/observations.js';
+
+function plan(text: string) {
+  const { source, problems } = checkSweepText(`data: d\n${text}`, 'r.yaml');
+  if (!source) throw new Error(JSON.stringify(problems));
+  return planSweep(
+    resolveSweep(source),
+    'wasm',
+    {
+      name: 'd',
+      hash: 'h',
+      numItems: 500,
+      timed: true,
+      leaves: () => true,
+      tokensOf: () => 1000,
+      epochWorkOf: () => ({ steps: 1000, predicting: 1 }),
+    },
+    {
+      numericVersion: 1,
+      sizeOf: ({ model }) => ({ parameters: model.dim, flopsPerToken: model.dim }),
+      memoryOf: () => 1,
+    },
+  );
+}
+
+describe('a rate in a sweep file', () => {
+  it('may follow the width: one setting over all dims, written out whole', () => {
+    const { trials, notes } = plan(
+      'training: {learningRate: {base: 1e-3, dim: 64}}\ngrid: {dim: [16, 256]}\n',
+    );
+    expect(notes).toEqual([]);
+    for (const { config } of trials)
+      expect(config.training.learningRate).toEqual({ base: 0.001, dim: 64, power: -1, parts: 'all' });
+    expect(new Set(trials.map(({ config }) => settingsOf(config)['learningRate']))).toEqual(
+      new Set(['0.001*(dim/64)^-1']),
+    );
+  });
+
+  it('stands on an axis beside numbers', () => {
+    const { trials } = plan(
+      'grid: {learningRate: [1e-3, {base: 1e-3, dim: 64, power: -0.5, parts: hidden}]}\n',
+    );
+    expect(trials.map(({ config }) => config.training.learningRate)).toEqual(
+      expect.arrayContaining([0.001, { base: 0.001, dim: 64, power: -0.5, parts: 'hidden' }]),
+    );
+  });
+
+  it.each([
+    ['{base: 1e-3}', /learningRate\.dim/],
+    ['{base: 1e-3, dim: 64, pow: -1}', /unknown key "pow"/],
+    ['{base: 0, dim: 64}', /learningRate\.base: expected a number above 0/],
+    ['{base: 1e-3, dim: 64, parts: matrices}', /expected one of all, hidden/],
+    ['fast', /a rate that follows the width/],
+  ])('%s is refused where it stands', (rate, words) => {
+    const { problems } = checkSweepText(`data: d\ntraining:\n  learningRate: ${rate}\n`, 'r.yaml');
+    expect(problems.length).toBe(1);
+    expect(problems[0]!.message).toMatch(words);
+    expect(problems[0]!.line).toBe(3);
+  });
+});
+
+describe('one constant rate', () => {
+  it('is warned of where it serves dims more than four times apart', () => {
+    expect(plan('grid: {dim: [16, 64]}\n').notes).toEqual([]);
+    const { notes } = plan('grid: {dim: [16, 32, 128]}\n');
+    expect(notes.length).toBe(1);
+    expect(notes[0]).toMatch(
+      /0\.001, serves dims from 16 to 128.*tune: \{learningRate.*base: 0\.001, dim: 16/,
+    );
+    // each of the two serves them all
+    expect(plan('grid: {dim: [16, 128], learningRate: [1e-3, 2e-3]}\n').notes.length).toBe(2);
+  });
+
+  it('is not where every dim has its own', () => {
+    expect(plan('list: [{dim: 16, learningRate: 4e-3}, {dim: 128, learningRate: 5e-4}]\n').notes).toEqual([]);
+  });
+});
