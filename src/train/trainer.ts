@@ -2,7 +2,6 @@
  * Trains one model on one slice: epochs of packed batches, evaluation on the validation items, early stopping, the best
  * weights kept and scored on the test items. Stopped at any moment, it goes on from its checkpoint with the same bits.
  */
-import * as tf from '@tensorflow/tfjs';
 import type { Interactions, Sequences } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
 import { leaveOneOut, type Split } from '../data/split.js';
@@ -15,27 +14,27 @@ import { UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { sha256 } from '../util/hash.js';
 import { createRandom } from '../util/random.js';
-import { assemble, epochRows, epochWork, type TrainingBatch } from './batches.js';
+import { assemble, epochRows, epochWork } from './batches.js';
 import { checkData, checkTrial, prefixesOf, resolveTrial } from './check.js';
 import type { TrainingState } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
 import { evaluateModel } from './evaluate.js';
 import { evaluationSet, leavesMoreThan } from './evaluation-set.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
-import { type BatchLoss, createLoss } from './loss.js';
+import { createLoss } from './loss.js';
 import { createOptimizer } from './optimizer.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
 import { checkFinite, type ResumableTraining, restoreTraining, saveTraining } from './resume.js';
+import { type Trained, trainStep } from './step.js';
 
 const CHECKPOINT_SECONDS = 30;
 /** An epoch ends with a checkpoint unless the last one is younger: a short one is trained again faster than it is kept. */
 const FRESH_SECONDS = 5;
 
 /** Everything of a running training in one place. */
-interface Run extends ResumableTraining {
+interface Run extends ResumableTraining, Trained {
   /** When the last checkpoint was written, on this process's clock. */
   savedAt: number;
-  loss: BatchLoss;
   data: Interactions;
   split: Split;
   sequences: Sequences;
@@ -143,7 +142,11 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
       loss,
       kindOf(config.model).time?.used(config.model) ? sequences.timestamps : null,
     );
-    const value = trainStep(run, batch, config.training.epochs * steps);
+    const value = trainStep(run, batch, {
+      step: state.step,
+      totalSteps: config.training.epochs * steps,
+      dropoutSeed: createRandom(config.seed, 'dropout', state.step).bits(),
+    });
     if (!Number.isFinite(value))
       throw new NotANumberError(state.epoch, state.step + 1, `the loss became ${value}`, config.training);
     state.step++;
@@ -174,29 +177,6 @@ function save(run: Run): void {
 /** Writes a checkpoint when the last one is so many seconds old. */
 function saveAfter(run: Run, seconds: number): void {
   if (performance.now() - run.savedAt > seconds * 1000) save(run);
-}
-
-/** One optimiser step; returns the mean loss of the batch. */
-function trainStep(
-  { model, optimizer, loss, config, state }: Run,
-  batch: TrainingBatch,
-  totalSteps: number,
-): number {
-  let value = Number.NaN;
-  tf.tidy(() => {
-    const seed = createRandom(config.seed, 'dropout', state.step).bits();
-    const parameters = model.weights.list();
-    const { value: result, grads } = tf.variableGrads(() => loss(batch, state.step, seed), parameters);
-    value = result.dataSync()[0]!;
-    if (Number.isFinite(value))
-      optimizer.apply(
-        // A weight that the loss does not reach has no gradient on the tape.
-        parameters.map((p) => grads[p.name] ?? tf.zeros(p.shape)),
-        state.step + 1,
-        totalSteps,
-      );
-  });
-  return value;
 }
 
 /** Evaluation at the end of an epoch, bookkeeping, a checkpoint. */

@@ -65,7 +65,11 @@ async function search(): Promise<Adapter> {
     Object.assign(globalThis, globals);
     // No program of ours or of tfjs reads shared memory that it has not written, and clearing it costs: in each workgroup,
     // and on SwiftShader in the compiler, which writes out one store for every element (8 s for a scan instead of 0.2 s).
-    instance = create(['enable-dawn-features=disable_workgroup_init']);
+    // Times of dispatches are wanted as they are, not in steps of a tenth of a millisecond, as browsers give them.
+    instance = create([
+      'enable-dawn-features=disable_workgroup_init',
+      'disable-dawn-features=timestamp_quantization',
+    ]);
   }
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw noAdapter();

@@ -136,6 +136,7 @@ export function multiply(gpu: WebgpuKernels, product: Product): void {
       startList: list?.start ?? 0,
     },
     groups: Math.ceil(m / tile) * Math.ceil(n / tile) * parts,
+    work: { flops: 2 * m * n * k, bytes: 4 * (m * k + k * n + parts * m * n) },
   });
   if (!inParts) return;
   gpu.run(addParts, {

@@ -5,11 +5,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../../util/errors.js';
 import { type AdapterInfo, type DeviceDescription, findAdapter, forgetAdapter, LIMITS } from './dawn.js';
+import type { DispatchObserver } from './profile.js';
 import { learnTurn, mapNow } from './turns.js';
 
 /** What we use of tfjs's WebGPUBackend. */
 export interface WebgpuBackend extends tf.KernelBackend {
   device: GPUDevice;
+  /** Ours: who counts and times what is recorded (profile.ts). */
+  observer?: DispatchObserver | undefined;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   dispatchCountInPass: number;
@@ -28,6 +31,8 @@ export interface WebgpuBackend extends tf.KernelBackend {
   submitQueue(): void;
   uploadToGPU(dataId: object): void;
   makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  /** How tfjs's own kernels come to a dispatch. */
+  recordAndSubmit(program: object, output: tf.TensorInfo, inputs: tf.TensorInfo[], uniforms?: unknown): void;
 }
 
 /** The device is gone (removed, reset, out of memory): whatever lay on it is lost. */
@@ -120,6 +125,7 @@ function watch(device: GPUDevice): Trouble {
 function readNow(backend: WebgpuBackend, dataId: object, trouble: Trouble): tf.BackendValues {
   const { resource, values, dtype } = backend.tensorMap.get(dataId);
   if (values) return values;
+  backend.observer?.read();
   const { size } = resource!;
   const staging = backend.bufferManager.acquireBuffer(
     size,

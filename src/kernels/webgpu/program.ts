@@ -38,6 +38,8 @@ export interface Call {
   floats?: Record<string, number>;
   /** Workgroups. */
   groups: number;
+  /** For profiles: operations that it must do, and bytes that it must move where that is not every tensor once. */
+  work?: { flops?: number; bytes?: number };
 }
 
 /** What a kernel works with. */
@@ -115,11 +117,14 @@ function dispatch(backend: WebgpuBackend, program: Program, call: Call): void {
     entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
   backend.ensureCommandEncoderReady();
+  backend.observer?.begin();
   backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass();
   backend.computePassEncoder.setPipeline(pipeline);
   backend.computePassEncoder.setBindGroup(0, bindGroup);
   const wide = Math.min(call.groups, backend.device.limits.maxComputeWorkgroupsPerDimension);
   backend.computePassEncoder.dispatchWorkgroups(wide, Math.ceil(call.groups / wide));
+  const tensors = bindings.map(([, tensor]) => tensor);
+  backend.observer?.end(program.name, tensors, call.groups, call.work);
   if (++backend.dispatchCountInPass >= SUBMIT_AFTER) {
     backend.endComputePassEncoder();
     backend.submitQueue();
