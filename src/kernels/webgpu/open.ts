@@ -4,6 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../../util/errors.js';
+import { Bindings, keepTfjsBindings } from './bindings.js';
+import { Buffers } from './buffers.js';
 import { type AdapterInfo, type DeviceDescription, findAdapter, forgetAdapter, LIMITS } from './dawn.js';
 import type { DispatchObserver } from './profile.js';
 import { learnTurn, mapNow } from './turns.js';
@@ -20,11 +22,20 @@ export interface WebgpuBackend extends tf.KernelBackend {
   commandQueueOwnedIds: WeakSet<object>;
   uniformPendingDisposal: GPUBuffer[];
   tensorMap: {
-    get(dataId: object): { resource?: GPUBuffer; values: tf.BackendValues | null; dtype: tf.DataType };
+    get(dataId: object): {
+      resource?: GPUBuffer;
+      values: tf.BackendValues | null;
+      dtype: tf.DataType;
+      shape: number[];
+    };
   };
-  bufferManager: {
-    acquireBuffer(size: number, usage: number): GPUBuffer;
-    releaseBuffer(buffer: GPUBuffer): void;
+  bufferManager: Buffers;
+  /** Ours: bind groups and uniforms. */
+  bindings: Bindings;
+  makeUniforms(values: { type: 'int32' | 'uint32' | 'float32'; data: number[] }[]): {
+    offset: number;
+    size: number;
+    buffer: GPUBuffer;
   };
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
@@ -63,6 +74,10 @@ export async function openWebgpu(): Promise<OpenedDevice> {
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   const backend = constructBackend(WebGPUBackend, device, adapter);
   const trouble = watch(device);
+  backend.bufferManager = new Buffers(device);
+  backend.bindings = new Bindings(backend);
+  keepTfjsBindings(backend);
+  backend.uploadToGPU = (dataId) => upload(backend, dataId);
   backend.readSync = (dataId) => readNow(backend, dataId, trouble);
   backend.read = async (dataId) => backend.readSync(dataId);
   forgetAdapter();
@@ -121,12 +136,31 @@ function watch(device: GPUDevice): Trouble {
   return trouble;
 }
 
+/**
+ * Gives a tensor its buffer, and its values where it has some. The buffer has no unsubmitted use (what is released comes back after
+ * a submission), so that writing it now is in order; tfjs makes and destroys a buffer for every upload.
+ */
+function upload(backend: WebgpuBackend, dataId: object): void {
+  const data = backend.tensorMap.get(dataId);
+  if (data.resource) return;
+  const size = 4 * data.shape.reduce((product, n) => product * n, 1);
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const buffer = backend.bufferManager.acquireBuffer(size, usage);
+  if (data.values) {
+    const Kind = data.dtype === 'float32' ? Float32Array : Int32Array;
+    const values = data.values as Float32Array<ArrayBuffer>;
+    backend.device.queue.writeBuffer(buffer, 0, values instanceof Kind ? values : Kind.from(values));
+    data.values = null;
+  }
+  data.resource = buffer;
+}
+
 /** The values of a tensor, waited for. They are not kept on this side: kernels may change a tensor in place. */
 function readNow(backend: WebgpuBackend, dataId: object, trouble: Trouble): tf.BackendValues {
   const { resource, values, dtype } = backend.tensorMap.get(dataId);
   if (values) return values;
   backend.observer?.read();
-  const { size } = resource!;
+  const size = backend.bufferManager.sizeOf(resource!);
   const staging = backend.bufferManager.acquireBuffer(
     size,
     GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
