@@ -6,6 +6,7 @@ import type { Interactions, Sequences } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
 import { leaveOneOut, type Split } from '../data/split.js';
 import { currentDevice, openBackend, simdVariant } from '../kernels/backend.js';
+import { lateScalars } from '../kernels/late.js';
 import { kindOf } from '../model/kinds.js';
 import { createModel } from '../model/model.js';
 import { countParameters, trainingFlopsPerToken } from '../model/size.js';
@@ -132,41 +133,79 @@ async function train(run: Run): Promise<TrainingResult> {
 async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: number): Promise<void> {
   const { config, state, sequences, hooks } = run;
   const { rows: rowsPerStep, loss } = config.training;
-  while (state.stepInEpoch < steps) {
-    const begun = performance.now();
-    const from = state.stepInEpoch * rowsPerStep;
-    const batch = assemble(
-      sequences.items,
-      rows.slice(from, from + rowsPerStep),
-      config.model.maxLength,
-      loss,
-      kindOf(config.model).time?.used(config.model) ? sequences.timestamps : null,
-    );
-    const value = trainStep(run, batch, {
-      step: state.step,
-      totalSteps: config.training.epochs * steps,
-      dropoutSeed: createRandom(config.seed, 'dropout', state.step).bits(),
-    });
-    if (!Number.isFinite(value))
-      throw new NotANumberError(state.epoch, state.step + 1, `the loss became ${value}`, config.training);
-    state.step++;
-    state.stepInEpoch++;
-    state.lossSum += value * batch.predicted;
-    state.predicted += batch.predicted;
-    state.epochTokens += batch.tokens;
-    state.tokensSeen += batch.tokens;
-    const seconds = (performance.now() - begun) / 1000;
-    state.seconds.training += seconds;
-    state.seconds.epoch += seconds;
-    report(run, steps);
-    // Lets messages, signals and timers in.
-    await new Promise(setImmediate);
-    if (hooks.signal?.aborted) {
-      save(run);
-      throw new TrainingInterrupted();
+  const losses = await lateScalars();
+  const open: OpenStep[] = [];
+  try {
+    while (state.stepInEpoch < steps) {
+      const begun = performance.now();
+      const from = state.stepInEpoch * rowsPerStep;
+      const batch = assemble(
+        sequences.items,
+        rows.slice(from, from + rowsPerStep),
+        config.model.maxLength,
+        loss,
+        kindOf(config.model).time?.used(config.model) ? sequences.timestamps : null,
+      );
+      const place = {
+        step: state.step,
+        totalSteps: config.training.epochs * steps,
+        dropoutSeed: createRandom(config.seed, 'dropout', state.step).bits(),
+      };
+      trainStep(run, batch, place, losses);
+      state.step++;
+      state.stepInEpoch++;
+      state.epochTokens += batch.tokens;
+      state.tokensSeen += batch.tokens;
+      open.push({ step: state.step, predicted: batch.predicted });
+      const arrived = await losses.arrived();
+      count(state, begun);
+      addLosses(run, open, arrived);
+      report(run, steps);
+      // Lets messages, signals and timers in.
+      await new Promise(setImmediate);
+      const stopping = hooks.signal?.aborted;
+      const due = secondsSinceSaved(run) > (hooks.checkpointSeconds ?? CHECKPOINT_SECONDS);
+      if (!stopping && !due && state.stepInEpoch < steps) continue;
+      // A checkpoint and an epoch's record hold the losses of all steps, so they wait for them.
+      const waited = performance.now();
+      const rest = await losses.all();
+      count(state, waited);
+      addLosses(run, open, rest);
+      if (stopping || due) save(run);
+      if (stopping) throw new TrainingInterrupted();
     }
-    saveAfter(run, hooks.checkpointSeconds ?? CHECKPOINT_SECONDS);
+  } finally {
+    losses.dispose();
   }
+}
+
+/** Counts the time since `begun` (performance.now()) as training. */
+function count({ seconds }: TrainingState, begun: number): void {
+  const spent = (performance.now() - begun) / 1000;
+  seconds.training += spent;
+  seconds.epoch += spent;
+}
+
+/** A step whose loss has not come yet. */
+interface OpenStep {
+  /** From 1. */
+  step: number;
+  predicted: number;
+}
+
+/** @throws NotANumberError, naming the step, at the first loss that is no finite number. */
+function addLosses({ state, config }: Run, open: OpenStep[], losses: readonly number[]): void {
+  for (const value of losses) {
+    const { step, predicted } = open.shift()!;
+    if (!Number.isFinite(value))
+      throw new NotANumberError(state.epoch, step, `the loss became ${value}`, config.training);
+    state.lossSum += value * predicted;
+    state.predicted += predicted;
+  }
+}
+
+function secondsSinceSaved({ savedAt }: Run): number {
+  return (performance.now() - savedAt) / 1000;
 }
 
 function save(run: Run): void {
@@ -176,7 +215,7 @@ function save(run: Run): void {
 
 /** Writes a checkpoint when the last one is so many seconds old. */
 function saveAfter(run: Run, seconds: number): void {
-  if (performance.now() - run.savedAt > seconds * 1000) save(run);
+  if (secondsSinceSaved(run) > seconds) save(run);
 }
 
 /** Evaluation at the end of an epoch, bookkeeping, a checkpoint. */

@@ -58,8 +58,8 @@ export class Bindings {
       device.queue.writeBuffer(kept.uniforms, 0, values);
       return kept.group;
     }
-    if (this.groups.size >= MOST) this.forget();
-    const uniforms = manager.acquireBuffer(values.byteLength, UNIFORMS());
+    if (this.groups.size >= MOST) this.groups.clear();
+    const uniforms = device.createBuffer({ size: values.byteLength, usage: UNIFORMS() });
     device.queue.writeBuffer(uniforms, 0, values);
     const group = this.make(pipeline, buffers, uniforms);
     this.groups.set(key, { group, uniforms, values, submission: this.submission });
@@ -84,12 +84,6 @@ export class Bindings {
       layout,
       entries: [...buffers, uniforms].map((buffer, binding) => ({ binding, resource: { buffer } })),
     });
-  }
-
-  /** Uniforms that are in use by recorded commands are given back after their submission. */
-  private forget(): void {
-    for (const { uniforms } of this.groups.values()) this.backend.uniformPendingDisposal.push(uniforms);
-    this.groups.clear();
   }
 }
 
@@ -124,6 +118,7 @@ export function keepTfjsBindings(backend: WebgpuBackend): void {
     if (seen.has(key) && uniforms.size < MOST) {
       uniforms.set(key, made);
       backend.uniformPendingDisposal.pop();
+      backend.bufferManager.keep(made.buffer);
     } else {
       if (seen.size >= MOST) seen.clear();
       seen.add(key);

@@ -55,6 +55,12 @@ export class Buffers {
     }
   }
 
+  /** For ever: it no longer counts as in use, and is never given to anybody else. */
+  keep(buffer: GPUBuffer): void {
+    this.used--;
+    this.numBytesUsed -= this.sizeOf(buffer);
+  }
+
   private putBack(buffer: GPUBuffer, { pile, number }: Known): void {
     let at = pile.length;
     while (at > 0 && this.numberOf(pile[at - 1]!) < number) at--;

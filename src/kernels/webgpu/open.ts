@@ -15,6 +15,8 @@ export interface WebgpuBackend extends tf.KernelBackend {
   device: GPUDevice;
   /** Ours: who counts and times what is recorded (profile.ts). */
   observer?: DispatchObserver | undefined;
+  /** Ours: what went wrong on the device. */
+  trouble: Trouble;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   dispatchCountInPass: number;
@@ -74,6 +76,7 @@ export async function openWebgpu(): Promise<OpenedDevice> {
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   const backend = constructBackend(WebGPUBackend, device, adapter);
   const trouble = watch(device);
+  backend.trouble = trouble;
   backend.bufferManager = new Buffers(device);
   backend.bindings = new Bindings(backend);
   keepTfjsBindings(backend);
@@ -120,7 +123,7 @@ function constructBackend(
 }
 
 /** The first thing that went wrong on a device; WebGPU reports such things later and elsewhere. */
-interface Trouble {
+export interface Trouble {
   error?: Error;
 }
 

@@ -47,23 +47,25 @@ export async function measureStep(
   shape: BenchShape,
   { steps, rounds, bound, fallback }: MeasureOptions,
 ): Promise<StepMeasure> {
-  const bench = createStepBench(shape);
+  const bench = await createStepBench(shape);
   try {
     const { config, tokens, flops } = bench;
     let loss = Number.NaN;
-    for (let i = 0; i < 3; i++) loss = bench.run();
+    for (let i = 0; i < 3; i++) await bench.run();
+    loss = await bench.finish();
     const times: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const begun = performance.now();
-      for (let i = 0; i < steps; i++) loss = bench.run();
-      bench.finish();
+      for (let i = 0; i < steps; i++) await bench.run();
+      loss = await bench.finish();
       times.push((performance.now() - begun) / 1000 / steps);
     }
     const seconds = times.sort((a, b) => a - b)[times.length >> 1]!;
     const device = currentDevice();
     const { name, dim, layers, maxLength } = config.model;
     const against = bound ?? (device && boundOfAdapter(device.name)) ?? fallback;
-    const profile = await profileWork(() => void bench.run());
+    const profile = await profileWork(() => bench.record());
+    await bench.finish();
     return {
       model: name,
       dim,

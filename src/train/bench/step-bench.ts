@@ -1,5 +1,6 @@
 /** A training step of a model on drawn histories, for benchmarks: the same code that trains, without data and files. */
 import * as tf from '@tensorflow/tfjs';
+import { lateScalars } from '../../kernels/late.js';
 import { createModel } from '../../model/model.js';
 import { type FlopOptions, trainingFlopsPerToken } from '../../model/size.js';
 import { createRandom } from '../../util/random.js';
@@ -27,10 +28,12 @@ export interface StepBench extends Trained {
   tokens: number;
   /** Operations of a step, by model/size.ts. */
   flops: number;
-  /** One step; returns its loss. */
-  run(): number;
-  /** Waits until everything is done. */
-  finish(): void;
+  /** One step, as a training does it. */
+  run(): Promise<void>;
+  /** One step, and no look at what comes back. */
+  record(): void;
+  /** Waits until everything is done; the last loss. */
+  finish(): Promise<number>;
   dispose(): void;
 }
 
@@ -38,7 +41,7 @@ export interface StepBench extends Trained {
 const HISTORIES = 2;
 
 /** Draws the batch and the weights, on the open backend. */
-export function createStepBench({ model: settings, rows, items, backend }: BenchShape): StepBench {
+export async function createStepBench({ model: settings, rows, items, backend }: BenchShape): Promise<StepBench> {
   const loss = defaultLoss(settings.name);
   const config = resolveTrial({
     data: { name: 'bench', hash: '' },
@@ -83,15 +86,31 @@ export function createStepBench({ model: settings, rows, items, backend }: Bench
   const predicting = batch.targets.filter((target) => target >= 0).length / size;
   const options: FlopOptions = { loss, predicting };
   let step = 0;
+  let last = Number.NaN;
+  const losses = await lateScalars();
+  const record = () => trainStep(trained, batch, { step: step++, totalSteps: 1e6, dropoutSeed: step }, losses);
+  const keep = (values: readonly number[]) => {
+    last = values.at(-1) ?? last;
+  };
   return {
     ...trained,
     config,
     batch,
     tokens: size,
     flops: size * trainingFlopsPerToken(config.model, items, options),
-    run: () => trainStep(trained, batch, { step: step++, totalSteps: 1e6, dropoutSeed: step }),
-    finish: () => tf.tidy(() => void tf.slice(tf.reshape(model.weights.list()[0]!, [-1]), 0, 1).dataSync()),
+    record,
+    async run() {
+      record();
+      keep(await losses.arrived());
+    },
+    async finish() {
+      keep(await losses.all());
+      // The optimiser's step lies behind the loss.
+      tf.tidy(() => void tf.slice(tf.reshape(model.weights.list()[0]!, [-1]), 0, 1).dataSync());
+      return last;
+    },
     dispose() {
+      losses.dispose();
       model.weights.dispose();
       optimizer.dispose();
     },
