@@ -29,9 +29,14 @@ export function options(yargs: Argv): Argv {
     .option('backend', { type: 'string', default: 'auto', description: `auto, ${BACKENDS.join(', ')}` })
     .option('bound', {
       type: 'string',
-      description: 'Device of whose data sheet the bounds are: h100, h200, a100, rtx4090, integrated (this one)',
+      description:
+        'Device of whose data sheet the bounds are: h100, h200, a100, rtx4090, integrated (this one)',
     })
-    .option('profile', { type: 'boolean', default: false, description: 'Each program on the GPU, with its bound' })
+    .option('profile', {
+      type: 'boolean',
+      default: false,
+      description: 'Each program on the GPU, with its bound',
+    })
     .example('$0 bench --dim 64 256 --profile', 'Two widths, and what each kernel takes')
     .example('$0 bench --model mamba4rec --profile --bound integrated', 'What another device would allow');
 }

@@ -14,8 +14,9 @@ import { type BackendName, resolveBackend } from './choose.js';
 import { loadTensorflow } from './tensorflow.js';
 import { openWasmKernels } from './wasm/module.js';
 import { chooseSimd, type Simd, type SimdVariant } from './wasm/simd.js';
+import type { WebgpuBackend } from './webgpu/backend.js';
 import type { DeviceDescription } from './webgpu/dawn.js';
-import type { OpenedDevice, WebgpuBackend } from './webgpu/open.js';
+import type { OpenedDevice } from './webgpu/open.js';
 import type { Profile } from './webgpu/profile.js';
 
 let simd: Simd | undefined;

@@ -1,6 +1,6 @@
 /** Scalars whose values are wanted some time later: on a GPU nobody waits for them, elsewhere they are there at once. */
 import * as tf from '@tensorflow/tfjs';
-import type { WebgpuBackend } from './webgpu/open.js';
+import type { WebgpuBackend } from './webgpu/backend.js';
 
 export interface LateScalars {
   /** Whether values are there at once, so that what follows may depend on them. */

@@ -49,12 +49,13 @@ export function readRanks(parts: readonly LaterRanks[]): Ranks[] {
     unmasked instanceof tf.Tensor ? [unmasked, masked as tf.Tensor1D] : [],
   );
   const values =
-    tensors.length === 0
-      ? new Int32Array()
-      : tf.tidy(() => tf.concat(tensors).dataSync() as Int32Array);
+    tensors.length === 0 ? new Int32Array() : tf.tidy(() => tf.concat(tensors).dataSync() as Int32Array);
   tf.dispose(tensors);
   let at = 0;
-  const next = (n: number) => values.subarray(at, (at += n));
+  const next = (n: number) => {
+    at += n;
+    return values.subarray(at - n, at);
+  };
   return parts.map((part) =>
     part.unmasked instanceof tf.Tensor
       ? { unmasked: next(part.unmasked.size), masked: next(part.unmasked.size) }

@@ -4,7 +4,7 @@
  * buffers, each with a buffer of its own for its uniforms, which is written where they differ from the last time; those of tfjs's own
  * kernels by what tfjs passes.
  */
-import type { WebgpuBackend } from './open.js';
+import type { Pipeline, TfjsUniform, WebgpuBackend } from './backend.js';
 
 /** What one pipeline binds to some buffers. */
 interface Kept {
@@ -14,13 +14,6 @@ interface Kept {
   values: Uint32Array<ArrayBuffer>;
   /** The submission for which it was last recorded. */
   submission: number;
-}
-
-/** A pipeline with its layout and a number of its own. */
-export interface Pipeline {
-  pipeline: GPUComputePipeline;
-  layout: GPUBindGroupLayout;
-  number: number;
 }
 
 /** Bind groups that are kept; beyond these all are made anew. A step has some hundreds. */
@@ -93,10 +86,6 @@ function same(a: Uint32Array, b: Uint32Array): boolean {
   return true;
 }
 
-interface TfjsUniform {
-  type: 'int32' | 'uint32' | 'float32';
-  data: number[];
-}
 interface TfjsBinding {
   offset: number;
   size: number;

@@ -32,11 +32,7 @@ const repeat = (n: number, line: (i: number) => string) =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
 /** Four floats of a stored matrix from (row, column) on; what lies outside, or beyond `end` of the inner dimension, reads as zero. */
-function reader(
-  name: 'A' | 'B',
-  rowsAreK: boolean,
-  { vectors, ...form }: GemmForm,
-): string {
+function reader(name: 'A' | 'B', rowsAreK: boolean, { vectors, ...form }: GemmForm): string {
   const row = form[`list${name}`] ? 'u32(list[u.startList + row])' : 'row';
   const stride = `u.stride${name}`;
   const rows = rowsAreK ? 'end' : name === 'A' ? 'u.m' : 'u.n';

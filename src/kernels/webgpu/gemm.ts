@@ -97,7 +97,13 @@ fn run(group: u32, lane: u32) {
 /** Records the product. `c` and `sums` may be nothing that it reads. */
 export function multiply(gpu: WebgpuKernels, product: Product): void {
   const { m, n, k, a, b, c, bias, sums } = product;
-  const { transposeA = false, transposeB = false, accumulate = false, startBias = 0, startSums = 0 } = product;
+  const {
+    transposeA = false,
+    transposeB = false,
+    accumulate = false,
+    startBias = 0,
+    startSums = 0,
+  } = product;
   const { tile, parts, partLength } = cutProduct(m, n, k);
   const inParts = parts > 1;
   const place = ({ stride, row = 0 }: Stored, width: number) => {
@@ -106,7 +112,8 @@ export function multiply(gpu: WebgpuKernels, product: Product): void {
   };
   const [atA, atB, atC] = [place(a, transposeA ? m : k), place(b, transposeB ? k : n), place(c, n)];
   const toC = inParts ? place({ tensor: c.tensor }, n) : atC;
-  const vectors = [atA, atB, toC].every(({ step }) => step % 4 === 0) && (!bias || (n % 4 === 0 && startBias % 4 === 0));
+  const vectors =
+    [atA, atB, toC].every(({ step }) => step % 4 === 0) && (!bias || (n % 4 === 0 && startBias % 4 === 0));
   const target = inParts ? gpu.scratch([parts, m, n]) : c.tensor;
   const targetSums = inParts && sums ? gpu.scratch([parts, m]) : sums;
   const list = a.list ?? b.list;

@@ -3,8 +3,7 @@
  * and only when that is full too does anybody wait: the GPU always has work, and is never more than two buffers behind.
  */
 import type * as tf from '@tensorflow/tfjs';
-import type { LateScalars } from '../late.js';
-import { DeviceLostError, type WebgpuBackend } from './open.js';
+import { DeviceLostError, type WebgpuBackend } from './backend.js';
 
 /** Scalars of a buffer, and milliseconds after which one that is not full is sent too. */
 const PLACES = 16;
@@ -17,7 +16,7 @@ interface Window {
   mapped: Promise<void> | undefined;
 }
 
-export class GpuScalars implements LateScalars {
+export class GpuScalars {
   readonly atOnce = false;
   private readonly spare: GPUBuffer[] = [];
   private filling: Window | undefined;

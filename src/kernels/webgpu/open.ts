@@ -4,57 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../../util/errors.js';
+import { DeviceLostError, type Trouble, type WebgpuBackend } from './backend.js';
 import { Bindings, keepTfjsBindings } from './bindings.js';
 import { Buffers } from './buffers.js';
 import { type AdapterInfo, type DeviceDescription, findAdapter, forgetAdapter, LIMITS } from './dawn.js';
-import type { DispatchObserver } from './profile.js';
+import { MOST_DISPATCHES } from './program.js';
 import { learnTurn, mapNow } from './turns.js';
-
-/** What we use of tfjs's WebGPUBackend. */
-export interface WebgpuBackend extends tf.KernelBackend {
-  device: GPUDevice;
-  /** Ours: who counts and times what is recorded (profile.ts). */
-  observer?: DispatchObserver | undefined;
-  /** Ours: what went wrong on the device. */
-  trouble: Trouble;
-  commandEncoder: GPUCommandEncoder | null;
-  computePassEncoder: GPUComputePassEncoder | null;
-  dispatchCountInPass: number;
-  /** Data that recorded, not yet submitted commands use: it is released after they are submitted. */
-  commandQueueOwnedIds: WeakSet<object>;
-  uniformPendingDisposal: GPUBuffer[];
-  tensorMap: {
-    get(dataId: object): {
-      resource?: GPUBuffer;
-      values: tf.BackendValues | null;
-      dtype: tf.DataType;
-      shape: number[];
-    };
-  };
-  bufferManager: Buffers;
-  /** Ours: bind groups and uniforms. */
-  bindings: Bindings;
-  makeUniforms(values: { type: 'int32' | 'uint32' | 'float32'; data: number[] }[]): {
-    offset: number;
-    size: number;
-    buffer: GPUBuffer;
-  };
-  ensureCommandEncoderReady(): void;
-  endComputePassEncoder(): void;
-  submitQueue(): void;
-  uploadToGPU(dataId: object): void;
-  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
-  /** How tfjs's own kernels come to a dispatch. */
-  recordAndSubmit(program: object, output: tf.TensorInfo, inputs: tf.TensorInfo[], uniforms?: unknown): void;
-}
-
-/** The device is gone (removed, reset, out of memory): whatever lay on it is lost. */
-export class DeviceLostError extends Error {
-  constructor(message: string) {
-    super(`the GPU device was lost: ${message}`);
-    this.name = 'DeviceLostError';
-  }
-}
 
 export interface OpenedDevice {
   description: DeviceDescription;
@@ -74,6 +29,7 @@ export async function openWebgpu(): Promise<OpenedDevice> {
   // tfjs computes on the CPU what it has not uploaded yet, with other roundings: a training that goes on from a checkpoint
   // would not have the bits of one that never stopped.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', MOST_DISPATCHES);
   const backend = constructBackend(WebGPUBackend, device, adapter);
   const trouble = watch(device);
   backend.trouble = trouble;
@@ -120,11 +76,6 @@ function constructBackend(
     if (before) Object.defineProperty(globalThis, 'navigator', before);
     else delete (globalThis as { navigator?: unknown }).navigator;
   }
-}
-
-/** The first thing that went wrong on a device; WebGPU reports such things later and elsewhere. */
-export interface Trouble {
-  error?: Error;
 }
 
 function watch(device: GPUDevice): Trouble {

@@ -3,9 +3,8 @@
  * tensors that it binds, the operations that its kernel names, and the time that the GPU took (timestamp queries, where the
  * device has them); and every read, for which the program waits.
  */
-import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../shapes.js';
-import type { WebgpuBackend } from './open.js';
+import type { DispatchObserver, WebgpuBackend } from './backend.js';
 import { mapNow } from './turns.js';
 
 /** What a dispatch did. */
@@ -25,19 +24,6 @@ export interface Profile {
   dispatches: DispatchRecord[];
   /** Times that the program waited for values of the GPU. */
   reads: number;
-}
-
-/** Told of every dispatch while a profile is made. */
-export interface DispatchObserver {
-  begin(): void;
-  end(
-    program: string,
-    tensors: tf.TensorInfo[],
-    workgroups: number,
-    work?: { flops?: number; bytes?: number },
-  ): void;
-  /** The program waits for values. */
-  read(): void;
 }
 
 /** WebGPU's own limit on the entries of a query set. */

@@ -4,8 +4,7 @@
  * large dispatches are made here. Commands go into tfjs's own encoder, so they run in order with its own kernels.
  */
 import type * as tf from '@tensorflow/tfjs';
-import type { Pipeline } from './bindings.js';
-import type { WebgpuBackend } from './open.js';
+import type { Pipeline, WebgpuBackend } from './backend.js';
 
 /** Values compiled into a program: each combination is a pipeline of its own, so only what seldom changes. */
 export type Constants = Record<string, number | boolean>;
@@ -122,14 +121,28 @@ function dispatch(backend: WebgpuBackend, program: Program, call: Call): void {
   backend.computePassEncoder.dispatchWorkgroups(wide, Math.ceil(call.groups / wide));
   const tensors = bindings.map(([, tensor]) => tensor);
   backend.observer?.end(program.name, tensors, call.groups, call.work);
-  if (++backend.dispatchCountInPass >= SUBMIT_AFTER) {
+  if (backend.dispatchCountInPass++ === 0) recorded = 0;
+  for (const [, { dataId }] of written)
+    recorded += backend.bufferManager.sizeOf(backend.tensorMap.get(dataId).resource!);
+  if (
+    backend.dispatchCountInPass >= MOST_DISPATCHES ||
+    (backend.dispatchCountInPass >= FEW_DISPATCHES && recorded > MANY_BYTES)
+  ) {
     backend.endComputePassEncoder();
     backend.submitQueue();
   }
 }
 
-/** Dispatches between two submissions: few enough that the GPU does not wait, many enough that submitting costs little. */
-const SUBMIT_AFTER = 15;
+/**
+ * Dispatches between two submissions: each submission costs as much as many dispatches, but what is released in between can be used
+ * again only after it, so where much is written they come more often.
+ */
+export const MOST_DISPATCHES = 60;
+const FEW_DISPATCHES = 15;
+const MANY_BYTES = 1 << 27;
+
+/** Bytes written since the last submission. */
+let recorded = 0;
 
 /** Numbers of a call, `groups` first, in the order of the struct that the program declares. */
 function uniformsOf({ groups, uniforms = {}, floats = {} }: Call): Uint32Array<ArrayBuffer> {

@@ -1,6 +1,7 @@
 /** A training step of a model on drawn histories, for benchmarks: the same code that trains, without data and files. */
 import * as tf from '@tensorflow/tfjs';
 import { lateScalars } from '../../kernels/late.js';
+import { DEFAULT_MODEL, defaultLoss, type ModelConfig } from '../../model/config.js';
 import { createModel } from '../../model/model.js';
 import { type FlopOptions, trainingFlopsPerToken } from '../../model/size.js';
 import { createRandom } from '../../util/random.js';
@@ -10,7 +11,6 @@ import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../confi
 import { createLoss } from '../loss.js';
 import { createOptimizer } from '../optimizer.js';
 import { type Trained, trainStep } from '../step.js';
-import { DEFAULT_MODEL, defaultLoss, type ModelConfig } from '../../model/config.js';
 
 /** Shape of a benchmark: items as MovieLens 1M has them unless said otherwise. */
 export interface BenchShape {
@@ -41,7 +41,12 @@ export interface StepBench extends Trained {
 const HISTORIES = 2;
 
 /** Draws the batch and the weights, on the open backend. */
-export async function createStepBench({ model: settings, rows, items, backend }: BenchShape): Promise<StepBench> {
+export async function createStepBench({
+  model: settings,
+  rows,
+  items,
+  backend,
+}: BenchShape): Promise<StepBench> {
   const loss = defaultLoss(settings.name);
   const config = resolveTrial({
     data: { name: 'bench', hash: '' },
@@ -67,7 +72,9 @@ export async function createStepBench({ model: settings, rows, items, backend }:
     targets:
       loss === 'all'
         ? next
-        : next.map((item, p) => (((p % length) + 1) % history === 0 || p % length === length - 1 ? item : -1)),
+        : next.map((item, p) =>
+            ((p % length) + 1) % history === 0 || p % length === length - 1 ? item : -1,
+          ),
     tokens: size,
     predicted: size,
   };
@@ -88,7 +95,8 @@ export async function createStepBench({ model: settings, rows, items, backend }:
   let step = 0;
   let last = Number.NaN;
   const losses = await lateScalars();
-  const record = () => trainStep(trained, batch, { step: step++, totalSteps: 1e6, dropoutSeed: step }, losses);
+  const record = () =>
+    trainStep(trained, batch, { step: step++, totalSteps: 1e6, dropoutSeed: step }, losses);
   const keep = (values: readonly number[]) => {
     last = values.at(-1) ?? last;
   };
