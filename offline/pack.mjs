@@ -154,8 +154,6 @@ function checks(kit) {
   mkdirSync(stand, { recursive: true });
   copyFileSync(join(ROOT, 'offline/vitest.mjs'), join(stand, 'index.mjs'));
   writeFileSync(join(stand, 'package.json'), '{"name": "vitest", "version": "0.0.0", "type": "module", "exports": "./index.mjs"}\n');
-  mkdirSync(join(kit, 'lib'), { recursive: true });
-  copyFileSync(join(ROOT, 'offline/nvidia_headless_icd.json'), join(kit, 'lib/nvidia_headless_icd.json'));
   for (const program of ['perflaw', 'check-gpu']) {
     copyFileSync(join(ROOT, 'offline', program), join(kit, program));
     chmodSync(join(kit, program), 0o755);
