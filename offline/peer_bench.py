@@ -43,7 +43,7 @@ def batch_of(shape, length, items, device):
 
 def config_of(shape, length):
     config = {"name": shape["model"], "dim": shape["dim"], "layers": shape.get("layers", 1), "dState": 32, "dConv": 4, "expand": 2}
-    return {**config, "maxLength": length, "dropout": 0.2, "headDim": 64 if shape["dim"] % 32 == 0 else 2 * shape["dim"]}
+    return {**config, "maxLength": length, "dropout": 0.2, "headDim": 32}
 
 
 def timed(run, steps, device):

@@ -3,16 +3,32 @@
  * network and without Node, and there runs doctor, a sweep, bench and conformance. Needs root, for chroot and unshare; elsewhere it
  * says so and does nothing.
  *
- *   npm run test:offline -- [--node PROGRAM] [--keep]
+ *   npm run test:offline -- [--node PROGRAM (of the kit)] [--archive FILE (already packed)] [--keep]
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-const { values } = parseArgs({ options: { node: { type: 'string', default: process.execPath }, keep: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    node: { type: 'string', default: process.execPath },
+    archive: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
+});
 
 const reason =
   process.platform !== 'linux' || process.arch !== 'x64'
@@ -27,16 +43,23 @@ if (reason) {
   process.exit(0);
 }
 
+const CHROOT = execFileSync('sh', ['-c', 'command -v chroot'], { encoding: 'utf8' }).trim();
 const folder = mkdtempSync(join(tmpdir(), 'perflaw-offline-test-'));
 try {
-  const archive = join(folder, 'kit.tar.gz');
+  const archive = values.archive ?? join(folder, 'kit.tar.gz');
   const cases = existsSync('../shared/fixtures') ? ['--cases', '../shared/fixtures'] : [];
-  execFileSync(process.execPath, ['offline/pack.mjs', '--out', archive, '--node', values.node, ...cases], { stdio: 'inherit' });
+  if (!values.archive)
+    execFileSync(process.execPath, ['offline/pack.mjs', '--out', archive, '--node', values.node, ...cases], {
+      stdio: 'inherit',
+    });
   const root = join(folder, 'root');
   bareRoot(root);
-  execFileSync('tar', ['-xzf', archive, '-C', root]);
+  execFileSync('tar', ['-xf', archive, '-C', root]);
   const [kit] = readdirSync(root).filter((name) => name.startsWith('perflaw-'));
-  writeFileSync(join(root, kit, 'small.yaml'), 'name: small\ndata: synthetic\ngrid: {dim: [8, 16]}\nlayers: 1\ndState: 4\nmaxLength: 20\nepochs: 1\nbackend: wasm\nworkers: 1\n');
+  writeFileSync(
+    join(root, kit, 'small.yaml'),
+    'name: small\ndata: synthetic\ngrid: {dim: [8, 16]}\nmodel: {layers: 1, dState: 4, maxLength: 20}\ntraining: {epochs: 1}\nbackend: wasm\nworkers: 1\n',
+  );
 
   const doctor = JSON.parse(inside(root, kit, ['./perflaw', 'doctor', '--json']));
   const state = Object.fromEntries(doctor.map(({ what, state }) => [what, state]));
@@ -50,11 +73,47 @@ try {
   assert.equal(trials.length, 2);
   console.log(`sweep: ${trials.length} trials, queried by DuckDB`);
 
-  const bench = JSON.parse(inside(root, kit, ['./perflaw', 'bench', '--backend', 'wasm', '--model', 'mamba4rec', '--dim', '8', '--max-length', '20', '--items', '50', '--steps', '1', '--json']));
+  const bench = JSON.parse(
+    inside(root, kit, [
+      './perflaw',
+      'bench',
+      '--backend',
+      'wasm',
+      '--model',
+      'mamba4rec',
+      '--dim',
+      '8',
+      '--max-length',
+      '20',
+      '--items',
+      '50',
+      '--steps',
+      '1',
+      '--json',
+    ]),
+  );
   assert.ok(bench.steps[0].tokensPerSecond > 0 && Number.isFinite(bench.steps[0].loss));
   console.log('bench: runs');
 
-  inside(root, kit, ['./check-gpu', '--out', 'checked', '--backend', 'wasm', '--parts', 'doctor,auto,conformance,bench,peers', '--dims', '8', '--rows', '1', '--length', '20', '--items', '50', '--steps', '1']);
+  inside(root, kit, [
+    './check-gpu',
+    '--out',
+    'checked',
+    '--backend',
+    'wasm',
+    '--parts',
+    'doctor,auto,conformance,bench,peers',
+    '--dims',
+    '8',
+    '--rows',
+    '1',
+    '--length',
+    '20',
+    '--items',
+    '50',
+    '--steps',
+    '1',
+  ]);
   for (const file of ['gpu.json', 'gpu.md']) assert.ok(existsSync(join(root, kit, 'checked', file)));
   console.log('check-gpu: leaves gpu.json and gpu.md');
   console.log(`passed; the archive (gzip) is ${(statSync(archive).size / 2 ** 20).toFixed(1)} MiB`);
@@ -65,11 +124,15 @@ try {
 
 /** Runs a program of the kit in the bare root, without network; its output. */
 function inside(root, kit, words) {
-  const { status, stdout, stderr } = spawnSync('unshare', ['-n', 'chroot', root, '/bin/sh', '-c', `cd /${kit} && exec "$@"`, 'sh', ...words], {
-    env: { PATH: '/bin', HOME: '/tmp' },
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    ['-n', CHROOT, root, '/bin/sh', '-c', `cd /${kit} && exec "$@"`, 'sh', ...words],
+    {
+      env: { PATH: '/bin', HOME: '/tmp' },
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    },
+  );
   assert.equal(status, 0, `${words.join(' ')} ended with ${status}:\n${stdout}\n${stderr}`);
   return stdout;
 }
@@ -83,13 +146,22 @@ function bareRoot(root) {
     if (!existsSync(target)) copyFileSync(realpathSync(path), target);
   };
   const libraries = (program) => {
-    for (const [path] of execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/\/\S+\.so\S*/g)) copy(path);
+    for (const [path] of execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/\/\S+\.so\S*/g))
+      copy(path);
   };
   for (const name of ['sh', 'readlink', 'dirname']) {
-    const program = realpathSync(execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim());
+    const program = realpathSync(
+      execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim(),
+    );
     copyFileSync(program, join(root, 'bin', name));
     libraries(program);
   }
   libraries(values.node);
-  for (const [name, minor] of [['null', 3], ['zero', 5], ['random', 8], ['urandom', 9]]) execFileSync('mknod', ['-m', '666', join(root, 'dev', name), 'c', '1', String(minor)]);
+  for (const [name, minor] of [
+    ['null', 3],
+    ['zero', 5],
+    ['random', 8],
+    ['urandom', 9],
+  ])
+    execFileSync('mknod', ['-m', '666', join(root, 'dev', name), 'c', '1', String(minor)]);
 }
