@@ -104,7 +104,7 @@ try {
     '--parts',
     'doctor,auto,conformance,bench,peers',
     '--dims',
-    '8',
+    '16',
     '--rows',
     '1',
     '--length',
