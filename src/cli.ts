@@ -45,6 +45,11 @@ const COMMANDS: [usage: string, description: string, load: Loader][] = [
     'Check this build against numbers of the published code',
     () => import('./commands/conformance.js'),
   ],
+  [
+    'bench',
+    'Time training steps on this machine, beside what bounds a GPU',
+    () => import('./commands/bench.js'),
+  ],
   ['doctor', 'Say what is installed, what works and what is missing', () => import('./commands/doctor.js')],
 ];
 

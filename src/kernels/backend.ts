@@ -14,8 +14,10 @@ import { type BackendName, resolveBackend } from './choose.js';
 import { loadTensorflow } from './tensorflow.js';
 import { openWasmKernels } from './wasm/module.js';
 import { chooseSimd, type Simd, type SimdVariant } from './wasm/simd.js';
+import type { WebgpuBackend } from './webgpu/backend.js';
 import type { DeviceDescription } from './webgpu/dawn.js';
 import type { OpenedDevice } from './webgpu/open.js';
+import type { Profile } from './webgpu/profile.js';
 
 let simd: Simd | undefined;
 let wasmReady: Promise<void> | undefined;
@@ -75,6 +77,16 @@ async function open(wanted: BackendName): Promise<void> {
 /** The GPU that webgpu computes on; undefined while another backend is the current one. */
 export function currentDevice(): DeviceDescription | undefined {
   return tf.getBackend() === 'webgpu' ? gpu?.description : undefined;
+}
+
+/**
+ * Runs `work` and says what it had the GPU do; undefined, and nothing is run, while another backend than webgpu is open.
+ * @param timed whether each dispatch is timed, for which they run one by one.
+ */
+export async function profileWork(work: () => void, timed = true): Promise<Profile | undefined> {
+  if (tf.getBackend() !== 'webgpu') return undefined;
+  const { profileDispatches } = await import('./webgpu/profile.js');
+  return profileDispatches(tf.backend() as WebgpuBackend, work, timed);
 }
 
 /** The SIMD instructions that the wasm kernels were built for; undefined until they are open. */

@@ -12,7 +12,7 @@ export interface TrainingProgress {
   /** Steps done in this epoch, and steps it has. */
   step: number;
   stepsPerEpoch: number;
-  /** Mean loss of this epoch so far, nats a predicted item. */
+  /** Mean loss of this epoch so far, nats a predicted item; of a GPU that of the steps whose loss has come, NaN before the first. */
   loss: number;
   /** Best selection metric so far. */
   best: number | null;

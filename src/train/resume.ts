@@ -6,7 +6,7 @@ import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint }
 import type { TrialConfig } from './config.js';
 import { NotANumberError, type TrainingHooks } from './hooks.js';
 import type { Optimizer } from './step/optimizer.js';
-import { NUMERIC_VERSION } from './version.js';
+import { backendVersion, NUMERIC_VERSION } from './version.js';
 
 /** What changes while a training runs, and what its checkpoint belongs to. */
 export interface ResumableTraining {
@@ -24,6 +24,7 @@ export function identity(config: TrialConfig): string {
     config: { ...config, data: config.data.hash },
     simd: simdVariant(),
     version: NUMERIC_VERSION,
+    ...backendVersion(config.backend),
   });
 }
 

@@ -2,11 +2,11 @@
  * Trains one model on one slice: epochs of packed batches, evaluation on the validation items, early stopping, the best
  * weights kept and scored on the test items. Stopped at any moment, it goes on from its checkpoint with the same bits.
  */
-import * as tf from '@tensorflow/tfjs';
 import type { Interactions, Sequences } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
 import { leaveOneOut, type Split } from '../data/split.js';
 import { currentDevice, openBackend, simdVariant } from '../kernels/backend.js';
+import { lateScalars } from '../kernels/late.js';
 import { loadWeights } from '../model/files/weights-file.js';
 import { kindOf } from '../model/kinds.js';
 import { createModel } from '../model/model.js';
@@ -23,19 +23,19 @@ import { evaluationSet, leavesMoreThan } from './evaluation/evaluation-set.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
 import { checkFinite, type ResumableTraining, restoreTraining, saveTraining } from './resume.js';
-import { assemble, epochRows, epochWork, type TrainingBatch } from './step/batches.js';
-import { type BatchLoss, createLoss } from './step/loss.js';
+import { assemble, epochRows, epochWork } from './step/batches.js';
+import { createLoss } from './step/loss.js';
 import { createOptimizer } from './step/optimizer.js';
+import { type Trained, trainStep } from './step/step.js';
 
 const CHECKPOINT_SECONDS = 30;
 /** An epoch ends with a checkpoint unless the last one is younger: a short one is trained again faster than it is kept. */
 const FRESH_SECONDS = 5;
 
 /** Everything of a running training in one place. */
-interface Run extends ResumableTraining {
+interface Run extends ResumableTraining, Trained {
   /** When the last checkpoint was written, on this process's clock. */
   savedAt: number;
-  loss: BatchLoss;
   data: Interactions;
   split: Split;
   sequences: Sequences;
@@ -133,37 +133,79 @@ async function train(run: Run): Promise<TrainingResult> {
 async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: number): Promise<void> {
   const { config, state, sequences, hooks } = run;
   const { rows: rowsPerStep, loss } = config.training;
-  while (state.stepInEpoch < steps) {
-    const begun = performance.now();
-    const from = state.stepInEpoch * rowsPerStep;
-    const batch = assemble(
-      sequences.items,
-      rows.slice(from, from + rowsPerStep),
-      config.model.maxLength,
-      loss,
-      kindOf(config.model).time?.used(config.model) ? sequences.timestamps : null,
-    );
-    const value = trainStep(run, batch, config.training.epochs * steps);
-    if (!Number.isFinite(value))
-      throw new NotANumberError(state.epoch, state.step + 1, `the loss became ${value}`, config.training);
-    state.step++;
-    state.stepInEpoch++;
-    state.lossSum += value * batch.predicted;
-    state.predicted += batch.predicted;
-    state.epochTokens += batch.tokens;
-    state.tokensSeen += batch.tokens;
-    const seconds = (performance.now() - begun) / 1000;
-    state.seconds.training += seconds;
-    state.seconds.epoch += seconds;
-    report(run, steps);
-    // Lets messages, signals and timers in.
-    await new Promise(setImmediate);
-    if (hooks.signal?.aborted) {
-      save(run);
-      throw new TrainingInterrupted();
+  const losses = await lateScalars();
+  const open: OpenStep[] = [];
+  try {
+    while (state.stepInEpoch < steps) {
+      const begun = performance.now();
+      const from = state.stepInEpoch * rowsPerStep;
+      const batch = assemble(
+        sequences.items,
+        rows.slice(from, from + rowsPerStep),
+        config.model.maxLength,
+        loss,
+        kindOf(config.model).time?.used(config.model) ? sequences.timestamps : null,
+      );
+      const place = {
+        step: state.step,
+        totalSteps: config.training.epochs * steps,
+        dropoutSeed: createRandom(config.seed, 'dropout', state.step).bits(),
+      };
+      trainStep(run, batch, place, losses);
+      state.step++;
+      state.stepInEpoch++;
+      state.epochTokens += batch.tokens;
+      state.tokensSeen += batch.tokens;
+      open.push({ step: state.step, predicted: batch.predicted });
+      const arrived = await losses.arrived();
+      count(state, begun);
+      addLosses(run, open, arrived);
+      report(run, steps);
+      // Lets messages, signals and timers in.
+      await new Promise(setImmediate);
+      const stopping = hooks.signal?.aborted;
+      const due = secondsSinceSaved(run) > (hooks.checkpointSeconds ?? CHECKPOINT_SECONDS);
+      if (!stopping && !due && state.stepInEpoch < steps) continue;
+      // A checkpoint and an epoch's record hold the losses of all steps, so they wait for them.
+      const waited = performance.now();
+      const rest = await losses.all();
+      count(state, waited);
+      addLosses(run, open, rest);
+      if (stopping || due) save(run);
+      if (stopping) throw new TrainingInterrupted();
     }
-    saveAfter(run, hooks.checkpointSeconds ?? CHECKPOINT_SECONDS);
+  } finally {
+    losses.dispose();
   }
+}
+
+/** Counts the time since `begun` (performance.now()) as training. */
+function count({ seconds }: TrainingState, begun: number): void {
+  const spent = (performance.now() - begun) / 1000;
+  seconds.training += spent;
+  seconds.epoch += spent;
+}
+
+/** A step whose loss has not come yet. */
+interface OpenStep {
+  /** From 1. */
+  step: number;
+  predicted: number;
+}
+
+/** @throws NotANumberError, naming the step, at the first loss that is no finite number. */
+function addLosses({ state, config }: Run, open: OpenStep[], losses: readonly number[]): void {
+  for (const value of losses) {
+    const { step, predicted } = open.shift()!;
+    if (!Number.isFinite(value))
+      throw new NotANumberError(state.epoch, step, `the loss became ${value}`, config.training);
+    state.lossSum += value * predicted;
+    state.predicted += predicted;
+  }
+}
+
+function secondsSinceSaved({ savedAt }: Run): number {
+  return (performance.now() - savedAt) / 1000;
 }
 
 function save(run: Run): void {
@@ -173,30 +215,7 @@ function save(run: Run): void {
 
 /** Writes a checkpoint when the last one is so many seconds old. */
 function saveAfter(run: Run, seconds: number): void {
-  if (performance.now() - run.savedAt > seconds * 1000) save(run);
-}
-
-/** One optimiser step; returns the mean loss of the batch. */
-function trainStep(
-  { model, optimizer, loss, config, state }: Run,
-  batch: TrainingBatch,
-  totalSteps: number,
-): number {
-  let value = Number.NaN;
-  tf.tidy(() => {
-    const seed = createRandom(config.seed, 'dropout', state.step).bits();
-    const parameters = model.weights.list();
-    const { value: result, grads } = tf.variableGrads(() => loss(batch, state.step, seed), parameters);
-    value = result.dataSync()[0]!;
-    if (Number.isFinite(value))
-      optimizer.apply(
-        // A weight that the loss does not reach has no gradient on the tape.
-        parameters.map((p) => grads[p.name] ?? tf.zeros(p.shape)),
-        state.step + 1,
-        totalSteps,
-      );
-  });
-  return value;
+  if (secondsSinceSaved(run) > seconds) save(run);
 }
 
 /** Evaluation at the end of an epoch, bookkeeping, a checkpoint. */

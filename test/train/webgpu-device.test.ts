@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { currentDevice } from '../../src/kernels/backend.js';
-import type { WebgpuBackend } from '../../src/kernels/webgpu/open.js';
+import type { WebgpuBackend } from '../../src/kernels/webgpu/backend.js';
 import { failureReason } from '../../src/sweep/run/failure.js';
 import type { TrialConfig } from '../../src/train/config.js';
 import { trainModel } from '../../src/train/trainer.js';

@@ -2,7 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it, vi } from 'vitest';
+import { openBackend } from '../../src/kernels/backend.js';
+import type { DispatchObserver } from '../../src/kernels/webgpu/backend.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { TrialConfig } from '../../src/train/config.js';
 import { TrainingInterrupted } from '../../src/train/hooks.js';
@@ -60,6 +63,40 @@ describe.skipIf(noAdapter)('training on webgpu', () => {
     } finally {
       record.mockRestore();
     }
+  }, 240_000);
+
+  it('no step waits for the GPU, and an evaluation once', async () => {
+    await openBackend('webgpu');
+    const backend = tf.backend() as unknown as { observer: DispatchObserver | undefined };
+    let reads = 0;
+    backend.observer = { begin() {}, end() {}, read: () => void reads++ };
+    try {
+      const seen: { step: number; reads: number; finished: boolean }[] = [];
+      await trainModel(trial({}, { epochs: 1, rows: 1 }, 'webgpu'), data, {
+        onProgress: ({ step, finished }) => void seen.push({ step, reads, finished: finished !== undefined }),
+      });
+      const steps = seen.filter(({ finished }) => !finished);
+      expect(steps.length).toBeGreaterThan(8);
+      expect(new Set(steps.map((at) => at.reads)).size).toBe(1);
+      // At the end of the epoch: every weight twice (are they finite, which are the best), and the ranks.
+      const weights = 20;
+      expect(seen.at(-1)!.reads - steps.at(-1)!.reads).toBeLessThanOrEqual(2 * weights + 1);
+    } finally {
+      backend.observer = undefined;
+    }
+  }, 240_000);
+
+  it('a loss that is no number names its step, as on wasm, though it comes late', async () => {
+    const diverging = (backend: string) =>
+      trainModel(trial({}, { learningRate: 1e30, rows: 1 }, backend), data);
+    const reason = async (backend: string) =>
+      diverging(backend).then(
+        () => 'no error',
+        (error: Error) => error.message,
+      );
+    const onGpu = await reason('webgpu');
+    expect(onGpu).toMatch(/the loss became .* at step \d+ \(epoch 1\)/);
+    expect(/step \d+/.exec(onGpu)![0]).toBe(/step \d+/.exec(await reason('wasm'))![0]);
   }, 240_000);
 
   it('stopped in the middle and resumed, it equals an undisturbed run bit for bit', async () => {

@@ -14,7 +14,7 @@ import { composedCrossEntropy } from './composed.js';
  */
 export function linearCrossEntropy(hidden: tf.Tensor2D, items: tf.Tensor2D, targets: Int32Array): tf.Scalar {
   assertShape('linearCrossEntropy: hidden', hidden, [targets.length, items.shape[1]]);
-  const positions = Int32Array.from(targets.keys()).filter((row) => targets[row]! >= 0);
+  const positions = countedPositions(targets);
   if (positions.length === 0) throw new Error('linearCrossEntropy: no row has a target');
   if (!hasKernel('LinearCrossEntropy')) return composedCrossEntropy(hidden, items, targets);
   return withGradient(
@@ -33,4 +33,12 @@ export function linearCrossEntropy(hidden: tf.Tensor2D, items: tf.Tensor2D, targ
     },
     (dy, saved) => saved.map((gradient) => tf.mul(gradient, dy)),
   );
+}
+
+/** The rows that have a target, ascending. */
+function countedPositions(targets: Int32Array): Int32Array {
+  const positions = new Int32Array(targets.length);
+  let count = 0;
+  for (let row = 0; row < targets.length; row++) if (targets[row]! >= 0) positions[count++] = row;
+  return positions.slice(0, count);
 }

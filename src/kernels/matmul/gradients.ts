@@ -1,4 +1,4 @@
-/** The gradients of a matrix product as matrix products, whatever computes these. */
+/** What the kernels of matrix products share: gradients as products, whatever computes these, and inputs in a list. */
 import type * as tf from '@tensorflow/tfjs';
 
 /** op(a) op(b), where op transposes or leaves as it is. */
@@ -21,4 +21,11 @@ export function productGradients(
     transposeA ? product(b!, transposeB, dy!, true) : product(dy!, false, b!, !transposeB),
     transposeB ? product(dy!, true, a!, transposeA) : product(a!, !transposeA, dy!, false),
   ];
+}
+
+/** The inputs that have numbers for names, in order. */
+export function listed(inputs: tf.NamedTensorInfoMap): tf.TensorInfo[] {
+  return Object.keys(inputs)
+    .sort((a, b) => Number(a) - Number(b))
+    .map((name) => inputs[name]!);
 }

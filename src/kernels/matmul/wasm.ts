@@ -1,7 +1,7 @@
 /** Matrix products on wasm (assembly/gemm.ts): packed once, so that a transposed operand costs no more than a plain one. */
 import type * as tf from '@tensorflow/tfjs';
 import { type WasmKernels, wasmKernel } from '../wasm/module.js';
-import { productGradients } from './gradients.js';
+import { listed, productGradients } from './gradients.js';
 
 /** op(a) . op(b) + bias as a new [m, n] tensor. */
 function multiply(
@@ -89,10 +89,3 @@ export const kernels: tf.KernelConfig[] = [
     return dbias ? [dx, dweight, dbias] : [dx, dweight];
   }),
 ];
-
-/** The inputs that have numbers for names, in order. */
-function listed(inputs: tf.NamedTensorInfoMap): tf.TensorInfo[] {
-  return Object.keys(inputs)
-    .sort((a, b) => Number(a) - Number(b))
-    .map((name) => inputs[name]!);
-}

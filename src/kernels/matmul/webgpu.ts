@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { multiply } from '../webgpu/gemm.js';
 import { type WebgpuKernels, webgpuKernel } from '../webgpu/program.js';
-import { productGradients } from './gradients.js';
+import { listed, productGradients } from './gradients.js';
 
 /** op(a) . op(b) + bias as a new [m, n] tensor. */
 function product(
@@ -46,6 +46,48 @@ export const kernels: tf.KernelConfig[] = [
     const sums = bias && gpu.output(bias.shape);
     const dx = product(gpu, dy!, false, weight!, false);
     const dweight = product(gpu, dy!, true, x!, false, { sums });
+    return sums ? [dx, dweight, sums] : [dx, dweight];
+  }),
+  webgpuKernel('SplitLinear', (gpu, inputs, attrs) => {
+    const [x, weight, bias] = listed(inputs);
+    const [m, k] = x!.shape as [number, number];
+    let first = 0;
+    return (attrs['parts'] as number[]).map((n) => {
+      const c = gpu.output([m, n]);
+      multiply(gpu, {
+        ...{ m, n, k, bias, startBias: first, transposeB: true },
+        a: { tensor: x! },
+        b: { tensor: weight!, row: first },
+        c: { tensor: c },
+      });
+      first += n;
+      return c;
+    });
+  }),
+  webgpuKernel('SplitLinearGrad', (gpu, { x, weight, bias, ...rest }) => {
+    const parts = listed(rest);
+    const [m, k] = x!.shape as [number, number];
+    const [dx, dweight] = [gpu.output([m, k]), gpu.output(weight!.shape)];
+    const sums = bias && gpu.output(bias.shape);
+    let end = weight!.shape[0]!;
+    // The last part first: the order in which a tape would add them up.
+    for (const [i, dy] of [...parts.entries()].reverse()) {
+      const n = dy.shape[1]!;
+      const first = end - n;
+      multiply(gpu, {
+        ...{ m, n: k, k: n, accumulate: i < parts.length - 1 },
+        a: { tensor: dy },
+        b: { tensor: weight!, row: first },
+        c: { tensor: dx },
+      });
+      multiply(gpu, {
+        ...{ m: n, n: k, k: m, sums, startSums: first, transposeA: true },
+        a: { tensor: dy },
+        b: { tensor: x! },
+        c: { tensor: dweight, row: first },
+      });
+      end = first;
+    }
     return sums ? [dx, dweight, sums] : [dx, dweight];
   }),
 ];

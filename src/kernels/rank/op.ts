@@ -19,23 +19,48 @@ export interface RankRequest {
 
 /** Ranks from 1; ties, and scores that are not numbers, count against the model. */
 export function targetRanks(request: RankRequest): Ranks {
+  return readRanks([laterRanks(request)])[0]!;
+}
+
+/** Ranks that may still be computed, or where the values are. */
+export type LaterRanks = Ranks | Record<keyof Ranks, tf.Tensor1D>;
+
+/** The same without waiting for a GPU; to be read by readRanks, which gives the tensors back. */
+export function laterRanks(request: RankRequest): LaterRanks {
   const { hidden, items, targets, historyOffsets, historyItems } = request;
   assertShape('targetRanks: hidden', hidden, [targets.length, items.shape[1]]);
   if (!hasKernel('TargetRanks')) return composedRanks(request);
-  return tf.tidy(() => {
+  const found = tf.tidy(() => {
     const ints = (values: Int32Array) => tf.tensor1d(values, 'int32');
-    const [unmasked, masked] = tf.engine().runKernel('TargetRanks', {
+    return tf.engine().runKernel('TargetRanks', {
       hidden,
       items,
       targets: ints(targets),
       historyOffsets: ints(historyOffsets),
       historyItems: ints(historyItems.length > 0 ? historyItems : new Int32Array(1)),
-    }) as unknown as tf.Tensor[];
-    return {
-      unmasked: unmasked!.dataSync() as Int32Array,
-      masked: masked!.dataSync() as Int32Array,
-    };
+    }) as unknown as tf.Tensor1D[];
   });
+  return { unmasked: tf.keep(found[0]!), masked: tf.keep(found[1]!) };
+}
+
+/** The values of all of them: one wait for a GPU, whatever their number. */
+export function readRanks(parts: readonly LaterRanks[]): Ranks[] {
+  const tensors = parts.flatMap(({ unmasked, masked }) =>
+    unmasked instanceof tf.Tensor ? [unmasked, masked as tf.Tensor1D] : [],
+  );
+  const values =
+    tensors.length === 0 ? new Int32Array() : tf.tidy(() => tf.concat(tensors).dataSync() as Int32Array);
+  tf.dispose(tensors);
+  let at = 0;
+  const next = (n: number) => {
+    at += n;
+    return values.subarray(at - n, at);
+  };
+  return parts.map((part) =>
+    part.unmasked instanceof tf.Tensor
+      ? { unmasked: next(part.unmasked.size), masked: next(part.unmasked.size) }
+      : (part as Ranks),
+  );
 }
 
 const CHUNK = 256;

@@ -9,6 +9,16 @@ import { forwardTile, packParameters, quadTensors, scanForward, spreadStates } f
 
 type Inputs = tf.NamedTensorInfoMap;
 
+/**
+ * Operations a channel, state and step: dt A, exp, decay h, dt B x + (2), C h + (2). On the way back the first five twice,
+ * and fourteen more.
+ */
+const FORWARD_FLOPS = 7;
+const BACKWARD_FLOPS = 24;
+
+const bytesOf = (...tensors: (tf.TensorInfo | undefined)[]) =>
+  tensors.reduce((sum, tensor) => sum + (tensor ? 4 * sizeOf(tensor) : 0), 0);
+
 function sizesOf({ x, delta, B }: Inputs) {
   const [batch, length, channels] = x!.shape as [number, number, number];
   return { batch, length, channels, groups: delta!.shape[2]!, states: B!.shape[2]!, rows: batch * length };
@@ -47,6 +57,7 @@ function forward(
     },
     uniforms: { length },
     groups: batch * Math.ceil(channels / tile),
+    work: { flops: FORWARD_FLOPS * batch * length * channels * states, bytes: bytesOf(x, delta, B, C, z, y) },
   });
   return y;
 }
@@ -77,6 +88,7 @@ function backward(
   const out = gpu.scratch([rows, channels, 4]);
   const parts = gpu.scratch([tiles, rows, 2, quads, 4]);
   const partsOfA = gpu.scratch([batch, channels, quads, 4]);
+  const kept = gpu.scratch([batch, Math.ceil(length / chunk), channels, quads, 4]);
   gpu.run(scanBackward, {
     read: { steps, A, B, C },
     write: {
@@ -89,6 +101,10 @@ function backward(
     constants: { ...constants, STATES: states, PER_HEAD: perHead, GATED: z !== undefined },
     uniforms: { length },
     groups: batch * tiles,
+    work: {
+      flops: BACKWARD_FLOPS * rows * channels * states,
+      bytes: bytesOf(steps, out, B, C, parts, kept, kept),
+    },
   });
 
   const [dB, dC] = [gpu.output(B!.shape), gpu.output(C!.shape)];

@@ -24,42 +24,48 @@ export interface GemmForm extends Constants {
 
 export const GEMM_THREADS = 256;
 
-/** Depth of a tile: two tiles fill 8 KiB, half of what every adapter grants, so that two workgroups have room. */
-export const depthOf = (tile: number) => 1024 / tile;
+/** Depth of a tile: both fill the 16 KiB that every adapter grants, and every thread brings one block of 4 x 4 of one of them. */
+const depthOf = (tile: number) => 2048 / tile;
 
 const COMPONENTS = ['x', 'y', 'z', 'w'] as const;
 const repeat = (n: number, line: (i: number) => string) =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
-/** Four floats of a stored matrix from (row, column) on; what lies outside reads as zero. */
-function reader(name: 'A' | 'B', rows: string, vectors: boolean, listed: boolean): string {
-  const row = listed ? 'u32(list[u.startList + row])' : 'row';
+/** Four floats of a stored matrix from (row, column) on; what lies outside, or beyond `end` of the inner dimension, reads as zero. */
+function reader(name: 'A' | 'B', rowsAreK: boolean, { vectors, ...form }: GemmForm): string {
+  const row = form[`list${name}`] ? 'u32(list[u.startList + row])' : 'row';
   const stride = `u.stride${name}`;
-  const inside = vectors
-    ? `row < ${rows} && column < ${stride}`
-    : `vec4<bool>(row < ${rows}) & (vec4u(column) + vec4u(0, 1, 2, 3) < vec4u(${stride}))`;
+  const rows = rowsAreK ? 'end' : name === 'A' ? 'u.m' : 'u.n';
+  const columns = rowsAreK ? stride : 'end';
+  const inside =
+    vectors && rowsAreK
+      ? `row < ${rows} && column < ${columns}`
+      : `vec4<bool>(row < ${rows}) & (vec4u(column) + vec4u(0, 1, 2, 3) < vec4u(${columns}))`;
   const value = vectors ? `${name}[at / 4]` : `vec4f(${[0, 1, 2, 3].map((i) => `${name}[at + ${i}]`)})`;
   // Indices beyond the array are legal in WGSL and read something inside it.
   return `
-fn read${name}(row: u32, column: u32) -> vec4f {
+fn read${name}(row: u32, column: u32, end: u32) -> vec4f {
   let at = u.start${name} + ${row} * ${stride} + column;
   return select(vec4f(0.0), ${value}, ${inside});
 }`;
 }
 
-/** Block number `block` of 4 x 4 from the stored operand into its tile; neighbours read along the stored rows. */
-function fill(name: 'A' | 'B', rowsAreK: boolean, first: string, tile: number): string {
-  const [wide, deep] = [tile / 4, depthOf(tile) / 4];
-  const store = (i: number, value: string) => `tile${name}[(deep * 4 + ${i}) * ${wide} + wide] = ${value};`;
-  if (rowsAreK)
-    return `let wide = block % ${wide}; let deep = block / ${wide};
-      ${repeat(4, (i) => store(i, `read${name}(inner + deep * 4 + ${i}, ${first} + wide * 4)`))}`;
-  return `let deep = block % ${deep}; let wide = block / ${deep};
-      ${repeat(4, (i) => `let r${i} = read${name}(${first} + wide * 4 + ${i}, inner + deep * 4);`)}
-      ${repeat(4, (i) => {
-        const c = COMPONENTS[i];
-        return store(i, `vec4f(r0.${c}, r1.${c}, r2.${c}, r3.${c})`);
-      })}`;
+/** A thread's block of 4 x 4 of the stored operand, from `inner` on, into r0 to r3; neighbours read along the stored rows. */
+function fetch(name: 'A' | 'B', rowsAreK: boolean, first: string, inner: string): string {
+  const at = (i: number) =>
+    rowsAreK
+      ? `${inner} + deep * 4 + ${i}, ${first} + wide * 4`
+      : `${first} + wide * 4 + ${i}, ${inner} + deep * 4`;
+  return repeat(4, (i) => `r${i} = read${name}(${at(i)}, end);`);
+}
+
+/** The block into its tile. */
+function store(name: 'A' | 'B', rowsAreK: boolean, tile: number): string {
+  const value = (i: number) => {
+    const c = COMPONENTS[i];
+    return rowsAreK ? `r${i}` : `vec4f(r0.${c}, r1.${c}, r2.${c}, r3.${c})`;
+  };
+  return repeat(4, (i) => `tile${name}[(deep * 4 + ${i}) * ${tile / 4} + wide] = ${value(i)};`);
 }
 
 /** Four results `value` from `column` on into the row of C that begins at `row`. */
@@ -69,18 +75,18 @@ function write(form: GemmForm, biased: boolean): string {
   if (form.vectors)
     return `if (column < u.n) {
           let at = (row + column) / 4;
-          C[at] = value${bias('column / 4')}${before('at')};
+          C[at] = value${bias('(u.startBias + column) / 4')}${before('at')};
         }`;
   return `for (var e = 0u; e < min(4, u.n - min(u.n, column)); e++) {
           let at = row + column + e;
-          C[at] = value[e]${bias('column + e')}${before('at')};
+          C[at] = value[e]${bias('u.startBias + column + e')}${before('at')};
         }`;
 }
 
 /**
  * op(A) [m, k] . op(B) [k, n] (+ bias [n]) -> C [parts, m, n], and the sums of op(A)'s rows [parts, m] where `sums` is there.
  * A workgroup a tile and part. Uniforms: m, n, k, partLength; of A, B and C the stride of a stored row and the start, in
- * floats; the start of the list.
+ * floats; the starts of the list, of the bias and of the sums.
  */
 export function gemmCode(form: GemmForm, has: (tensor: string) => boolean): string {
   const { tile, transposeA, transposeB } = form;
@@ -88,13 +94,12 @@ export function gemmCode(form: GemmForm, has: (tensor: string) => boolean): stri
   const wide = tile / 4;
   // A thread's rows (and columns) are `blocks` groups of four, 64 apart: neighbours read neighbouring vectors.
   const blocks = tile / 64;
-  const perTile = (wide * depth) / 4;
   const each = (line: (i: number, c: (typeof COMPONENTS)[number], l: number) => string) =>
     repeat(blocks, (i) => COMPONENTS.map((c) => repeat(blocks, (l) => line(i, c, l))).join('\n'));
   const sums = has('sums');
   return `
-${reader('A', transposeA ? 'u.k' : 'u.m', form.vectors, form.listA)}
-${reader('B', transposeB ? 'u.n' : 'u.k', form.vectors, form.listB)}
+${reader('A', transposeA, form)}
+${reader('B', !transposeB, form)}
 var<workgroup> tileA: array<vec4f, ${wide * depth}>;
 var<workgroup> tileB: array<vec4f, ${wide * depth}>;
 fn run(group: u32, lane: u32) {
@@ -109,18 +114,26 @@ fn run(group: u32, lane: u32) {
   let y = lane / 16;
   ${each((i, c, l) => `var sum${i}${c}${l} = vec4f(0.0);`)}
   ${sums ? `var rows: array<vec4f, ${blocks}>;` : ''}
+  // Half of the threads bring A, half B. A block is read while the one before is worked on.
+  let bringsA = lane < ${GEMM_THREADS / 2};
+  let block = lane % ${GEMM_THREADS / 2};
+  let rowsAreK = select(${!transposeB}, ${transposeA}, bringsA);
+  let wide = select(block / ${depth / 4}, block % ${wide}, rowsAreK);
+  let deep = select(block % ${depth / 4}, block / ${wide}, rowsAreK);
+  ${repeat(4, (i) => `var r${i}: vec4f;`)}
+  if (bringsA) { ${fetch('A', transposeA, 'firstRow', 'begin')} }
+  else { ${fetch('B', !transposeB, 'firstColumn', 'begin')} }
   for (var inner = begin; inner < end; inner += ${depth}) {
-    for (var load = lane; load < ${2 * perTile}; load += THREADS) {
-      if (load < ${perTile}) {
-        let block = load;
-        ${fill('A', transposeA, 'firstRow', tile)}
-      } else {
-        let block = load - ${perTile};
-        ${fill('B', !transposeB, 'firstColumn', tile)}
-      }
-    }
+    if (bringsA) { ${store('A', transposeA, tile)} }
+    else { ${store('B', !transposeB, tile)} }
     workgroupBarrier();
-    for (var d = 0u; d < min(${depth}, end - inner); d++) {
+    let next = inner + ${depth};
+    if (next < end) {
+      if (bringsA) { ${fetch('A', transposeA, 'firstRow', 'next')} }
+      else { ${fetch('B', !transposeB, 'firstColumn', 'next')} }
+    }
+    // What lies beyond the end is zero in both tiles.
+    for (var d = 0u; d < ${depth}; d++) {
       ${repeat(blocks, (i) => `let a${i} = tileA[d * ${wide} + ${i * 16} + y];`)}
       ${repeat(blocks, (l) => `let b${l} = tileB[d * ${wide} + ${l * 16} + x];`)}
       ${each((i, c, l) => `sum${i}${c}${l} = fma(vec4f(a${i}.${c}), b${l}, sum${i}${c}${l});`)}
@@ -139,7 +152,7 @@ fn run(group: u32, lane: u32) {
         let value = results[j * ${blocks} + l];
         ${write(form, has('bias'))}
       }
-      ${sums ? `if (firstColumn + x == 0) { sums[part * u.m + r] = rows[j / 4][j % 4]; }` : ''}
+      ${sums ? `if (firstColumn + x == 0) { sums[u.startSums + part * u.m + r] = rows[j / 4][j % 4]; }` : ''}
     }
   }
 }`;

@@ -4,7 +4,7 @@
  * of a GPU idle, so it is cut into parts, which are added in order afterwards: no atomics, the same bits in every run.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { depthOf, GEMM_THREADS, type GemmForm, gemmCode } from './gemm-code.js';
+import { GEMM_THREADS, type GemmForm, gemmCode } from './gemm-code.js';
 import type { Program, WebgpuKernels } from './program.js';
 
 /** A stored matrix, row-major: the whole of a tensor, or rows of one. */
@@ -31,10 +31,12 @@ export interface Product {
   c: Omit<Stored, 'list'>;
   transposeA?: boolean;
   transposeB?: boolean;
-  /** [n] */
+  /** [n], from `startBias` on. */
   bias?: tf.TensorInfo | undefined;
-  /** [m]: receives the sums of op(A)'s rows, the gradient of a bias where op(A) is a transposed gradient. */
+  startBias?: number;
+  /** [m], from `startSums` on: receives the sums of op(A)'s rows, the gradient of a bias where op(A) is a transposed gradient. */
   sums?: tf.TensorInfo | undefined;
+  startSums?: number;
   /** Adds to what C holds. */
   accumulate?: boolean;
 }
@@ -54,8 +56,8 @@ export function cutProduct(
   const tile = Math.min(m, n) > 64 && tiles(128) >= ENOUGH ? 128 : 64;
   const wanted = Math.min(Math.floor(ENOUGH / tiles(tile)), Math.floor(k / PART));
   if (wanted < 2) return { tile, parts: 1, partLength: k };
-  const depth = depthOf(tile);
-  const partLength = Math.ceil(k / wanted / depth) * depth;
+  const step = 1024 / tile;
+  const partLength = Math.ceil(k / wanted / step) * step;
   return { tile, parts: Math.ceil(k / partLength), partLength };
 }
 
@@ -75,7 +77,7 @@ fn run(group: u32, lane: u32) {
   if (i < u.size) {
     var sum = partial[i];
     for (var part = 1u; part < u.parts; part++) { sum += partial[part * u.size + i]; }
-    ${has('bias') ? 'sum += bias[i % u.n];' : ''}
+    ${has('bias') ? 'sum += bias[u.startBias + i % u.n];' : ''}
     let at = u.startC + i / u.n * u.strideC + i % u.n;
     C[at] = sum${accumulate ? ' + C[at]' : ''};
   }
@@ -85,7 +87,7 @@ fn run(group: u32, lane: u32) {
     let row = i - u.size;
     var sum = partialSums[row];
     for (var part = 1u; part < u.parts; part++) { sum += partialSums[part * u.m + row]; }
-    sums[row] = sum;
+    sums[u.startSums + row] = sum;
   }`
       : ''
   }
@@ -95,7 +97,13 @@ fn run(group: u32, lane: u32) {
 /** Records the product. `c` and `sums` may be nothing that it reads. */
 export function multiply(gpu: WebgpuKernels, product: Product): void {
   const { m, n, k, a, b, c, bias, sums } = product;
-  const { transposeA = false, transposeB = false, accumulate = false } = product;
+  const {
+    transposeA = false,
+    transposeB = false,
+    accumulate = false,
+    startBias = 0,
+    startSums = 0,
+  } = product;
   const { tile, parts, partLength } = cutProduct(m, n, k);
   const inParts = parts > 1;
   const place = ({ stride, row = 0 }: Stored, width: number) => {
@@ -104,7 +112,8 @@ export function multiply(gpu: WebgpuKernels, product: Product): void {
   };
   const [atA, atB, atC] = [place(a, transposeA ? m : k), place(b, transposeB ? k : n), place(c, n)];
   const toC = inParts ? place({ tensor: c.tensor }, n) : atC;
-  const vectors = [atA, atB, toC].every(({ step }) => step % 4 === 0) && (!bias || n % 4 === 0);
+  const vectors =
+    [atA, atB, toC].every(({ step }) => step % 4 === 0) && (!bias || (n % 4 === 0 && startBias % 4 === 0));
   const target = inParts ? gpu.scratch([parts, m, n]) : c.tensor;
   const targetSums = inParts && sums ? gpu.scratch([parts, m]) : sums;
   const list = a.list ?? b.list;
@@ -134,15 +143,18 @@ export function multiply(gpu: WebgpuKernels, product: Product): void {
       startC: toC.start,
       strideC: toC.step,
       startList: list?.start ?? 0,
+      startBias,
+      startSums: inParts ? 0 : startSums,
     },
     groups: Math.ceil(m / tile) * Math.ceil(n / tile) * parts,
+    work: { flops: 2 * m * n * k, bytes: 4 * (m * k + k * n + parts * m * n) },
   });
   if (!inParts) return;
   gpu.run(addParts, {
     read: { partial: target, partialSums: targetSums, bias },
     write: { C: c.tensor, sums },
     constants: { accumulate },
-    uniforms: { m, n, parts, size: m * n, startC: atC.start, strideC: atC.step },
+    uniforms: { m, n, parts, size: m * n, startC: atC.start, strideC: atC.step, startBias, startSums },
     groups: Math.ceil((m * n + (sums ? m : 0)) / 256),
   });
 }

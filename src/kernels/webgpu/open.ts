@@ -4,39 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../../util/errors.js';
+import { DeviceLostError, type Trouble, type WebgpuBackend } from './backend.js';
+import { Bindings, keepTfjsBindings } from './bindings.js';
+import { Buffers } from './buffers.js';
 import { type AdapterInfo, type DeviceDescription, findAdapter, forgetAdapter, LIMITS } from './dawn.js';
+import { MOST_DISPATCHES } from './program.js';
 import { learnTurn, mapNow } from './turns.js';
-
-/** What we use of tfjs's WebGPUBackend. */
-export interface WebgpuBackend extends tf.KernelBackend {
-  device: GPUDevice;
-  commandEncoder: GPUCommandEncoder | null;
-  computePassEncoder: GPUComputePassEncoder | null;
-  dispatchCountInPass: number;
-  /** Data that recorded, not yet submitted commands use: it is released after they are submitted. */
-  commandQueueOwnedIds: WeakSet<object>;
-  uniformPendingDisposal: GPUBuffer[];
-  tensorMap: {
-    get(dataId: object): { resource?: GPUBuffer; values: tf.BackendValues | null; dtype: tf.DataType };
-  };
-  bufferManager: {
-    acquireBuffer(size: number, usage: number): GPUBuffer;
-    releaseBuffer(buffer: GPUBuffer): void;
-  };
-  ensureCommandEncoderReady(): void;
-  endComputePassEncoder(): void;
-  submitQueue(): void;
-  uploadToGPU(dataId: object): void;
-  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
-}
-
-/** The device is gone (removed, reset, out of memory): whatever lay on it is lost. */
-export class DeviceLostError extends Error {
-  constructor(message: string) {
-    super(`the GPU device was lost: ${message}`);
-    this.name = 'DeviceLostError';
-  }
-}
 
 export interface OpenedDevice {
   description: DeviceDescription;
@@ -56,8 +29,14 @@ export async function openWebgpu(): Promise<OpenedDevice> {
   // tfjs computes on the CPU what it has not uploaded yet, with other roundings: a training that goes on from a checkpoint
   // would not have the bits of one that never stopped.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', MOST_DISPATCHES);
   const backend = constructBackend(WebGPUBackend, device, adapter);
   const trouble = watch(device);
+  backend.trouble = trouble;
+  backend.bufferManager = new Buffers(device);
+  backend.bindings = new Bindings(backend);
+  keepTfjsBindings(backend);
+  backend.uploadToGPU = (dataId) => upload(backend, dataId);
   backend.readSync = (dataId) => readNow(backend, dataId, trouble);
   backend.read = async (dataId) => backend.readSync(dataId);
   forgetAdapter();
@@ -99,11 +78,6 @@ function constructBackend(
   }
 }
 
-/** The first thing that went wrong on a device; WebGPU reports such things later and elsewhere. */
-interface Trouble {
-  error?: Error;
-}
-
 function watch(device: GPUDevice): Trouble {
   const trouble: Trouble = {};
   void device.lost.then(({ message }) => {
@@ -116,11 +90,31 @@ function watch(device: GPUDevice): Trouble {
   return trouble;
 }
 
+/**
+ * Gives a tensor its buffer, and its values where it has some. The buffer has no unsubmitted use (what is released comes back after
+ * a submission), so that writing it now is in order; tfjs makes and destroys a buffer for every upload.
+ */
+function upload(backend: WebgpuBackend, dataId: object): void {
+  const data = backend.tensorMap.get(dataId);
+  if (data.resource) return;
+  const size = 4 * data.shape.reduce((product, n) => product * n, 1);
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const buffer = backend.bufferManager.acquireBuffer(size, usage);
+  if (data.values) {
+    const Kind = data.dtype === 'float32' ? Float32Array : Int32Array;
+    const values = data.values as Float32Array<ArrayBuffer>;
+    backend.device.queue.writeBuffer(buffer, 0, values instanceof Kind ? values : Kind.from(values));
+    data.values = null;
+  }
+  data.resource = buffer;
+}
+
 /** The values of a tensor, waited for. They are not kept on this side: kernels may change a tensor in place. */
 function readNow(backend: WebgpuBackend, dataId: object, trouble: Trouble): tf.BackendValues {
   const { resource, values, dtype } = backend.tensorMap.get(dataId);
   if (values) return values;
-  const { size } = resource!;
+  backend.observer?.read();
+  const size = backend.bufferManager.sizeOf(resource!);
   const staging = backend.bufferManager.acquireBuffer(
     size,
     GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,

@@ -4,7 +4,7 @@
  * large dispatches are made here. Commands go into tfjs's own encoder, so they run in order with its own kernels.
  */
 import type * as tf from '@tensorflow/tfjs';
-import type { WebgpuBackend } from './open.js';
+import type { Pipeline, WebgpuBackend } from './backend.js';
 
 /** Values compiled into a program: each combination is a pipeline of its own, so only what seldom changes. */
 export type Constants = Record<string, number | boolean>;
@@ -38,6 +38,8 @@ export interface Call {
   floats?: Record<string, number>;
   /** Workgroups. */
   groups: number;
+  /** For profiles: operations that it must do, and bytes that it must move where that is not every tensor once. */
+  work?: { flops?: number; bytes?: number };
 }
 
 /** What a kernel works with. */
@@ -50,7 +52,7 @@ export interface WebgpuKernels {
   scratch(shape: number[], dtype?: 'float32' | 'int32'): tf.TensorInfo;
 }
 
-const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
+const pipelines = new WeakMap<GPUDevice, Map<string, Pipeline>>();
 
 /** A tfjs kernel for the webgpu backend. */
 export function webgpuKernel(
@@ -108,41 +110,49 @@ function dispatch(backend: WebgpuBackend, program: Program, call: Call): void {
   // A copy of the values on this side would be stale.
   for (const [, { dataId }] of written) backend.tensorMap.get(dataId).values = null;
   const pipeline = pipelineOf(backend, program, call, read, written);
-  const uniforms = writeUniforms(backend, call);
-  const buffers = [...bindings.map(([, { dataId }]) => backend.tensorMap.get(dataId).resource!), uniforms];
-  const bindGroup = backend.device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-  });
+  const buffers = bindings.map(([, { dataId }]) => backend.tensorMap.get(dataId).resource!);
+  const bindGroup = backend.bindings.bind(pipeline, buffers, uniformsOf(call));
   backend.ensureCommandEncoderReady();
+  backend.observer?.begin();
   backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass();
-  backend.computePassEncoder.setPipeline(pipeline);
+  backend.computePassEncoder.setPipeline(pipeline.pipeline);
   backend.computePassEncoder.setBindGroup(0, bindGroup);
   const wide = Math.min(call.groups, backend.device.limits.maxComputeWorkgroupsPerDimension);
   backend.computePassEncoder.dispatchWorkgroups(wide, Math.ceil(call.groups / wide));
-  if (++backend.dispatchCountInPass >= SUBMIT_AFTER) {
+  const tensors = bindings.map(([, tensor]) => tensor);
+  backend.observer?.end(program.name, tensors, call.groups, call.work);
+  if (backend.dispatchCountInPass++ === 0) recorded = 0;
+  for (const [, { dataId }] of written)
+    recorded += backend.bufferManager.sizeOf(backend.tensorMap.get(dataId).resource!);
+  if (
+    backend.dispatchCountInPass >= MOST_DISPATCHES ||
+    (backend.dispatchCountInPass >= FEW_DISPATCHES && recorded > MANY_BYTES)
+  ) {
     backend.endComputePassEncoder();
     backend.submitQueue();
   }
 }
 
-/** Dispatches between two submissions: few enough that the GPU does not wait, many enough that submitting costs little. */
-const SUBMIT_AFTER = 15;
+/**
+ * Dispatches between two submissions: each submission costs as much as many dispatches, but what is released in between can be used
+ * again only after it, so where much is written they come more often.
+ */
+export const MOST_DISPATCHES = 60;
+const FEW_DISPATCHES = 15;
+const MANY_BYTES = 1 << 27;
+
+/** Bytes written since the last submission. */
+let recorded = 0;
 
 /** Numbers of a call, `groups` first, in the order of the struct that the program declares. */
-function writeUniforms(backend: WebgpuBackend, { groups, uniforms = {}, floats = {} }: Call): GPUBuffer {
+function uniformsOf({ groups, uniforms = {}, floats = {} }: Call): Uint32Array<ArrayBuffer> {
   const whole = [groups, ...Object.values(uniforms)];
   const real = Object.values(floats);
   const bytes = new ArrayBuffer(Math.ceil((whole.length + real.length) / 4) * 16);
-  new Uint32Array(bytes).set(whole);
+  const values = new Uint32Array(bytes);
+  values.set(whole);
   new Float32Array(bytes).set(real, whole.length);
-  const buffer = backend.bufferManager.acquireBuffer(
-    bytes.byteLength,
-    GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM,
-  );
-  backend.device.queue.writeBuffer(buffer, 0, bytes);
-  backend.uniformPendingDisposal.push(buffer);
-  return buffer;
+  return values;
 }
 
 function pipelineOf(
@@ -151,24 +161,24 @@ function pipelineOf(
   call: Call,
   read: Binding[],
   written: Binding[],
-): GPUComputePipeline {
+): Pipeline {
   const { constants = {}, vectors = [], atomics = [] } = call;
   const names = [...read, ...written].map(([name, { dtype }]) => `${name}:${dtype}`);
   const key = `${program.name} ${Object.values(constants)} ${names} ${vectors} ${atomics}`;
-  const cache = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
+  const cache = pipelines.get(device) ?? new Map<string, Pipeline>();
   pipelines.set(device, cache);
-  let pipeline = cache.get(key);
-  if (!pipeline) {
-    const code = wgsl(program, call, read, written);
-    const module = device.createShaderModule({ code, label: key });
-    pipeline = device.createComputePipeline({
-      compute: { module, entryPoint: 'main' },
-      label: key,
-      layout: 'auto',
-    });
-    cache.set(key, pipeline);
-  }
-  return pipeline;
+  const known = cache.get(key);
+  if (known) return known;
+  const code = wgsl(program, call, read, written);
+  const module = device.createShaderModule({ code, label: key });
+  const pipeline = device.createComputePipeline({
+    compute: { module, entryPoint: 'main' },
+    label: key,
+    layout: 'auto',
+  });
+  const made = { pipeline, layout: pipeline.getBindGroupLayout(0), number: cache.size };
+  cache.set(key, made);
+  return made;
 }
 
 /** The whole source of a program for one combination of constants and tensors. */

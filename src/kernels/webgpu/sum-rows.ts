@@ -2,21 +2,34 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Program, WebgpuKernels } from './program.js';
 
-/** Rows that one thread adds up. */
+/** Rows that one thread adds up, threads of a column, columns of a workgroup. */
 const SLAB = 32;
+const SLABS = 32;
+const COLUMNS = 8;
 
+/** A workgroup takes SLAB x SLABS rows of some columns: every thread adds its slab, and one of a column the slabs. */
 const slabs: Program = {
   name: 'sumRows',
-  threads: 64,
+  threads: SLABS * COLUMNS,
   code: () => `
+var<workgroup> parts: array<f32, THREADS>;
 fn run(group: u32, lane: u32) {
-  let blocks = (u.width + THREADS - 1) / THREADS;
-  let column = group % blocks * THREADS + lane;
-  if (column >= u.width) { return; }
-  let first = group / blocks * ${SLAB};
+  let blocks = (u.width + ${COLUMNS - 1}) / ${COLUMNS};
+  let column = group % blocks * ${COLUMNS} + lane % ${COLUMNS};
+  let begin = group / blocks * ${SLAB * SLABS};
+  let first = begin + lane / ${COLUMNS} * ${SLAB};
   var sum = 0.0;
-  for (var row = first; row < min(first + ${SLAB}, u.rows); row++) { sum += x[row * u.width + column]; }
-  y[group / blocks * u.width + column] = sum;
+  if (column < u.width) {
+    for (var row = first; row < min(first + ${SLAB}, u.rows); row++) { sum += x[row * u.width + column]; }
+  }
+  parts[lane] = sum;
+  workgroupBarrier();
+  if (lane >= ${COLUMNS} || column >= u.width) { return; }
+  var total = 0.0;
+  for (var slab = 0u; slab < ${SLABS} && begin + slab * ${SLAB} < u.rows; slab++) {
+    total += parts[slab * ${COLUMNS} + lane];
+  }
+  y[group / blocks * u.width + column] = total;
 }`,
 };
 
@@ -25,13 +38,13 @@ export function sumRows(gpu: WebgpuKernels, x: tf.TensorInfo, rows: number, y: t
   const width = y.shape.reduce((product, n) => product * n, 1);
   let [from, left] = [x, rows];
   do {
-    const next = Math.max(1, Math.ceil(left / SLAB));
+    const next = Math.max(1, Math.ceil(left / (SLAB * SLABS)));
     const to = next === 1 ? y : gpu.scratch([next, width]);
     gpu.run(slabs, {
       read: { x: from },
       write: { y: to },
       uniforms: { rows: left, width },
-      groups: next * Math.ceil(width / 64),
+      groups: next * Math.ceil(width / COLUMNS),
     });
     [from, left] = [to, next];
   } while (left > 1);

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { embedding } from '../../kernels/embedding/op.js';
-import { targetRanks } from '../../kernels/rank/op.js';
+import { type LaterRanks, laterRanks, readRanks } from '../../kernels/rank/op.js';
 import type { SequenceModel } from '../../model/model.js';
 import type { EvaluationConfig } from '../config.js';
 import type { RankingMetrics } from '../result.js';
@@ -28,8 +28,7 @@ export function evaluateModel(
     return { user, start: set.ends[user]! - n, length: n };
   });
   const rows = packRows(windows, length) as (Window & { user: number })[][];
-  const unmasked = new Int32Array(users);
-  const masked = new Int32Array(users);
+  const passes: { ids: number[]; ranks: LaterRanks }[] = [];
   for (let from = 0; from < rows.length; from += ROWS) {
     const part = rows.slice(from, from + ROWS);
     const batch = assemble(set.items, part, length, 'last', set.timestamps);
@@ -45,13 +44,17 @@ export function evaluateModel(
     });
     tf.tidy(() => {
       const hidden = embedding(model.hidden(batch), tf.tensor1d(last, 'int32'));
-      const ranks = targetRanks({ hidden, items: model.itemTable(), ...histories(set, ids) });
-      ids.forEach((user, i) => {
-        unmasked[user] = ranks.unmasked[i]!;
-        masked[user] = ranks.masked[i]!;
-      });
+      passes.push({ ids, ranks: laterRanks({ hidden, items: model.itemTable(), ...histories(set, ids) }) });
     });
   }
+  const unmasked = new Int32Array(users);
+  const masked = new Int32Array(users);
+  readRanks(passes.map(({ ranks }) => ranks)).forEach((ranks, pass) => {
+    passes[pass]!.ids.forEach((user, i) => {
+      unmasked[user] = ranks.unmasked[i]!;
+      masked[user] = ranks.masked[i]!;
+    });
+  });
   return { masked: metricsOfRanks(masked, config.ks), unmasked: metricsOfRanks(unmasked, config.ks) };
 }
 
