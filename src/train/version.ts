@@ -1,2 +1,23 @@
-/** Raised whenever a change of the code changes a trial's numbers: it is part of every trial's identity. */
-export const NUMERIC_VERSION = 2;
+/** What of the code is part of a trial's identity, since its numbers depend on it. */
+import type { TrialConfig } from './config.js';
+
+/** Raised whenever a change of the code changes a trial's numbers. */
+export const NUMERIC_VERSION = 3;
+
+/** From this chance on that dropout empties a whole row a training may meet one. */
+const LIKELY = 1e-10;
+
+/**
+ * What a version changed, where that is not every trial: the others keep the identity that they had, and are found again.
+ * 3: a row that dropout has emptied passes no gradient through a norm (kernels/layer-norm).
+ */
+const TOUCHED: ReadonlyMap<number, (config: TrialConfig) => boolean> = new Map([
+  [3, ({ model }) => model?.dropout ** model?.dim > LIKELY], // read from files, which may hold no model
+]);
+
+/** The version that last changed this trial's numbers, up to `numericVersion`. */
+export function versionOf(config: TrialConfig, numericVersion: number): number {
+  let version = numericVersion;
+  while (TOUCHED.get(version)?.(config) === false) version--;
+  return version;
+}
