@@ -72,7 +72,7 @@ export function options(yargs: Argv): Argv {
 export async function run(args: Arguments): Promise<number> {
   const { openDataset } = await import('../data/dataset.js');
   const { openBackend } = await import('../kernels/backend.js');
-  const { readInitialWeights } = await import('../train/initial-weights.js');
+  const { checkResidual, readInitialWeights } = await import('../train/initial-weights.js');
   const { checkTrial, resolveTrial } = await import('../train/check.js');
   const { findFinished, refuseFile, weightsFault } = await import('../train/run-folder.js');
   const text = (name: string) => args[name] as string | undefined;
@@ -91,6 +91,7 @@ export async function run(args: Arguments): Promise<number> {
     ...(initialWeights ? { startFrom: initialWeights.sha256 } : {}),
   });
   checkTrial(config, { ...data, timed: data.timestamps !== null });
+  if (initialWeights) checkResidual(initialWeights.path, config.model);
   const say = args.json ? note : print;
   say(`${data.name}: ${data.numUsers} users, ${data.numItems} items, ${data.items.length} interactions`);
   const finished = out ? findFinished(out, config, overwrite) : undefined;

@@ -182,5 +182,19 @@ export function describeHeadKernels(
         { numRuns: runs },
       );
     });
+
+    it('RMS norm of a row of zeros: zeros, and no gradient', () => {
+      tf.tidy(() => {
+        const x = tf.tensor2d([0, 0, 0, 0, 0, 1e-8, -1e-8, 0, 1e-8, 0, 1, 2, 3, 4, 5], [3, 5]);
+        const run = (t: tf.Tensor) => rmsNorm(t as tf.Tensor2D, tf.ones([5]), 1e-12);
+        const gradient = tf
+          .grad((t) => tf.sum(tf.mul(run(t), tf.tensor1d([5, 1, 4, 2, 3]))))(x)
+          .dataSync();
+        const zeros = new Array(10).fill(0);
+        expect([...run(x).dataSync().slice(0, 10)].map(Math.abs)).toEqual(zeros);
+        expect([...gradient.slice(0, 10)].map(Math.abs)).toEqual(zeros);
+        expect([...gradient.slice(10)].every((g) => Number.isFinite(g) && g !== 0)).toBe(true);
+      });
+    });
   });
 }

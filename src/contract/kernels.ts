@@ -228,6 +228,36 @@ export function describeKernels(
       });
     });
 
+    it('layer norm of a constant row: the shift alone, and no gradient, however many norms follow', () => {
+      property([fc.integer({ min: 3, max: 40 }), upTo(8), seeds], (width, norms, seed) => {
+        const random = createRandom(seed);
+        const wide = randomInput(random, [width]).values;
+        // Zeros, a constant that no float32 mean is exact for, less than a millionth of deviation; a row like any other.
+        const rows = [wide.map(() => 0), wide.map(() => 0.1), wide.map((v) => 1e-8 * v), wide];
+        const values = Float64Array.from(rows.flatMap((row) => [...row].map(Math.fround)));
+        const [gamma, beta] = [randomInput(random, [width]).values, new Float64Array(width)];
+        let expected: Float64Array = values;
+        for (let n = 0; n < norms; n++)
+          expected = layerNormReference(rows.length, width, expected, gamma, beta, 1e-12);
+        tf.tidy(() => {
+          const weight = tf.tensor1d(Float32Array.from(gamma));
+          const f = (x: tf.Tensor) => {
+            let y = x;
+            for (let n = 0; n < norms; n++) y = layerNorm(y, weight, tf.zeros([width]), 1e-12);
+            return y;
+          };
+          const x = tf.tensor(Float32Array.from(values), [rows.length, width]);
+          const { value, grad } = tf.valueAndGrad((t: tf.Tensor) => tf.sum(tf.mul(f(t), x)))(x);
+          expect(Number.isFinite(value.dataSync()[0]!)).toBe(true);
+          const constant = 3 * width;
+          expect([...f(x).dataSync().slice(0, constant)]).toEqual(new Array(constant).fill(0));
+          expect(worstDifference(f(x).dataSync(), expected)).toBeLessThan(1e-3);
+          expect([...grad.dataSync().slice(0, constant)].every((g) => g === 0)).toBe(true);
+          expect([...grad.dataSync()].every(Number.isFinite)).toBe(true);
+        });
+      });
+    });
+
     it('matrix products with every transposition', () => {
       const size = fc.oneof(upTo(20), fc.constantFrom(1, 4, 8, 9, 63, 65, 300));
       property(

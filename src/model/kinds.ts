@@ -14,7 +14,8 @@ import type { LossPlace, ModelSettings, TimeMode } from './settings.js';
 /** One setting under the name that the published code gives it. */
 export interface UpstreamSetting {
   name: string;
-  write(settings: ModelSettings): string | number | boolean;
+  /** Undefined where there is nothing to say. */
+  write(settings: ModelSettings): string | number | boolean | undefined;
   /** Throws for a value that has no counterpart here. */
   read(value: unknown): Partial<ModelSettings>;
 }
@@ -95,9 +96,21 @@ export const COMMON_UPSTREAM: readonly UpstreamSetting[] = [
   count('MAX_ITEM_LIST_LENGTH', 'maxLength'),
 ];
 
+/** The published code knows no such switch: a card names it only where that code would compute something else. */
+const RESIDUAL: UpstreamSetting = {
+  name: 'residual',
+  write: ({ residual, layers }) => (residual === 'always' && layers === 1 ? 'always' : undefined),
+  read: (value) => (value === undefined ? {} : { residual: value === 'always' ? 'always' : 'published' }),
+};
+
+/** Whether the blocks of this model are added to what they are given. */
+export function hasResidual({ layers, residual }: Pick<ModelSettings, 'layers' | 'residual'>): boolean {
+  return layers > 1 || residual === 'always';
+}
+
 const mamba4rec: ModelKind = {
   everyPrefix: true,
-  ownSettings: [],
+  ownSettings: ['residual'],
   counts(s) {
     const block = mambaBlockSize(s);
     return {
@@ -106,7 +119,7 @@ const mamba4rec: ModelKind = {
       layerFlops: block.flops + feedForwardSize(s).flops,
     };
   },
-  upstream: { layers: 'mamba_layers', block: 'mamba', settings: [] },
+  upstream: { layers: 'mamba_layers', block: 'mamba', settings: [RESIDUAL] },
 };
 
 const timeOf = (settings: ModelSettings, loss: LossPlace): TimeMode =>
@@ -116,7 +129,7 @@ const TIM4REC_HEAD_DIM = 32;
 
 const tim4rec: ModelKind = {
   headDim: TIM4REC_HEAD_DIM,
-  ownSettings: ['headDim', 'time', 'timeGate', 'timeDropout', 'convInit'],
+  ownSettings: ['residual', 'headDim', 'time', 'timeGate', 'timeDropout', 'convInit'],
   complete: (settings, loss) => ({ time: timeOf(settings, loss) }),
   contradiction(settings, loss) {
     const time = timeOf(settings, loss);
@@ -150,6 +163,7 @@ const tim4rec: ModelKind = {
     layers: 'ssd_layers',
     block: 'ssd',
     settings: [
+      RESIDUAL,
       count('head_dim', 'headDim', () => TIM4REC_HEAD_DIM),
       flag('is_time', 'time', ['paper', 'none'], ({ time }) => time !== 'none'),
       flag('p2p_residual', 'timeGate', ['position', 'one'], ({ timeGate }) => timeGate === 'position'),

@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { embedding } from '../kernels/embedding/op.js';
 import type { ModelConfig } from './config.js';
+import { hasResidual } from './kinds.js';
 import {
   addFeedForward,
   addLayerNorm,
@@ -42,8 +43,7 @@ export function createMamba4Rec(config: ModelConfig, numItems: number, seed: num
     for (let l = 0; l < layers; l++) {
       const layer = `mamba_layers.${l}`;
       const mixed = drop(mambaBlock(weights, `${layer}.mamba`, config, x, resets));
-      // As published: the residual exists only where there are several layers.
-      x = applyLayerNorm(weights, `${layer}.LayerNorm`, layers > 1 ? tf.add(mixed, x) : mixed);
+      x = applyLayerNorm(weights, `${layer}.LayerNorm`, hasResidual(config) ? tf.add(mixed, x) : mixed);
       x = feedForward(weights, `${layer}.ffn`, x, drop);
     }
     return x;

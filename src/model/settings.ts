@@ -29,6 +29,12 @@ export interface ModelSettings {
   dropout: number;
   /** `mamba`: the library's initial values (long memory); `mamba4rec`: the paper's released code, which overwrites them. */
   init: 'mamba' | 'mamba4rec';
+  /**
+   * Mamba4Rec and TiM4Rec: whether the block of a model with one layer has the residual that every deeper model's blocks have.
+   * The published code leaves it out there (`published`), so that one layer is another architecture and not the small end of
+   * an axis; `always` keeps it. Absent: `published`.
+   */
+  residual?: 'published' | 'always';
   /** TiM4Rec only. Absent: `causal` with a loss at all positions, `masked` with a loss at the last (see timeMode). */
   time?: TimeMode;
   /** TiM4Rec only: the gate that carries the time signal on is one number a history (`one`) or one a position (`position`). */

@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs';
 import { hardswish } from '../kernels/activation/hardswish.js';
 import { embedding } from '../kernels/embedding/op.js';
 import type { ModelConfig } from './config.js';
+import { hasResidual } from './kinds.js';
 import {
   addFeedForward,
   addLayerNorm,
@@ -70,7 +71,7 @@ export function createTim4Rec(config: ModelConfig, numItems: number, seed: numbe
       const layer = `ssd_layers.${l}`;
       const factor = time?.factor(`${layer}.ssd`, l === layers - 1);
       const mixed = drop(ssdBlock(weights, `${layer}.ssd`, config, form, x, reset, factor));
-      x = applyLayerNorm(weights, `${layer}.layer_norm`, layers > 1 ? tf.add(mixed, x) : mixed);
+      x = applyLayerNorm(weights, `${layer}.layer_norm`, hasResidual(config) ? tf.add(mixed, x) : mixed);
       x = feedForward(weights, `${layer}.ffn`, x, drop, FFN);
     }
     return x;

@@ -39,6 +39,8 @@ function resolveModel(model: ModelConfig, loss: LossPlace): ModelConfig {
   for (const [setting, models] of MEANT_FOR) if (!models.includes(model.name)) delete own[setting];
   if (kind.headDim !== undefined) own.headDim ??= kind.headDim;
   Object.assign(own, kind.complete?.(own, loss));
+  // Left out, as it was before there was a choice: trials of that time are the same trials.
+  if (own.residual === 'published') delete own.residual;
   countParameters(own, 1); // a dim that does not go with expand or headDim is said here
   return own;
 }

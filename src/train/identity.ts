@@ -2,14 +2,13 @@
 
 import { shortHash } from '../util/hash.js';
 import type { TrialConfig } from './config.js';
-import { backendVersion } from './version.js';
+import { versionOf } from './version.js';
 
 /** A trial's name: ten hexadecimal digits of its configuration, its data and the numeric version of the code. */
 export function trialId(config: TrialConfig, numericVersion: number): string {
   // A data set's content counts, its name does not.
   return shortHash({
     config: { ...config, data: config.data.hash },
-    numericVersion,
-    ...backendVersion(config.backend),
+    numericVersion: versionOf(config, numericVersion),
   });
 }

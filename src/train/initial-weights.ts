@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { Interactions } from '../data/interactions.js';
+import type { ModelConfig } from '../model/config.js';
 import { readWeightsFile, type WeightsFile } from '../model/files/weights-file.js';
 import { UserError } from '../util/errors.js';
 import { readJson } from '../util/files.js';
@@ -23,6 +24,22 @@ export function cardPathOf(path: string): string {
 export function readInitialWeights(path: string): (data: Interactions, onNote: Note) => WeightsFile {
   const file = readWeightsFile(path);
   return (data, onNote) => inOrderOf(data, file, onNote);
+}
+
+/**
+ * One layer with and without its residual have the same tensors; only the card tells them apart.
+ * @throws UserError where it says that these weights are of the other one.
+ */
+export function checkResidual(path: string, model: ModelConfig): void {
+  if (model.layers > 1 || !existsSync(cardPathOf(path))) return;
+  const own = (readJson(cardPathOf(path)) as { model?: Partial<ModelConfig> } | null)?.model;
+  if (own?.layers !== 1) return;
+  const residual = own.residual ?? 'published';
+  if (residual !== (model.residual ?? 'published'))
+    throw new UserError(
+      `these weights are of a model of one layer with \`residual: ${residual}\`, and this one is another architecture`,
+      { place: path, remedy: `Use the settings that the file was written with: --residual ${residual}.` },
+    );
 }
 
 type Note = (note: string) => void;

@@ -6,7 +6,7 @@ import { readCheckpoint, removeCheckpoint, type TrainingState, writeCheckpoint }
 import type { TrialConfig } from './config.js';
 import { NotANumberError, type TrainingHooks } from './hooks.js';
 import type { Optimizer } from './step/optimizer.js';
-import { backendVersion, NUMERIC_VERSION } from './version.js';
+import { NUMERIC_VERSION, versionOf } from './version.js';
 
 /** What changes while a training runs, and what its checkpoint belongs to. */
 export interface ResumableTraining {
@@ -23,8 +23,7 @@ export function identity(config: TrialConfig): string {
   return shortHash({
     config: { ...config, data: config.data.hash },
     simd: simdVariant(),
-    version: NUMERIC_VERSION,
-    ...backendVersion(config.backend),
+    version: versionOf(config, NUMERIC_VERSION),
   });
 }
 

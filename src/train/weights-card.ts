@@ -77,6 +77,11 @@ export function readWeightsCard(path: string): WeightsCard {
 
 function upstreamSettings(model: ModelConfig, numItems: number): WeightsCard['upstream'] {
   const named = (settings: readonly UpstreamSetting[] = []) =>
-    Object.fromEntries(settings.map(({ name, write }) => [name, write(model)]));
+    Object.fromEntries(
+      settings.flatMap(({ name, write }) => {
+        const value = write(model);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
   return { ...named(COMMON_UPSTREAM), n_items: numItems + 1, ...named(kindOf(model).upstream?.settings) };
 }

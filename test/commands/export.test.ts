@@ -79,12 +79,28 @@ describe('perflaw export', () => {
     expect(tensors.get('item_embedding.weight')!.shape).toEqual([31, 4]);
   });
 
+  it('says which model of one layer the weights are of: both have the same tensors', async () => {
+    const id = trials.find((trial) => configOf(trial).model.layers === 1)!;
+    const out = join(folder(), 'one.safetensors');
+    await exportRun(trialFolder(id), '--out', out);
+    expect(JSON.parse(readFileSync(join(folder(), 'one.json'), 'utf8'))).toMatchObject({
+      model: { residual: 'always' },
+      upstream: { residual: 'always' },
+    });
+    await expect(trainOn('--layers', '1', '--init', out, ...NO_STEP)).rejects.toMatchObject({
+      message: expect.stringContaining('`residual: always`'),
+      remedy: expect.stringContaining('--residual always'),
+    });
+  });
+
   it('what it wrote scores the same when training starts from it', async () => {
     for (const id of trials) {
       const out = join(folder(), `${id}.safetensors`);
       await exportRun(trialFolder(id), '--out', out);
-      const layers = String(configOf(id).model.layers);
-      const { out: json } = await trainOn('--layers', layers, '--init', out, ...NO_STEP);
+      const { layers, residual } = configOf(id).model;
+      expect(residual).toBe('always');
+      const shape = ['--layers', String(layers), '--residual', residual];
+      const { out: json } = await trainOn(...shape, '--init', out, ...NO_STEP);
       const { result } = JSON.parse(json);
       expect(result.test).toEqual(resultOf(id).test);
       expect(result.validation).toEqual(resultOf(id).validation);
@@ -112,7 +128,7 @@ describe('perflaw export', () => {
     const file = decodeSafetensors(readFileSync(out), out);
     const card = join(folder(), 'shuffled.json');
     const { items } = JSON.parse(readFileSync(card, 'utf8')) as { items: string[] };
-    const init = ['--layers', '1', '--init', out, ...NO_STEP];
+    const init = ['--layers', '1', '--residual', 'always', '--init', out, ...NO_STEP];
     // Rows turned round, and one item more than the data has.
     const rows = ['', ...items.slice(1).reverse(), 'film-unseen'];
     const table = file.tensors.get('item_embedding.weight')!;

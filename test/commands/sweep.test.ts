@@ -134,6 +134,7 @@ describe('perflaw sweep', () => {
     const other = homeWith({ 'tiny.yaml': TINY });
     const dry = perflaw(other, 'sweep', 'tiny.yaml', '--dry-run');
     expect(dry.out).toMatch(/2 trials on synthetic, 2 to run/);
+    expect(dry.words).toMatch(/layers vary from 1 up, so one layer of mamba4rec has the residual/);
     expect(dry.out).toMatch(/assumed/);
     const config = perflaw(other, 'sweep', 'tiny.yaml', '--print-config', '--backend', 'cpu');
     expect(config.out).toMatch(/^training\.epochs +1 +tiny\.yaml:4:20$/m);

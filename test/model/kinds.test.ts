@@ -30,6 +30,8 @@ it.each(PUBLISHED)('%s is called upstream as it is read from there', (name) => {
     {},
     { headDim: 8, time: 'none', timeGate: 'position', timeDropout: 0.4, convInit: 'kaiming' },
     { headDim: 8, beta: 0.7, hiddenShare: 0.3, embeddingNorm: 'off' },
+    { layers: 1, residual: 'always' },
+    { layers: 2, residual: 'always' },
   ];
   for (const own of cases) {
     const model: ModelConfig = { ...DEFAULT_MODEL, name, dropout: 0.5, ...own };

@@ -1,4 +1,4 @@
-/** Settings in which the released configurations of TiM4Rec and SSD4Rec differ from data set to data set. */
+/** Where the released code of a model differs from data set to data set, or with the number of its layers. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/kernels/backend.js';
@@ -28,6 +28,29 @@ function states(model: SequenceModel, seed?: number): number[] {
 
 beforeAll(async () => {
   await openBackend('wasm');
+});
+
+describe.each(['mamba4rec', 'tim4rec'] as const)('the residual of %s', (name) => {
+  /** The hidden states with a block that gives nothing: what the layer's norm then gets is the residual alone. */
+  const silenced = (changes: Partial<ModelConfig>) => {
+    const model = build({ name, time: name === 'tim4rec' ? 'none' : undefined, ...changes });
+    for (const key of model.weights.names())
+      if (/\.out_proj\./.test(key)) {
+        const weight = model.weights.get<tf.Variable>(key);
+        tf.tidy(() => weight.assign(tf.zeros(weight.shape)));
+      }
+    return states(model);
+  };
+  const differs = (values: number[]) => new Set(values.filter((_, i) => i % 8 === 0)).size > 1;
+
+  it('is published in models of several layers only, and always there where it is asked for', () => {
+    expect(differs(silenced({ layers: 1 }))).toBe(false);
+    expect(differs(silenced({ layers: 1, residual: 'published' }))).toBe(false);
+    expect(differs(silenced({ layers: 1, residual: 'always' }))).toBe(true);
+    expect(states(build({ name, layers: 2, residual: 'always' }))).toEqual(
+      states(build({ name, layers: 2 })),
+    );
+  });
 });
 
 describe('TiM4Rec', () => {

@@ -1,5 +1,7 @@
 /** Root-mean-square normalisation over the last axis, float64 (Zhang and Sennrich 2019): x / sqrt(mean x^2 + eps) * gamma. */
 
+import { inverseRoot } from '../layer-norm/reference.js';
+
 /** x: [rows, width]; gamma: [width]. */
 export function rmsNormReference(
   rows: number,
@@ -12,8 +14,8 @@ export function rmsNormReference(
   for (let r = 0; r < rows; r++) {
     let square = 0;
     for (let j = 0; j < width; j++) square += x[r * width + j]! ** 2 / width;
-    for (let j = 0; j < width; j++)
-      y[r * width + j] = (x[r * width + j]! / Math.sqrt(square + epsilon)) * gamma[j]!;
+    const scale = inverseRoot(square + epsilon);
+    for (let j = 0; j < width; j++) y[r * width + j] = x[r * width + j]! * scale * gamma[j]!;
   }
   return y;
 }

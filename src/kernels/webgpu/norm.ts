@@ -6,9 +6,10 @@
  *   xhat = (x - mean) r,  r = 1 / sqrt(var + eps);  y = gamma xhat + beta
  *   dx = r (dxhat - mean(dxhat) - xhat mean(dxhat xhat)),  dxhat = gamma dy
  *
- * RMS norm is the same without both means of x and of dxhat, and without beta.
+ * RMS norm is the same without both means of x and of dxhat, and without beta. In a constant row r is 0 (layer-norm/reference.ts).
  */
 import type * as tf from '@tensorflow/tfjs';
+import { CONSTANT_ROW } from '../layer-norm/reference.js';
 import { sizeOf } from '../shapes.js';
 import { type Constants, type Program, type WebgpuKernels, webgpuKernel } from './program.js';
 import { sumRows } from './sum-rows.js';
@@ -42,8 +43,8 @@ fn statistics(row: u32, lane: u32) -> vec2f {
   }
   var square = 0.0;
   for (var j = lane % ACROSS; j < WIDTH; j += ACROSS) { let v = x[row * WIDTH + j] - mean; square += v * v; }
-  let variance = sumOver(lane, vec2f(square, 0.0)).x / f32(WIDTH);
-  return vec2f(mean, 1.0 / sqrt(variance + u.epsilon));
+  let spread = sumOver(lane, vec2f(square, 0.0)).x / f32(WIDTH) + u.epsilon;
+  return vec2f(mean, select(1.0 / sqrt(spread), 0.0, spread <= ${CONSTANT_ROW}));
 }`;
 
 const forward: Program = {

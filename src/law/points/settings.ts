@@ -9,7 +9,7 @@ export type Settings = Record<string, string | number>;
 
 /** Every setting that perflaw itself knows, by the names of sweep files and of `perflaw results`, in the order of labels. */
 export const SETTING_NAMES: readonly string[] = (
-  'data model dState dConv expand headDim maxLength dropout init time timeGate timeDropout convInit beta reverseOutput ' +
+  'data model dState dConv expand headDim maxLength dropout init residual time timeGate timeDropout convInit beta reverseOutput ' +
   'hiddenShare embeddingNorm epochs patience rows loss prefixes negatives proposal learningRate schedule warmup weightDecay ' +
   'clipNorm evaluateEvery select history backend startFrom'
 ).split(' ');
@@ -18,7 +18,8 @@ export const SETTING_NAMES: readonly string[] = (
 const PARTS_NOTHING: readonly string[] = ['layers', 'dim', 'seed'];
 
 /** What a run without the setting does, in a word. */
-export const absentSetting = (name: string) => (name === 'negatives' ? 'all' : 'none');
+export const absentSetting = (name: string) => ABSENT[name] ?? 'none';
+const ABSENT: Readonly<Record<string, string>> = { negatives: 'all', residual: 'published' };
 
 /** What people write for a setting. */
 const SHORT: Record<string, string> = {

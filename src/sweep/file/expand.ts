@@ -1,6 +1,6 @@
 /** From axes to configurations: grid x zip x list x tune x slices x seeds, without what `exclude` names. */
 import type { SliceSpec } from '../../data/slice.js';
-import type { ModelConfig, ModelName } from '../../model/config.js';
+import { MEANT_FOR, type ModelConfig, type ModelName } from '../../model/config.js';
 import type { OpenTrial } from '../../train/check.js';
 import type { TrainingConfig } from '../../train/config.js';
 import { UserError } from '../../util/errors.js';
@@ -14,14 +14,19 @@ export const MOST_TRIALS = 100_000;
 /** A trial's configuration without the data set, which the plan adds, and not yet made whole for its model. */
 export type Configuration = Omit<OpenTrial, 'data'>;
 
+export interface Expansion {
+  configurations: Configuration[];
+  /** Left out by `exclude`. */
+  excluded: number;
+  /** Models that have their residual at one layer too, unasked, since their layers vary. */
+  residuals: ModelName[];
+}
+
 /**
- * Every configuration of a sweep, in the order of its axes; `excluded` counts those left out by `exclude`.
+ * Every configuration of a sweep, in the order of its axes.
  * @throws UserError when there are none, or more than MOST_TRIALS.
  */
-export function expandSweep(
-  sweep: Sweep,
-  backend: string,
-): { configurations: Configuration[]; excluded: number } {
+export function expandSweep(sweep: Sweep, backend: string): Expansion {
   const crossed = (axes: Record<string, unknown[]>): Point[][] =>
     Object.entries(axes).map(([axis, values]) => values.map((value) => ({ [axis]: value })));
   const axes: Point[][] = [
@@ -60,7 +65,25 @@ export function expandSweep(
       place: sweep.placeOf(['exclude']),
       remedy: 'Exclude less.',
     });
-  return { configurations, excluded };
+  return { configurations, excluded, residuals: keepResiduals(configurations) };
+}
+
+/**
+ * Where the layers of a model vary from 1 up, one layer must be the small end of the axis: it gets the residual that deeper
+ * models have, wherever the file does not say otherwise. Returns the models that this changes.
+ */
+function keepResiduals(configurations: readonly Configuration[]): ModelName[] {
+  const changed = MEANT_FOR.get('residual')!.filter((name) => {
+    const layers = new Set(
+      configurations.flatMap(({ model }) => (model.name === name ? [model.layers] : [])),
+    );
+    return layers.has(1) && layers.size > 1;
+  });
+  const open = configurations.filter(
+    ({ model }) => model.residual === undefined && changed.includes(model.name),
+  );
+  for (const { model } of open) model.residual = 'always';
+  return changed.filter((name) => open.some(({ model }) => model.name === name));
 }
 
 function zipped(zip: Record<string, unknown[]>): Point[] {

@@ -1,7 +1,7 @@
 /** The plan of a sweep: which trials, under which identities, in which order, at what cost. */
 import type { SliceSpec } from '../../data/slice.js';
 import { sliceLabel } from '../../data/slice.js';
-import type { ModelConfig } from '../../model/config.js';
+import type { ModelConfig, ModelName } from '../../model/config.js';
 import {
   checkData,
   checkItems,
@@ -83,7 +83,7 @@ export interface Plan {
  * @throws UserError when the sweep asks for something the data set does not have.
  */
 export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: CostModel): Plan {
-  const { configurations, excluded } = expandSweep(sweep, backend);
+  const { configurations, excluded, residuals } = expandSweep(sweep, backend);
   checkAt(sweep, ['data'], () => checkItems(data));
   const largestK = Math.max(...sweep.evaluation.ks);
   if (largestK >= data.numItems)
@@ -98,7 +98,7 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     config.training.loss === 'last' ? prefixesOf(config) : null,
   ]);
   const trials = new Map<string, PlannedTrial>();
-  const notes = new Set<string>();
+  const notes = new Set(residualNotes(residuals));
   for (const configuration of configurations) {
     const open = { data: { name: data.name, hash: data.hash }, ...configuration };
     const pathOf = (axis: 'dim' | 'model') => (axis in sweep.grid ? ['grid', axis] : ['model']);
@@ -146,6 +146,13 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
       ...(tuned.includes('learningRate') ? [] : widthNotes(within.map(({ config }) => config))),
     ],
   };
+}
+
+function residualNotes(models: readonly ModelName[]): string[] {
+  if (models.length === 0) return [];
+  return [
+    `layers vary from 1 up, so one layer of ${models.join(' and ')} has the residual that deeper models have (\`residual: always\`); the published model of one layer has none, which makes it another architecture: \`model: {residual: published}\` trains that.`,
+  ];
 }
 
 /** The metric that selects has a cut-off too. */
@@ -197,11 +204,12 @@ function checkRungs(sweep: Sweep, { training }: TrialConfig): void {
 /** Settings that a label holds anyway. */
 export const LABELLED: readonly string[] = ['model', 'dState', 'headDim', 'maxLength', 'time'];
 
-/** `mamba4rec d64 x2 N32 L200` */
+/** `mamba4rec d64 x2 N32 L200`; with one layer its residual is said. */
 export function modelLabel(model: ModelConfig): string {
   const head = model.headDim === undefined ? '' : ` h${model.headDim}`;
   const time = model.time === undefined ? '' : ` time ${model.time}`;
-  return `${model.name} d${model.dim} x${model.layers} N${model.dState}${head} L${model.maxLength}${time}`;
+  const residual = model.layers === 1 && model.residual === 'always' ? ' residual' : '';
+  return `${model.name} d${model.dim} x${model.layers} N${model.dState}${head} L${model.maxLength}${time}${residual}`;
 }
 
 /** A trial in a few words. */

@@ -26,6 +26,10 @@ export const modelFields = {
     ['mamba', 'mamba4rec'],
     "Initial values: the library's, or those of the paper's released code",
   ),
+  residual: choice(
+    ['published', 'always'],
+    'mamba4rec, tim4rec: a model of one layer has no residual around its block (published) or has it as deeper ones do (always); published, and always in a sweep over layers from 1 up',
+  ),
   time: choice(
     ['paper', 'masked', 'causal', 'none'],
     'tim4rec: how it sees time; causal with loss all and masked with loss last where left out; none: not at all',

@@ -63,6 +63,44 @@ list: [{loss: all, prefixes: 5}, {loss: last, prefixes: 3}, {loss: last, prefixe
     expect(seen.sort()).toEqual(['all undefined', 'last 3', 'last random']); // each counted once
   });
 
+  it('keeps the residual of one layer where layers vary from 1 up, says so, and lets the file decide', () => {
+    const residuals = (text: string) => {
+      const { trials, notes } = plan(`data: d\n${text}\n`);
+      const all = trials.map(({ config: { model } }) => `${model.name} ${model.layers} ${model.residual}`);
+      return { all: all.sort(), said: notes.filter((note) => note.includes('residual')).length };
+    };
+    const two = (residual: unknown) => [`mamba4rec 1 ${residual}`, `mamba4rec 2 ${residual}`];
+    expect(residuals('grid: {layers: [1, 2]}')).toEqual({ all: two('always'), said: 1 });
+    expect(residuals('list: [{dim: 8}, {layers: 2}]')).toEqual({ all: two('always'), said: 1 });
+    expect(residuals('model: {residual: published}\ngrid: {layers: [1, 2]}')).toEqual({
+      all: two(undefined),
+      said: 0,
+    });
+    expect(residuals('model: {residual: always}\ngrid: {layers: [1, 2]}')).toEqual({
+      all: two('always'),
+      said: 0,
+    });
+    expect(residuals('grid: {layers: [1, 2], residual: [published, always]}')).toEqual({
+      all: [...two('always'), ...two(undefined)].sort(),
+      said: 0,
+    });
+    expect(residuals('list: [{residual: published}, {layers: 2}]').all).toEqual([
+      'mamba4rec 1 undefined',
+      'mamba4rec 2 always',
+    ]);
+    // Layers do not vary, or not from 1 up; a model whose layers vary says nothing of another.
+    for (const text of [
+      'grid: {dim: [8, 16]}',
+      'grid: {layers: [2, 3]}',
+      'grid: {layers: [1, 2]}\nexclude: [{layers: 1}]',
+    ])
+      expect(residuals(text)).toMatchObject({ said: 0 });
+    expect(
+      residuals('list: [{dim: 8}, {model: tim4rec, layers: 1}, {model: tim4rec, layers: 4}]').all,
+    ).toEqual(['mamba4rec 1 undefined', 'tim4rec 1 always', 'tim4rec 4 always']);
+    expect(residuals('model: {name: ssd4rec}\ngrid: {layers: [1, 2]}')).toMatchObject({ said: 0 });
+  });
+
   it('crosses grid, zip, slices and seeds', () => {
     const { trials } = plan(
       'data: d\ngrid: {dim: [8, 16], layers: [1, 2]}\nzip: {dState: [4, 8], dropout: [0.1, 0.2]}\nslices: [{users: 0.5}, {users: 1}]\nseeds: [0, 1, 2]\n',

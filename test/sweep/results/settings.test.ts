@@ -31,6 +31,7 @@ const VALUES: Record<AxisName, [unknown, unknown]> = {
   maxLength: [50, 200],
   dropout: [0.1, 0.2],
   init: ['mamba', 'mamba4rec'],
+  residual: ['always', undefined],
   time: ['causal', undefined],
   timeGate: ['one', 'position'],
   timeDropout: [0, undefined],

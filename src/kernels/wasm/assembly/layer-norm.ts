@@ -1,6 +1,7 @@
 // Layer normalisation over the last axis (Ba et al. 2016): y = (x - mean) / sqrt(var + eps) * gamma + beta, population
 // variance. x, y: [rows, width]. The backward pass recomputes mean and deviation: cheaper than keeping them.
 import { madd, sum4 } from './math';
+import { inverseRoot } from './rows';
 
 /** Sum of four-lane partial sums and of the tail is exact enough in f32 for widths of thousands. */
 function mean(width: i32, x: usize): f32 {
@@ -25,7 +26,7 @@ function inverseDeviation(width: i32, x: usize, mu: f32, eps: f32): f32 {
     const v = load<f32>(x + ((<usize>j) << 2)) - mu;
     total += v * v;
   }
-  return <f32>1 / sqrt<f32>(total / <f32>width + eps);
+  return inverseRoot(total / <f32>width + eps);
 }
 
 export function layerNormForward(rows: i32, width: i32, x: usize, gamma: usize, beta: usize, eps: f32, y: usize): void {

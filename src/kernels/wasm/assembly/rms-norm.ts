@@ -1,6 +1,7 @@
 // Root-mean-square normalisation over the last axis (Zhang and Sennrich 2019): y = x / sqrt(mean x^2 + eps) * gamma.
 // x, y: [rows, width]. The backward pass recomputes the scale: cheaper than keeping it.
 import { madd, sum4 } from './math';
+import { inverseRoot } from './rows';
 
 function scaleOf(width: i32, x: usize, eps: f32): f32 {
   let sum = f32x4.splat(0);
@@ -14,7 +15,7 @@ function scaleOf(width: i32, x: usize, eps: f32): f32 {
     const v = load<f32>(x + (<usize>j << 2));
     total += v * v;
   }
-  return <f32>1 / sqrt<f32>(total / <f32>width + eps);
+  return inverseRoot(total / <f32>width + eps);
 }
 
 export function rmsNormForward(rows: i32, width: i32, x: usize, gamma: usize, eps: f32, y: usize): void {

@@ -26,3 +26,8 @@ export function addScaled(width: i32, factor: f32, x: usize, y: usize): void {
     store<f32>(y + at, load<f32>(y + at) + factor * load<f32>(x + at));
   }
 }
+
+/** 1 / sqrt(spread), and 0 for a constant row (CONSTANT_ROW of layer-norm/reference.ts). */
+export function inverseRoot(spread: f32): f32 {
+  return spread <= 2e-12 ? 0 : <f32>1 / sqrt<f32>(spread);
+}
