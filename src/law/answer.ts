@@ -62,7 +62,7 @@ export function report(
   const value = (option: Option) => option.value;
   const bestOf = (list: readonly Option[]) =>
     list.length > 0 ? dress(bestBy(direction, list, value)) : null;
-  const own = weighed.options.filter(({ of }) => of === chosen.of);
+  const own = weighed.open.filter(({ of }) => of === chosen.of);
   const isInside = insideRange(points);
   const inside = own.filter(({ candidate }) => isInside(candidate));
   const best = dress(chosen);
@@ -237,7 +237,7 @@ function remarks(answer: PanelAnswer, best: Choice, hasLine: boolean): string[] 
     notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
   for (const axis of closedAxes(answer))
     notes.push(
-      `${axis} has too few values to foretell one from the others: nothing beyond the measured range of ${axis} is proposed`,
+      `${axis} has too few values to foretell one from the others: nothing beyond the measured range of ${axis} is proposed${best.beyond[axis] > 1 ? ' but what other slices tell' : ''}`,
     );
   if (best.extrapolates && !best.calibrated)
     notes.push(

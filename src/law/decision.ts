@@ -1,13 +1,15 @@
 /**
  * What to train: not the highest point of a curve but a decision under what is not known. Configurations are drawn together in
  * many worlds; each has a probability of being the best, or within a tolerance of it, and an expected regret. To train is the
- * cheapest that is within tolerance with nine in ten; where none is, the one that is expected to lose least, or one as good that
- * costs less.
+ * cheapest that is within tolerance with nine in ten; where none is, the one that is likeliest to be, or one as likely that costs
+ * less.
  */
 import type { Direction } from './points/direction.js';
 
 /** Chance of being within tolerance from which the cheaper is enough. */
 export const ENOUGH = 0.9;
+/** Chances that differ by less are equal: they are counted in some hundred worlds. */
+const AS_LIKELY = 0.02;
 
 /** How one configuration may stand among all. */
 export interface Odds {
@@ -65,6 +67,7 @@ export function decide(
     );
   const enough = indices.filter((i) => odds[i]!.within >= ENOUGH);
   if (enough.length > 0) return { odds, chosen: cheapest(enough), least, sure: true };
-  const asGood = indices.filter((i) => odds[i]!.regret <= odds[least]!.regret + tolerance);
-  return { odds, chosen: cheapest(asGood), least, sure: false };
+  const most = Math.max(...odds.map(({ within }) => within));
+  const likeliest = indices.filter((i) => odds[i]!.within >= most - AS_LIKELY);
+  return { odds, chosen: cheapest(likeliest), least, sure: false };
 }

@@ -46,8 +46,8 @@ export interface PredictionReport {
   fitting: number;
   range: MeasuredRange;
   /**
-   * What to train: the cheapest that is within tolerance of the best with 90 % probability; where none is, the one that is expected
-   * to lose least, or one as good that costs less.
+   * What to train: the cheapest that is within tolerance of the best with 90 % probability; where none is, the one that is
+   * likeliest to be.
    */
   best: Choice;
   /** The best expected of all that fits, wherever it lies: the highest, for a loss the lowest. */

@@ -218,7 +218,7 @@ describe('predict', () => {
 
   it('promises nothing beyond an axis of two values, and says which run would open it', async () => {
     const few = observations.filter(({ dim }) => dim > 32);
-    const found = await predict(few, { ...options, form: 'log-linear', budget: { params: 5e6 } });
+    const found = await predict(few, { ...options, form: 'log-linear', budget: { params: 5e7 } });
     expect(found.best.beyond.dim).toBe(1);
     expect(found.frontier.every(({ dim }) => dim <= 128)).toBe(true);
     expect(found.notes.join()).toMatch(/nothing beyond the measured range of dim is proposed/);

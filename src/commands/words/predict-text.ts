@@ -1,5 +1,6 @@
 /** The words and the table of `perflaw predict`. */
 import type { Choice } from '../../law/choice.js';
+import { SLICES } from '../../law/forecast/pool.js';
 import type { NextTrial } from '../../law/next-trial.js';
 import { GOOD, metricWords } from '../../law/points/direction.js';
 import type { PredictionReport } from '../../law/prediction.js';
@@ -131,7 +132,7 @@ function decisionText({ best, decision, forecast }: PredictionReport): string[] 
   const lines = [
     sure
       ? `Why this one: with probability ${percentOf(own.within)} no other is better by more than ${digits(tolerance, 2)}, and it is the cheapest of which that can be said.`
-      : `Nothing is sure yet: this one is within ${digits(tolerance, 2)} of the best with probability ${percentOf(own.within)}, and is expected to lose ${digits(own.regret, 2)} against it; no other is expected to lose less by more than ${digits(tolerance, 2)}, or for less.`,
+      : `Nothing is sure yet: this one is within ${digits(tolerance, 2)} of the best with probability ${percentOf(own.within)}, likelier than any other, and is expected to lose ${digits(own.regret, 2)} against it.`,
   ];
   const rivals = options.filter((one) => !isSame(one, best) && one.best >= 0.05).slice(0, 3);
   if (rivals.length > 0)
@@ -148,6 +149,9 @@ function decisionText({ best, decision, forecast }: PredictionReport): string[] 
     const { layers, dim, data } = forecast.tried;
     const levels = (number: number) => `${number} ${number === 1 ? 'level' : 'levels'}`;
     const tried = `${levels(layers)} of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were foretold from the lower ones`;
+    const told = forecast.weights?.[SLICES];
+    if (told !== undefined)
+      lines.push(`Other slices were measured there: what they tell counts ${percentOf(told)}.`);
     lines.push(
       best.believed === null || best.believed < 0 || best.believed > 1.2
         ? `Beyond what was measured the forecast speaks, not the law: ${tried}.`

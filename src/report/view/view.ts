@@ -77,7 +77,7 @@ export interface BudgetCurve {
   slice: string;
   /** Ascending in params: the best configuration of about that many parameters. */
   candidates: Candidate[];
-  /** What to train: the cheapest that is within tolerance of the best with 90 % probability, or what is expected to lose least. */
+  /** What to train: the cheapest that is within tolerance of the best with 90 % probability, or what is likeliest to be. */
   optimum: Candidate;
   /** The smallest inside the measured range that is expected within the interval of one new run of the optimum. */
   smallest?: Candidate;
