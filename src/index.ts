@@ -50,7 +50,8 @@ export {
   TrainingInterrupted,
   type TrainingProgress,
 } from './train/hooks.js';
-export { metricsOfRanks } from './train/evaluation/metrics.js';
+export { metricsOfRanks, standardErrors } from './train/evaluation/metrics.js';
+export { readRanks, type StoredRanks, type UserRanks } from './train/evaluation/ranks.js';
 export type { EpochRecord, Metrics, RankingMetrics, TrainingResult } from './train/result.js';
 
 /** Trains one configuration and scores it; see TrainingHooks for checkpoints, progress and stopping. Loads tfjs. */
@@ -125,6 +126,8 @@ export {
   type PanelHoldout,
   type UnseenRun,
 } from './law/trust/holdout.js';
+export { type PairedDifference, pairedDifference } from './law/trust/paired.js';
+export { type NoiseSplit, splitNoise } from './law/trust/noise.js';
 export type { HoldoutSplit } from './law/trust/withhold.js';
 export { closeThreads } from './law/trust/threads.js';
 export { type Identifiability, identifiability } from './law/trust/identifiability.js';

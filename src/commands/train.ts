@@ -138,6 +138,7 @@ async function trainNow(
   const { NotANumberError, TrainingInterrupted } = await import('../train/hooks.js');
   const { trainModel } = await import('../train/trainer.js');
   const { WEIGHTS_FILE } = await import('../train/weights-card.js');
+  const { RANKS_FILE } = await import('../train/evaluation/ranks.js');
   const validation = evaluationSet(data, leaveOneOut(data), 'validation');
   for (const text of trialNotes(config, data.numItems, (k) => leavesMoreThan(validation, data.numItems, k)))
     note(`Note: ${text}`);
@@ -148,7 +149,9 @@ async function trainNow(
   process.once('SIGINT', onInterrupt);
   try {
     const result = await trainModel(config, data, {
-      ...(out ? { checkpointDir: out, weightsPath: join(out, WEIGHTS_FILE) } : {}),
+      ...(out
+        ? { checkpointDir: out, weightsPath: join(out, WEIGHTS_FILE), ranksPath: join(out, RANKS_FILE) }
+        : {}),
       ...(initialWeights ? { initialWeights } : {}),
       signal: stop.signal,
       onNote: note,
@@ -256,6 +259,11 @@ function epochLine(
   return `epoch ${epoch}/${config.training.epochs}  loss ${loss.toFixed(4)}${values}  ${formatDuration(seconds)}, ${formatCount(tokensPerSecond)} tokens/s`;
 }
 
+/** `0.1023 ± 0.0045`: the second is the standard error over users. */
+function withError(text: string, error: number | undefined): string {
+  return error === undefined ? text : `${text} ± ${error.toFixed(4)}`;
+}
+
 function format(value: number | undefined): string {
   return value === undefined ? '-' : value.toFixed(4);
 }
@@ -270,14 +278,15 @@ function printResult(
     `\n${config.model.name}, ${formatCount(parameters.total)} parameters, best epoch ${bestEpoch} (on validation)`,
   );
   const names = Object.keys(result.test.masked);
-  const row = (label: string, values: RankingMetrics, mode: 'masked' | 'unmasked') => [
-    label,
-    mode,
-    ...names.map((name) => format(values[mode][name])),
-  ];
+  const row = (
+    label: string,
+    values: RankingMetrics,
+    mode: 'masked' | 'unmasked',
+    errors?: RankingMetrics,
+  ) => [label, mode, ...names.map((name) => withError(format(values[mode][name]), errors?.[mode][name]))];
   const rows = (['masked', 'unmasked'] as const).flatMap((mode) => [
-    row('validation', result.validation, mode),
-    row('test', result.test, mode),
+    row('validation', result.validation, mode, result.standardErrors?.validation),
+    row('test', result.test, mode, result.standardErrors?.test),
     row('popularity, test', popularity.test, mode),
   ]);
   const aside = names.filter((name) => name !== config.evaluation.select);

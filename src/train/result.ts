@@ -29,6 +29,8 @@ export interface TrainingResult {
   /** At the epoch chosen on validation. */
   validation: RankingMetrics;
   test: RankingMetrics;
+  /** Standard errors of both over their users; absent in results of before ranks were kept. */
+  standardErrors?: { validation: RankingMetrics; test: RankingMetrics };
   bestEpoch: number;
   epochsRun: number;
   /** `halving`: cut short because others were better, see sweep/run/halving.ts. */
@@ -48,6 +50,8 @@ export interface TrainingResult {
   device?: string;
   /** The best weights' file, where one was asked for. */
   weights?: { sha256: string; bytes: number };
+  /** The file of every user's ranks, where one was asked for. */
+  ranks?: { sha256: string; bytes: number };
   /** The wasm kernels' instructions: `relaxed` (fused multiply-add) and `baseline` agree to rounding, not bit for bit. */
   simd?: string;
 }

@@ -18,8 +18,9 @@ import { createRandom } from '../util/random.js';
 import { checkData, checkTrial, prefixesOf, resolveTrial } from './check.js';
 import type { TrainingState } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
-import { evaluateModel } from './evaluation/evaluate.js';
+import { rankingMetrics, rankTargets, type TargetRanks } from './evaluation/evaluate.js';
 import { evaluationSet, leavesMoreThan } from './evaluation/evaluation-set.js';
+import { keepRanks } from './evaluation/keep-ranks.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
 import { checkFinite, type ResumableTraining, restoreTraining, saveTraining } from './resume.js';
@@ -39,6 +40,8 @@ interface Run extends ResumableTraining {
   data: Interactions;
   split: Split;
   sequences: Sequences;
+  /** Validation ranks of the best epoch, where this process saw it. */
+  bestRanks?: TargetRanks;
 }
 
 /**
@@ -213,13 +216,15 @@ function finishEpoch(run: Run, steps: number): void {
   };
   if (state.epoch % evaluateEvery === 0 || state.epoch === epochs) {
     const begun = performance.now();
-    record.validation = evaluateModel(model, evaluationSet(data, split, 'validation'), config.evaluation);
+    const ranks = rankTargets(model, evaluationSet(data, split, 'validation'));
+    record.validation = rankingMetrics(ranks, config.evaluation);
     state.seconds.evaluation += (performance.now() - begun) / 1000;
     const value = selected(record.validation, config);
     if (!state.best || value > state.best.value) {
       state.best = { epoch: state.epoch, value, validation: record.validation };
       state.stale = 0;
       run.bestWeights = model.weights.read();
+      run.bestRanks = ranks;
     } else state.stale++;
   }
   state.curve.push(record);
@@ -244,18 +249,25 @@ function selected(metrics: RankingMetrics, { evaluation }: TrialConfig): number 
 
 /** Scores the best weights on the test items and puts the result together. */
 function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
-  const { config, state, model, data, split, bestWeights } = run;
+  const { config, state, model, data, split, bestWeights, hooks } = run;
   const best = state.best!;
   model.weights.write(bestWeights!);
   const weights = keepWeights(run);
   const begun = performance.now();
-  const test = evaluateModel(model, evaluationSet(data, split, 'test'), config.evaluation);
+  const sets = {
+    validation: evaluationSet(data, split, 'validation'),
+    test: evaluationSet(data, split, 'test'),
+  };
+  // After a resumption the best epoch may lie before this process: its weights rank as they did then.
+  const validation = run.bestRanks ?? rankTargets(model, sets.validation);
+  const test = rankTargets(model, sets.test);
   state.seconds.evaluation += (performance.now() - begun) / 1000;
   const { steps, predicting } = epochWork(config, run.sequences);
   const perToken = trainingFlopsPerToken(config.model, data.numItems, { ...config.training, predicting });
   return {
     validation: best.validation,
-    test,
+    test: rankingMetrics(test, config.evaluation),
+    ...keepRanks({ validation, test }, sets, { data, train: split.train, config, path: hooks.ranksPath }),
     bestEpoch: best.epoch,
     epochsRun: state.curve.length,
     stopped,

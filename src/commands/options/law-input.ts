@@ -20,6 +20,8 @@ export interface LawInput {
   /** Items of the catalogue and the models measured; known for sweeps only. */
   numItems?: number;
   models?: ModelConfig[];
+  /** The sweep's folder. */
+  path?: string;
   notes: string[];
 }
 
@@ -55,7 +57,7 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
     const { readTable } = await import('../../law/points/table.js');
     read = await readTable(source, { metric: asked, ignore, halved });
   } else {
-    const sweep = await readSweep(source, { halved });
+    const sweep = await readSweep(source, { halved, metric: asked });
     read = { ...sweep, observations: ignoreSettings(sweep.observations, ignore) };
   }
   const metric = chooseMetric(read.observations, asked);
@@ -86,7 +88,7 @@ function ignoreSettings(observations: Observation[], names: readonly string[]): 
 
 async function readSweep(
   source: string | undefined,
-  options: { halved?: boolean },
+  options: { halved?: boolean; metric?: string },
 ): Promise<Omit<LawInput, 'metric' | 'direction'>> {
   const { readSweepObservations } = await import('../../sweep/results/observations.js');
   const sweep = await readSweepObservations(source, options);
@@ -122,6 +124,7 @@ async function readSweep(
     observations: sweep.observations,
     numItems: sweep.numItems,
     models: sweep.models,
+    path: sweep.path,
     notes,
   };
 }

@@ -7,6 +7,9 @@ import { count, share } from '../words/words.js';
 import { dataTable, type Html, html } from './html.js';
 
 const optional = (value: number | undefined) => (value === undefined ? '' : share(value));
+/** The second number is the standard error over users. */
+const withError = (value: number | undefined, error: number | undefined) =>
+  value === undefined || error === undefined ? optional(value) : `${share(value)} ± ${share(error)}`;
 
 export function trialsTable(input: ReportInput): Html {
   const { metric, done } = input;
@@ -20,7 +23,7 @@ export function trialsTable(input: ReportInput): Html {
   const cutoff = metric.name.split('@')[1];
   const other = metric.name.startsWith('hr@') ? `ndcg@${cutoff}` : `hr@${cutoff}`;
   return dataTable(
-    `${count(done.length, 'finished trial')}, best ${metric.split} ${name} first`,
+    `${count(done.length, 'finished trial')}, best ${metric.split} ${name} first${done.some(({ result }) => result.standardErrors) ? '; behind ± the standard error over users' : ''}`,
     [
       'trial',
       ...(models ? ['model'] : []),
@@ -49,9 +52,16 @@ export function trialsTable(input: ReportInput): Html {
         record.slice.label,
         config.seed,
         formatCount(result.parameters.total),
-        optional(result.validation[metric.history][metric.name]),
-        optional(result.test[metric.history][metric.name]),
-        optional(result.test[metric.history][other]),
+        ...[
+          { part: 'validation' as const, metric: metric.name },
+          { part: 'test' as const, metric: metric.name },
+          { part: 'test' as const, metric: other },
+        ].map((one) =>
+          withError(
+            result[one.part][metric.history][one.metric],
+            result.standardErrors?.[one.part][metric.history][one.metric],
+          ),
+        ),
         optional(baselineOf(record, { ...metric, split: 'test' })),
         result.bestEpoch,
         result.epochsRun,

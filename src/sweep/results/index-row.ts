@@ -19,6 +19,7 @@ export function indexRow(trial: StoredTrial, record: TrialRecord | undefined): R
 /**
  * Every setting and number of a trial but its curve. Names are those that `perflaw fit` reads from a table: `slice`,
  * `layers`, `dim`, `hr@10` (test, history as selected), `validation:hr@10`, `unmasked:hr@10`, `popularity:hr@10`,
+ * `se:hr@10` (standard error over users; `se:` stands before any of the metrics),
  * `tokens` (of the slice), `params`, `seed`.
  */
 export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Row {
@@ -57,7 +58,8 @@ export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Ro
   const { result, popularity } = record;
   const seen = observationOf(record);
   for (const [metric, value] of Object.entries(popularity.test[history])) row[`popularity:${metric}`] = value;
-  return Object.assign(row, seen.quality, seen.metrics, {
+  const errors = Object.entries(seen.standardErrors ?? {}).map(([name, value]) => [`se:${name}`, value]);
+  return Object.assign(row, seen.quality, seen.metrics, Object.fromEntries(errors), {
     slice: seen.slice,
     params: result.parameters.total,
     nonEmbeddingParams: result.parameters.nonEmbedding,

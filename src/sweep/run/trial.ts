@@ -146,6 +146,7 @@ async function work(
       checkpointSeconds: options.checkpointSeconds,
       untilEpoch: job.untilEpoch,
       ...(job.keepWeights === false ? {} : { weightsPath: store.weightsFile(id) }),
+      ranksPath: store.ranksFile(id),
       signal: options.signal,
       onNote: (note) => void process.stderr.write(`${note}\n`),
       onProgress: signOfLife(store, id, claim, options),

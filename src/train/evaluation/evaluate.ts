@@ -11,16 +11,29 @@ import type { RankingMetrics } from '../result.js';
 import { assemble, packRows, type Window } from '../step/batches.js';
 import type { EvaluationSet } from './evaluation-set.js';
 import { metricsOfRanks } from './metrics.js';
+import type { UserRanks } from './ranks.js';
 
 /** Rows a pass; bounds memory, changes no number. */
 const ROWS = 32;
 
-/** Ranks every target with the model as it stands. */
+/** The rank of every target, by user, with the model as it stands. */
+export type TargetRanks = Pick<UserRanks, 'masked' | 'unmasked'>;
+
+/** Ranks every target with the model as it stands, and takes the means. */
 export function evaluateModel(
   model: SequenceModel,
   set: EvaluationSet,
   config: EvaluationConfig,
 ): RankingMetrics {
+  return rankingMetrics(rankTargets(model, set), config);
+}
+
+export function rankingMetrics({ masked, unmasked }: TargetRanks, { ks }: EvaluationConfig): RankingMetrics {
+  return { masked: metricsOfRanks(masked, ks), unmasked: metricsOfRanks(unmasked, ks) };
+}
+
+/** Ranks every target of the set, in its order. */
+export function rankTargets(model: SequenceModel, set: EvaluationSet): TargetRanks {
   const users = set.targets.length;
   const length = model.config.maxLength;
   const windows: (Window & { user: number })[] = Array.from({ length: users }, (_, user) => {
@@ -52,7 +65,7 @@ export function evaluateModel(
       });
     });
   }
-  return { masked: metricsOfRanks(masked, config.ks), unmasked: metricsOfRanks(unmasked, config.ks) };
+  return { masked, unmasked };
 }
 
 /** Whole histories (not only the model's window) of some users, in compressed rows. */

@@ -4,6 +4,8 @@ import type { Split } from '../../data/split.js';
 
 /** One held-out item for each evaluated user, and the history before it as a range of `items`. */
 export interface EvaluationSet {
+  /** [users]: index of each in the data set, rising. */
+  users: Int32Array;
   items: Int32Array;
   /** Of the items; null where the data has none. */
   timestamps: Float64Array | null;
@@ -18,6 +20,7 @@ export interface EvaluationSet {
 export function evaluationSet(data: Interactions, split: Split, part: 'validation' | 'test'): EvaluationSet {
   const held = part === 'validation' ? 2 : 1;
   return {
+    users: split.evaluated,
     items: data.items,
     timestamps: data.timestamps,
     begins: Int32Array.from(split.evaluated, (u) => data.offsets[u]!),
