@@ -5,7 +5,7 @@ import type { Interactions } from '../data/interactions.js';
 import { BACKENDS } from '../kernels/choose.js';
 import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
 import type { WeightsFile } from '../model/files/weights-file.js';
-import { modelFields, seed as seedField, trainingFields } from '../sweep/file/schema.js';
+import { evaluatedFields, modelFields, seed as seedField, trainingFields } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import type { FinishedRun } from '../train/run-folder.js';
@@ -48,6 +48,14 @@ export function options(yargs: Argv): Argv {
       choices: ['masked', 'unmasked'],
       default: DEFAULT_EVALUATION.history,
       description: 'Ranking that selects: without or with the items already seen',
+    })
+    .option('users', {
+      type: 'string',
+      description: 'Users that are evaluated: a fixed sample of so many [default: all]',
+    })
+    .option('test-users', {
+      type: 'string',
+      description: 'Users of the test: all, or another sample of so many [default: those of the validation]',
     })
     .option('seed', { type: 'number', default: 1, description: 'Seed of weights, order and dropout' })
     .option('backend', {
@@ -139,7 +147,7 @@ async function trainNow(
   const { trainModel } = await import('../train/trainer.js');
   const { WEIGHTS_FILE } = await import('../train/weights-card.js');
   const { RANKS_FILE } = await import('../train/evaluation/ranks.js');
-  const validation = evaluationSet(data, leaveOneOut(data), 'validation');
+  const validation = evaluationSet(data, leaveOneOut(data), 'validation', config.evaluation);
   for (const text of trialNotes(config, data.numItems, (k) => leavesMoreThan(validation, data.numItems, k)))
     note(`Note: ${text}`);
   const popularity = popularityBaseline(data, config.slice, config.evaluation);
@@ -207,7 +215,16 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
     slice: { users: 1 },
     model: { ...DEFAULT_MODEL, ...read<Partial<ModelConfig>>(modelFields), name },
     training: { ...DEFAULT_TRAINING, loss, ...read<Partial<TrialConfig['training']>>(trainingFields) },
-    evaluation: { ...DEFAULT_EVALUATION, history: args['history'] as 'masked' | 'unmasked' },
+    evaluation: {
+      ...DEFAULT_EVALUATION,
+      history: args['history'] as 'masked' | 'unmasked',
+      ...(args['users'] === undefined
+        ? {}
+        : { users: accepted(evaluatedFields.users, '--users', args['users']) }),
+      ...(args['test-users'] === undefined
+        ? {}
+        : { testUsers: accepted(evaluatedFields.testUsers, '--test-users', args['test-users']) }),
+    },
     seed: accepted(seedField, '--seed', args['seed']),
     backend,
   };

@@ -102,6 +102,7 @@ function fakeRanks(data: string, value: number): StoredRanks {
     unmasked: masked.map((rank) => rank + 5),
     historyLengths: users,
     popularity: users,
+    losses: Float32Array.from(masked, (rank) => Math.log(rank + 1)),
   };
   return { data, validation: part, test: part };
 }

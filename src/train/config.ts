@@ -38,6 +38,8 @@ export interface TrainingConfig {
   clipNorm: number;
   /** Epochs between evaluations on the validation items. */
   evaluateEvery: number;
+  /** Optimiser steps between further evaluations, within epochs too; absent: none. */
+  evaluateSteps?: number;
 }
 
 /** What is measured, and on what a model is chosen. */
@@ -48,6 +50,10 @@ export interface EvaluationConfig {
   select: string;
   /** Whether selection looks at rankings without (`masked`) or with (`unmasked`) the user's history among the candidates. */
   history: 'masked' | 'unmasked';
+  /** Users that are evaluated: a fixed sample of so many, the same in every trial on the data; absent: all. */
+  users?: number;
+  /** Users of the test: all, or another sample of so many; absent: those of the validation. */
+  testUsers?: number | 'all';
 }
 
 /** Fully resolved; JSON-serialisable; no field without meaning for the numbers. */

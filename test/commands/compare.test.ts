@@ -58,8 +58,12 @@ describe('perflaw compare', () => {
       groups: { metric: 'ndcg@10' },
     });
     for (const [name, one] of Object.entries(found.metrics)) {
-      expect(one.a).toBeCloseTo(recordOf(a).result.test.masked[name], 12);
-      expect(one.b).toBeCloseTo(recordOf(b).result.test.masked[name], 12);
+      const measured = (id: string) => {
+        const { test } = recordOf(id).result;
+        return name === 'loss' ? test.loss : test.masked[name];
+      };
+      expect(one.a).toBeCloseTo(measured(a), 12);
+      expect(one.b).toBeCloseTo(measured(b), 12);
       expect(one.difference).toBeCloseTo(one.b - one.a, 12);
       expect(one.interval[0]).toBeLessThanOrEqual(one.difference);
       expect(one.interval[1]).toBeGreaterThanOrEqual(one.difference);
@@ -180,6 +184,29 @@ describe('perflaw fit on a sweep with ranks', () => {
     expect(slice).toMatchObject({ metric: 'hr@33', runs: 8 });
     expect(slice.noise.standardError).toBeGreaterThan(0);
     await expect(fitting('--metric', 'auc@33')).rejects.toThrow(/no observation has the metric/);
+  });
+
+  it('fits the loss, of which less is better, on test and validation', async () => {
+    for (const [metric, part] of [
+      ['loss', 'test'],
+      ['validation:loss', 'validation'],
+    ] as const) {
+      const { out } = await fitting('--metric', metric, '--json');
+      const { direction, slices } = JSON.parse(out);
+      expect([direction, slices[0].runs]).toEqual(['minimize', 8]);
+      expect(slices[0].noise.split.runs).toBe(8);
+      const { config, result } = recordOf(idOf(1, 4, 0));
+      const path = join(trialFolder(idOf(1, 4, 0)), 'ranks.bin');
+      const { losses } = readRanks(path, result.ranks.sha256, config.data.hash)[part];
+      expect(result[part].loss).toBe(losses.reduce((sum, loss) => sum + loss, 0) / 60);
+      // About ln 40 where little was learnt.
+      expect(result[part].loss).toBeGreaterThan(2);
+      expect(result[part].loss).toBeLessThan(4);
+    }
+    const { curve, bestEpoch, validation } = recordOf(idOf(1, 4, 0)).result;
+    expect(curve[bestEpoch - 1].validation.loss).toBe(validation.loss);
+    const { out } = await comparing(idOf(1, 4, 0), idOf(1, 8, 0), '--json');
+    expect(JSON.parse(out).metrics.loss.a).toBeCloseTo(recordOf(idOf(1, 4, 0)).result.test.loss, 12);
   });
 
   it('reads its own table back without taking standard errors for metrics', async () => {

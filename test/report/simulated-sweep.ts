@@ -373,6 +373,7 @@ export function simulateInput(options: SimulationOptions = {}): ReportInput {
                   }),
             },
           ],
+    losses: [],
     done,
     failed,
     slices,

@@ -1,4 +1,4 @@
-/** Rank of each user's target in a full ranking over all items, with and without the user's history among them. */
+/** Rank and loss of each user's target in a full ranking over all items, with and without the user's history among them. */
 import * as tf from '@tensorflow/tfjs';
 import { hasKernel } from '../fused.js';
 import { composedMatMul } from '../matmul/composed.js';
@@ -24,7 +24,7 @@ export function targetRanks(request: RankRequest): Ranks {
   if (!hasKernel('TargetRanks')) return composedRanks(request);
   return tf.tidy(() => {
     const ints = (values: Int32Array) => tf.tensor1d(values, 'int32');
-    const [unmasked, masked] = tf.engine().runKernel('TargetRanks', {
+    const [unmasked, masked, losses] = tf.engine().runKernel('TargetRanks', {
       hidden,
       items,
       targets: ints(targets),
@@ -34,8 +34,33 @@ export function targetRanks(request: RankRequest): Ranks {
     return {
       unmasked: unmasked!.dataSync() as Int32Array,
       masked: masked!.dataSync() as Int32Array,
+      losses: losses ? (losses.dataSync() as Float32Array) : tensorLosses(hidden, items, targets),
     };
   });
+}
+
+/** Scores that a chunk of `tensorLosses` holds. */
+const CHUNK_SCORES = 1 << 25;
+
+/** Losses by tfjs's own ops, where the backend's kernel ranks alone. */
+function tensorLosses(hidden: tf.Tensor2D, items: tf.Tensor2D, targets: Int32Array): Float32Array {
+  const [numItems, width] = items.shape;
+  const losses = new Float32Array(targets.length);
+  const chunk = Math.max(1, Math.min(256, Math.floor(CHUNK_SCORES / numItems)));
+  for (let from = 0; from < targets.length; from += chunk) {
+    const n = Math.min(chunk, targets.length - from);
+    const part = tf.tidy(() => {
+      const rows = tf.slice(hidden, [from, 0], [n, width]);
+      const scores = composedMatMul(rows, items, false, true);
+      const own = tf.sum(
+        tf.mul(rows, tf.gather(items, tf.tensor1d(targets.slice(from, from + n), 'int32'))),
+        1,
+      );
+      return tf.sub(tf.logSumExp(scores, 1), own).dataSync();
+    });
+    losses.set(part, from);
+  }
+  return losses;
 }
 
 const CHUNK = 256;
@@ -45,6 +70,7 @@ function composedRanks({ hidden, items, targets, historyOffsets, historyItems }:
   const [numItems, width] = items.shape;
   const unmasked = new Int32Array(targets.length);
   const masked = new Int32Array(targets.length);
+  const losses = new Float32Array(targets.length);
   const seenBy = new Int32Array(numItems);
   for (let from = 0; from < targets.length; from += CHUNK) {
     const n = Math.min(CHUNK, targets.length - from);
@@ -66,7 +92,12 @@ function composedRanks({ hidden, items, targets, historyOffsets, historyItems }:
       }
       unmasked[u] = 1 + above;
       masked[u] = 1 + above - seenAbove;
+      let largest = Number.NEGATIVE_INFINITY;
+      for (let item = 0; item < numItems; item++) if (row[item]! > largest) largest = row[item]!;
+      let total = 0;
+      for (let item = 0; item < numItems; item++) total += Math.exp(row[item]! - largest);
+      losses[u] = largest + Math.log(total) - own;
     }
   }
-  return { unmasked, masked };
+  return { unmasked, masked, losses };
 }

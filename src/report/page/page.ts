@@ -16,6 +16,7 @@ import { count } from '../words/words.js';
 import { answerCards, shortfall } from './answer.js';
 import { dataTable, type Html, html, jsonScript, toText, trusted } from './html.js';
 import { lawSection } from './law-section.js';
+import { lossSection } from './loss-section.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { failedTable, trialsTable } from './trial-tables.js';
@@ -77,6 +78,7 @@ ${answerCards(input).map(
 <h2 id="law-title">The law</h2>
 ${input.groups.length ? pick('law') : html`<p>No trial has finished, so there is no law.</p>`}
 ${input.groups.map((group) => lawSection(group, input.metric))}
+${lossSection(input)}
 </section>
 <section id="training" aria-labelledby="training-title">
 <h2 id="training-title">Training and data</h2>

@@ -20,7 +20,7 @@ export function trialsTable(input: ReportInput): Html {
   const sorted = [...done].sort((a, b) => rank(a) - rank(b) || 0);
   const models = new Set(done.map((record) => record.config.model.name)).size > 1;
   const name = metricLabel(metric.name);
-  const cutoff = metric.name.split('@')[1];
+  const cutoff = (metric.name === 'loss' ? done[0]!.config.evaluation.select : metric.name).split('@')[1];
   const other = metric.name.startsWith('hr@') ? `ndcg@${cutoff}` : `hr@${cutoff}`;
   return dataTable(
     `${count(done.length, 'finished trial')}, best ${metric.split} ${name} first${done.some(({ result }) => result.standardErrors) ? '; behind ± the standard error over users' : ''}`,

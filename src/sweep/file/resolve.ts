@@ -101,14 +101,14 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
   const model = section('model', settings.model, DEFAULT_MODEL);
   const training = section('training', settings.training, DEFAULT_TRAINING);
   // Settings without a default: absent unless the file names them.
-  const optional = <T extends object>(section: 'model' | 'training', into: T): T => {
+  const optional = <T extends object>(section: 'model' | 'training' | 'evaluation', into: T): T => {
     for (const [key, value] of Object.entries(settings[section] ?? {}))
       if (!(key in into)) Object.assign(into, { [key]: take([section, key], value, value) });
     return into;
   };
   optional('model', model);
   optional('training', training);
-  const evaluation = section('evaluation', settings.evaluation, DEFAULT_EVALUATION);
+  const evaluation = optional('evaluation', section('evaluation', settings.evaluation, DEFAULT_EVALUATION));
   evaluation.ks = [...new Set([...evaluation.ks, Number(evaluation.select.split('@')[1])])].sort(
     (a, b) => a - b,
   );

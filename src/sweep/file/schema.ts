@@ -78,6 +78,21 @@ export const trainingFields = {
   weightDecay: real({ min: 0 }, 'Decoupled weight decay'),
   clipNorm: real({ min: 0 }, 'Global gradient norm above which gradients are scaled down; 0: never'),
   evaluateEvery: whole({ min: 1 }, 'Epochs between evaluations'),
+  evaluateSteps: whole({ min: 1 }, 'Optimiser steps between further evaluations, within epochs too'),
+};
+
+/** How many users are evaluated. */
+export const evaluatedFields = {
+  users: whole(
+    { min: 2 },
+    'Users that are evaluated: a fixed sample of so many, the same in every trial; all where absent',
+  ),
+  testUsers: z
+    .union([z.literal('all'), whole({ min: 2 }, '')], { error: () => 'expected all, or a number of users' })
+    .meta({
+      description:
+        'Users of the test: all, or another sample of so many; those of the validation where absent',
+    }),
 };
 
 const model = choice(MODEL_NAMES as [ModelName, ...ModelName[]], 'Model');
@@ -230,6 +245,7 @@ export const sweepSchema = z
             ['masked', 'unmasked'],
             "Rankings that selection looks at: without or with the user's own history",
           ).optional(),
+          ...optionalAll(evaluatedFields),
         },
         '{select: ndcg@10}',
         'How trials are ranked',

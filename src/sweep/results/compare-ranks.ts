@@ -1,10 +1,10 @@
 /** Two runs' ranks over the users that both ranked: differences by metric, and by groups of users. */
 import { holm, type PairedDifference, pairedDifference, quantileGroups } from '../../law/trust/paired.js';
 import type { TrialConfig } from '../../train/config.js';
-import { gainOf } from '../../train/evaluation/metrics.js';
 import type { StoredRanks, UserRanks } from '../../train/evaluation/ranks.js';
 import { UserError } from '../../util/errors.js';
 import { canonicalJson } from '../../util/hash.js';
+import { userValues } from './rank-metrics.js';
 
 /** A finished run with its ranks. */
 export interface RankedRun {
@@ -73,13 +73,12 @@ export function compareRanks(a: RankedRun, b: RankedRun, options: CompareOptions
     });
   if (users < most) notes.push(`${users} of ${most} users were ranked by both runs: only they are compared`);
   const ks = options.ks ?? a.config.evaluation.ks;
-  const names = ks.flatMap((k) => [`ndcg@${k}`, `hr@${k}`, `mrr@${k}`]);
+  const names = [...ks.flatMap((k) => [`ndcg@${k}`, `hr@${k}`, `mrr@${k}`]), 'loss'];
   const difference = (metric: string, members?: readonly number[]) => {
-    const gain = gainOf(metric);
-    const values = (ranks: UserRanks) =>
-      members
-        ? Float64Array.from(members, (u) => gain(ranks[history][u]!))
-        : Float64Array.from(ranks[history], gain);
+    const values = (ranks: UserRanks) => {
+      const all = userValues(ranks, history, metric);
+      return members ? Float64Array.from(members, (u) => all[u]!) : all;
+    };
     return pairedDifference(values(one), values(two), level);
   };
   const metric = options.metric?.toLowerCase() ?? a.config.evaluation.select;
@@ -120,6 +119,7 @@ function inCommon(a: UserRanks, b: UserRanks): [UserRanks, UserRanks] {
       unmasked: column(ranks.unmasked),
       historyLengths: column(ranks.historyLengths),
       popularity: column(ranks.popularity),
+      losses: Float32Array.from(at, (i) => ranks.losses[i]!),
     };
   };
   return [

@@ -58,6 +58,7 @@ export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Ro
   const { result, popularity } = record;
   const seen = observationOf(record);
   for (const [metric, value] of Object.entries(popularity.test[history])) row[`popularity:${metric}`] = value;
+  if (popularity.test.loss !== undefined) row['popularity:loss'] = popularity.test.loss;
   const errors = Object.entries(seen.standardErrors ?? {}).map(([name, value]) => [`se:${name}`, value]);
   return Object.assign(row, seen.quality, seen.metrics, Object.fromEntries(errors), {
     slice: seen.slice,
@@ -74,13 +75,18 @@ export function fullRow(trial: StoredTrial, record: TrialRecord | undefined): Ro
   });
 }
 
-/** The learning curve of a trial, a row an epoch. */
+/** The learning curve of a trial, a row an epoch and a row an evaluation within one. */
 export function curveRows(record: TrialRecord): Row[] {
   if (record.status !== 'done') return [];
   const { history } = record.config.evaluation;
-  return record.result.curve.map(({ validation, ...epoch }) => ({
+  const evaluations = record.result.curve.flatMap(({ within = [], ...epoch }) => [
+    ...within.filter(({ step }) => step < epoch.step).map((one) => ({ epoch: epoch.epoch, ...one })),
+    epoch,
+  ]);
+  return evaluations.map(({ validation, ...epoch }) => ({
     id: record.id,
     ...epoch,
+    ...(validation?.loss === undefined ? {} : { 'validation:loss': validation.loss }),
     ...Object.fromEntries(
       Object.entries(validation?.[history] ?? {}).map(([metric, value]) => [`validation:${metric}`, value]),
     ),

@@ -129,13 +129,16 @@ function named(
   const metrics: Record<string, number> = { ...test[history] };
   for (const [name, value] of Object.entries(validation[history])) metrics[`validation:${name}`] = value;
   for (const [name, value] of Object.entries(test[other])) metrics[`${other}:${name}`] = value;
+  // Over all items: there is one loss, whatever the history.
+  if (test.loss !== undefined) metrics['loss'] = test.loss;
+  if (validation.loss !== undefined) metrics['validation:loss'] = validation.loss;
   return metrics;
 }
 
 /** Everything that decides a trial's result but its size, slice and seed: runs that differ in any of it are no repeats. */
 export function settingsOf({ model, training, evaluation, data, backend, startFrom }: TrialConfig): Settings {
   const { name, dim: _dim, layers: _layers, ...shape } = model;
-  const { select, history } = evaluation;
+  const { select, history, users, testUsers } = evaluation;
   return {
     model: name,
     ...shape,
@@ -144,6 +147,8 @@ export function settingsOf({ model, training, evaluation, data, backend, startFr
     history,
     backend,
     data: data.name,
+    ...(users === undefined ? {} : { evaluatedUsers: users }),
+    ...(testUsers === undefined ? {} : { testUsers }),
     ...(startFrom ? { startFrom } : {}),
   };
 }

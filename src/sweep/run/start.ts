@@ -57,8 +57,8 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
   const sweep = resolveSweep(readSweepFile(file), options);
   const reference = absolute(sweep.data);
   const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
-  const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data), cost);
-  for (const text of plan.notes) options.onNote?.(`Note: ${text}`);
+  const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data, sweep), cost);
+  for (const text of [...plan.notes, ...sampleNotes(sweep, data)]) options.onNote?.(`Note: ${text}`);
   if (options.launch) {
     const { workers } = launcherKind(options.launch);
     sweep.workers = workers?.(sweep.launchers[options.launch] ?? {}, plan.trials.length) ?? sweep.workers;
@@ -154,6 +154,20 @@ function storedTrial({ id, config, parameters, tokens, flops }: PlannedTrial): S
   return { id, label: trialLabel(config), config, parameters, tokens, flops };
 }
 
+/** Which users are evaluated, where not all are. */
+function sampleNotes({ evaluation }: Sweep, data: Interactions): string[] {
+  const { users, testUsers = users } = evaluation;
+  if (users === undefined && typeof testUsers !== 'number') return [];
+  const all = leaveOneOut(data).evaluated.length;
+  const words = (count: number | 'all' | undefined) =>
+    count === undefined || count === 'all' || count >= all ? `all ${all}` : `${count} of ${all}`;
+  const other =
+    evaluation.testUsers === undefined ? 'the test on the same' : `the test on ${words(testUsers)}`;
+  return [
+    `validation on ${words(users)} users, ${other}: fixed samples, the same in every trial; every metric has its standard error`,
+  ];
+}
+
 /** Trials may run from another folder than the command. */
 function absolute(reference: DatasetReference): DatasetReference {
   return typeof reference === 'string' && /[\\/.]/.test(reference) && existsSync(reference)
@@ -180,9 +194,9 @@ async function openFor(
   }
 }
 
-function factsOf(data: Interactions): DataFacts {
+function factsOf(data: Interactions, { evaluation }: Sweep): DataFacts {
   const split = leaveOneOut(data);
-  const validation = evaluationSet(data, split, 'validation');
+  const validation = evaluationSet(data, split, 'validation', evaluation);
   const slices = new Map<string, Sequences>();
   const sequencesOf = (slice: SliceSpec) => {
     const label = sliceLabel(slice);

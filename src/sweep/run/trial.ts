@@ -48,7 +48,7 @@ export interface TrialOptions {
 }
 
 /** Changes when slice measures or the baseline are computed differently: kept facts are then computed anew. */
-const FACTS_VERSION = 'facts-1';
+const FACTS_VERSION = 'facts-2';
 
 /**
  * Runs one trial of a store and returns how its process should end (see TrialExit).

@@ -308,7 +308,14 @@ export class SweepStore {
   ): Promise<T> {
     return computeOnce(
       join(this.path, 'slices'),
-      shortHash({ dataHash, slice, ks: evaluation.ks, version }),
+      shortHash({
+        dataHash,
+        slice,
+        ks: evaluation.ks,
+        users: evaluation.users,
+        testUsers: evaluation.testUsers,
+        version,
+      }),
       compute,
     );
   }

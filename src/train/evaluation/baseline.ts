@@ -16,7 +16,7 @@ export function popularityBaseline(
   const split = leaveOneOut(data);
   const counts = itemCounts(sliceSequences(split.train, slice), data.numItems);
   const rank = (part: 'validation' | 'test') =>
-    rankByCount(counts, evaluationSet(data, split, part), evaluation);
+    rankByCount(counts, evaluationSet(data, split, part, evaluation), evaluation);
   return { validation: rank('validation'), test: rank('test') };
 }
 
@@ -25,6 +25,14 @@ export function itemCounts({ offsets, items, users }: Sequences, numItems: numbe
   const counts = new Int32Array(numItems + 1);
   for (let i = 0; i < offsets[users.length]!; i++) counts[items[i]!]!++;
   return counts;
+}
+
+/** Cross-entropy of guessing each item by its share of the training histories, every count one higher so that none is 0. */
+function countLoss(counts: Int32Array, targets: Int32Array): number {
+  const total = counts.reduce((a, b) => a + b, 0) + counts.length - 1;
+  let sum = 0;
+  for (const target of targets) sum += Math.log(total / (counts[target]! + 1));
+  return sum / targets.length;
 }
 
 function rankByCount(counts: Int32Array, set: EvaluationSet, evaluation: EvaluationConfig): RankingMetrics {
@@ -56,5 +64,9 @@ function rankByCount(counts: Int32Array, set: EvaluationSet, evaluation: Evaluat
     }
     masked[u] = unmasked[u]! - seenAbove;
   }
-  return { masked: metricsOfRanks(masked, evaluation.ks), unmasked: metricsOfRanks(unmasked, evaluation.ks) };
+  return {
+    masked: metricsOfRanks(masked, evaluation.ks),
+    unmasked: metricsOfRanks(unmasked, evaluation.ks),
+    loss: countLoss(counts, set.targets),
+  };
 }

@@ -10,14 +10,16 @@ import type { EvaluationConfig } from '../config.js';
 import type { RankingMetrics } from '../result.js';
 import { assemble, packRows, type Window } from '../step/batches.js';
 import type { EvaluationSet } from './evaluation-set.js';
-import { metricsOfRanks } from './metrics.js';
+import { meanLoss, metricsOfRanks } from './metrics.js';
 import type { UserRanks } from './ranks.js';
 
 /** Rows a pass; bounds memory, changes no number. */
 const ROWS = 32;
+/** Users that are ranked at once: each ranking prepares the whole item table, which costs as much as some 50 users. */
+const USERS = 512;
 
-/** The rank of every target, by user, with the model as it stands. */
-export type TargetRanks = Pick<UserRanks, 'masked' | 'unmasked'>;
+/** Rank and loss of every target, by user, with the model as it stands. */
+export type TargetRanks = Pick<UserRanks, 'masked' | 'unmasked' | 'losses'>;
 
 /** Ranks every target with the model as it stands, and takes the means. */
 export function evaluateModel(
@@ -28,8 +30,15 @@ export function evaluateModel(
   return rankingMetrics(rankTargets(model, set), config);
 }
 
-export function rankingMetrics({ masked, unmasked }: TargetRanks, { ks }: EvaluationConfig): RankingMetrics {
-  return { masked: metricsOfRanks(masked, ks), unmasked: metricsOfRanks(unmasked, ks) };
+export function rankingMetrics(
+  { masked, unmasked, losses }: TargetRanks,
+  { ks }: Pick<EvaluationConfig, 'ks'>,
+): RankingMetrics {
+  return {
+    masked: metricsOfRanks(masked, ks),
+    unmasked: metricsOfRanks(unmasked, ks),
+    loss: meanLoss(losses),
+  };
 }
 
 /** Ranks every target of the set, in its order. */
@@ -43,7 +52,24 @@ export function rankTargets(model: SequenceModel, set: EvaluationSet): TargetRan
   const rows = packRows(windows, length) as (Window & { user: number })[][];
   const unmasked = new Int32Array(users);
   const masked = new Int32Array(users);
-  for (let from = 0; from < rows.length; from += ROWS) {
+  const losses = new Float32Array(users);
+  let waiting: { ids: number[]; hidden: tf.Tensor2D }[] = [];
+  const rank = () => {
+    const ids = waiting.flatMap((part) => part.ids);
+    tf.tidy(() => {
+      const hidden =
+        waiting.length === 1 ? waiting[0]!.hidden : tf.concat(waiting.map((part) => part.hidden));
+      const ranks = targetRanks({ hidden, items: model.itemTable(), ...histories(set, ids) });
+      ids.forEach((user, i) => {
+        unmasked[user] = ranks.unmasked[i]!;
+        masked[user] = ranks.masked[i]!;
+        losses[user] = ranks.losses[i]!;
+      });
+    });
+    tf.dispose(waiting.map((part) => part.hidden));
+    waiting = [];
+  };
+  for (let from = 0, users = 0; from < rows.length; from += ROWS) {
     const part = rows.slice(from, from + ROWS);
     const batch = assemble(set.items, part, length, 'last', set.timestamps);
     const ids: number[] = [];
@@ -56,16 +82,15 @@ export function rankTargets(model: SequenceModel, set: EvaluationSet): TargetRan
         last.push(at - 1);
       }
     });
-    tf.tidy(() => {
-      const hidden = embedding(model.hidden(batch), tf.tensor1d(last, 'int32'));
-      const ranks = targetRanks({ hidden, items: model.itemTable(), ...histories(set, ids) });
-      ids.forEach((user, i) => {
-        unmasked[user] = ranks.unmasked[i]!;
-        masked[user] = ranks.masked[i]!;
-      });
-    });
+    waiting.push({ ids, hidden: tf.tidy(() => embedding(model.hidden(batch), tf.tensor1d(last, 'int32'))) });
+    users += ids.length;
+    if (users >= USERS) {
+      rank();
+      users = 0;
+    }
   }
-  return { masked, unmasked };
+  if (waiting.length > 0) rank();
+  return { masked, unmasked, losses };
 }
 
 /** Whole histories (not only the model's window) of some users, in compressed rows. */

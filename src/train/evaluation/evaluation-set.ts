@@ -1,6 +1,8 @@
 /** What is ranked in an evaluation: each user's held-out item, and the history before it. No tfjs: plans ask for it too. */
 import type { Interactions } from '../../data/interactions.js';
+import { sampleRows } from '../../data/sample.js';
 import type { Split } from '../../data/split.js';
+import type { EvaluationConfig } from '../config.js';
 
 /** One held-out item for each evaluated user, and the history before it as a range of `items`. */
 export interface EvaluationSet {
@@ -16,17 +18,40 @@ export interface EvaluationSet {
   targets: Int32Array;
 }
 
-/** The validation set (history: the training items) or the test set (and the validation item). */
-export function evaluationSet(data: Interactions, split: Split, part: 'validation' | 'test'): EvaluationSet {
+/** Which users are evaluated: all where nothing is said. */
+export type EvaluatedUsers = Pick<EvaluationConfig, 'users' | 'testUsers'>;
+
+/** The validation set (history: the training items) or the test set (and the validation item), of all users or of a sample. */
+export function evaluationSet(
+  data: Interactions,
+  split: Split,
+  part: 'validation' | 'test',
+  sample: EvaluatedUsers = {},
+): EvaluationSet {
   const held = part === 'validation' ? 2 : 1;
+  const rows = evaluatedRows(split.evaluated, part, sample);
+  const pick = (values: Int32Array) => (rows ? Int32Array.from(rows, (row) => values[row]!) : values);
+  const users = pick(split.evaluated);
   return {
-    users: split.evaluated,
+    users,
     items: data.items,
     timestamps: data.timestamps,
-    begins: Int32Array.from(split.evaluated, (u) => data.offsets[u]!),
-    ends: Int32Array.from(split.evaluated, (u) => data.offsets[u + 1]! - held),
-    targets: split[part],
+    begins: Int32Array.from(users, (u) => data.offsets[u]!),
+    ends: Int32Array.from(users, (u) => data.offsets[u + 1]! - held),
+    targets: pick(split[part]),
   };
+}
+
+/** Rows of `evaluated` that a part ranks; undefined for all. */
+function evaluatedRows(
+  evaluated: Int32Array,
+  part: 'validation' | 'test',
+  { users, testUsers }: EvaluatedUsers,
+): Int32Array | undefined {
+  const own = part === 'test' ? testUsers : undefined;
+  if (own === 'all') return undefined;
+  if (own !== undefined) return sampleRows(evaluated, own, 2);
+  return users === undefined ? undefined : sampleRows(evaluated, users, 1);
 }
 
 /**

@@ -7,7 +7,7 @@ import type { RankingMetrics, TrainingResult } from '../result.js';
 import { itemCounts } from './baseline.js';
 import type { TargetRanks } from './evaluate.js';
 import type { EvaluationSet } from './evaluation-set.js';
-import { standardErrors } from './metrics.js';
+import { lossError, standardErrors } from './metrics.js';
 import { encodeRanks, type UserRanks } from './ranks.js';
 
 type Both<T> = { validation: T; test: T };
@@ -22,9 +22,10 @@ export function keepRanks(
   { data, train, config, path }: { data: Interactions; train: Sequences; config: TrialConfig; path?: string },
 ): Pick<TrainingResult, 'standardErrors' | 'ranks'> {
   const { ks } = config.evaluation;
-  const errors = ({ masked, unmasked }: TargetRanks): RankingMetrics => ({
+  const errors = ({ masked, unmasked, losses }: TargetRanks): RankingMetrics => ({
     masked: standardErrors(masked, ks),
     unmasked: standardErrors(unmasked, ks),
+    loss: lossError(losses),
   });
   const kept = {
     standardErrors: { validation: errors(ranks.validation), test: errors(ranks.test) },

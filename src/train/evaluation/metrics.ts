@@ -23,6 +23,21 @@ export function metricsOfRanks(ranks: ArrayLike<number>, ks: readonly number[]):
   return metrics;
 }
 
+/** The mean of losses, in double precision. */
+export function meanLoss(losses: Float32Array): number {
+  let sum = 0;
+  for (const loss of losses) sum += loss;
+  return sum / losses.length;
+}
+
+/** The standard error of `meanLoss`; 0 where there is one user only. */
+export function lossError(losses: Float32Array): number {
+  const [n, mean] = [losses.length, meanLoss(losses)];
+  let squares = 0;
+  for (const loss of losses) squares += (loss - mean) ** 2;
+  return n < 2 ? 0 : Math.sqrt(squares / (n - 1) / n);
+}
+
 /** What one user adds to the mean that a metric is: by its rank, 0 where the target is not among the first K. */
 export function gainOf(metric: string): (rank: number) => number {
   const k = parseMetric(metric);

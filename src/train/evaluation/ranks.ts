@@ -17,6 +17,8 @@ export interface UserRanks {
   historyLengths: Int32Array;
   /** How often the training histories of all users, whatever the slice, hold the target. */
   popularity: Int32Array;
+  /** Cross-entropy of the target over all items, nats. */
+  losses: Float32Array;
 }
 
 /** The ranks of a finished training, at the epoch that validation chose. */
@@ -33,15 +35,15 @@ const DIGEST = 32;
 const PARTS = ['validation', 'test'] as const;
 
 /**
- * The file's bytes: `perflaw-ranks`, a line of JSON (schema, hash of the data, users of each part), then five columns a part as
- * varints (LEB128): users as steps from the one before, masked ranks, unmasked minus masked, lengths, popularity. SHA-256 of all
- * that ends it. Some 7 to 9 bytes a user and part.
+ * The file's bytes: `perflaw-ranks`, a line of JSON (schema, hash of the data, users of each part), then six columns a part: five of
+ * varints (LEB128), users as steps from the one before, masked ranks, unmasked minus masked, lengths, popularity, and the losses as
+ * 32-bit floats (little-endian). SHA-256 of all that ends it. Some 11 to 13 bytes a user and part.
  */
 export function encodeRanks({ data, ...parts }: StoredRanks): Uint8Array {
   const head = Buffer.from(
     `${MAGIC}${JSON.stringify({ schema: SCHEMA, data, validation: parts.validation.users.length, test: parts.test.users.length })}\n`,
   );
-  const most = PARTS.reduce((sum, part) => sum + 25 * parts[part].users.length, 0);
+  const most = PARTS.reduce((sum, part) => sum + 29 * parts[part].users.length, 0);
   const body = new Uint8Array(most);
   let at = 0;
   const put = (value: number) => {
@@ -50,7 +52,7 @@ export function encodeRanks({ data, ...parts }: StoredRanks): Uint8Array {
     body[at++] = rest;
   };
   for (const part of PARTS) {
-    const { users, masked, unmasked, historyLengths, popularity } = parts[part];
+    const { users, masked, unmasked, historyLengths, popularity, losses } = parts[part];
     users.forEach((user, i) => {
       put(user - (i === 0 ? 0 : users[i - 1]!));
     });
@@ -60,6 +62,11 @@ export function encodeRanks({ data, ...parts }: StoredRanks): Uint8Array {
     });
     historyLengths.forEach(put);
     popularity.forEach(put);
+    const view = new DataView(body.buffer);
+    for (const loss of losses) {
+      view.setFloat32(at, loss, true);
+      at += 4;
+    }
   }
   const content = Buffer.concat([head, body.subarray(0, at)]);
   return Buffer.concat([content, Buffer.from(sha256(content), 'hex')]);
@@ -105,7 +112,12 @@ export function decodeRanks(bytes: Uint8Array, place: string): StoredRanks {
     const masked = column();
     const unmasked = column();
     for (let i = 0; i < n; i++) unmasked[i]! += masked[i]!;
-    return { users, masked, unmasked, historyLengths: column(), popularity: column() };
+    const [historyLengths, popularity] = [column(), column()];
+    if (at + 4 * n > content.length) throw damaged('it ends too early');
+    const view = new DataView(content.buffer, content.byteOffset + at);
+    const losses = Float32Array.from({ length: n }, (_, i) => view.getFloat32(4 * i, true));
+    at += 4 * n;
+    return { users, masked, unmasked, historyLengths, popularity, losses };
   };
   return { data: String(head['data']), validation: read('validation'), test: read('test') };
 }

@@ -27,6 +27,7 @@ const part: fc.Arbitrary<UserRanks> = fc
       seen: fc.nat({ max: 1000 }),
       length: fc.nat({ max: 1_000_000 }),
       popularity: fc.nat({ max: 2 ** 31 - 1 }),
+      loss: fc.float({ min: 0, noNaN: true }),
     }),
     { maxLength: 40 },
   )
@@ -39,6 +40,7 @@ const part: fc.Arbitrary<UserRanks> = fc
       unmasked: Int32Array.from(rows, ({ masked, seen }) => masked + seen),
       historyLengths: Int32Array.from(rows, ({ length }) => length),
       popularity: Int32Array.from(rows, ({ popularity }) => popularity),
+      losses: Float32Array.from(rows, ({ loss }) => loss),
     };
   });
 const stored: fc.Arbitrary<StoredRanks> = fc.record({
@@ -48,7 +50,7 @@ const stored: fc.Arbitrary<StoredRanks> = fc.record({
 });
 
 describe('a file of ranks', () => {
-  it('gives back what it was given, in some nine bytes a user', () => {
+  it('gives back what it was given, in some thirteen bytes a user', () => {
     fc.assert(
       fc.property(stored, (ranks) => {
         expect(decodeRanks(encodeRanks(ranks), 'here')).toEqual(ranks);
@@ -62,9 +64,10 @@ describe('a file of ranks', () => {
       unmasked: masked.map((r) => r + 30),
       historyLengths: users.map(() => 90),
       popularity: users,
+      losses: new Float32Array(1000),
     };
     const bytes = encodeRanks({ data: 'd', validation: many, test: many });
-    expect(bytes.length).toBeLessThan(9 * 2 * 1000);
+    expect(bytes.length).toBeLessThan(13 * 2 * 1000);
   });
 
   it('with any bit changed, or any end missing, is damaged and says so', () => {
@@ -81,7 +84,14 @@ describe('a file of ranks', () => {
 
   it('is refused where it is another result’s, of other data, or gone', () => {
     const empty = new Int32Array(0);
-    const none = { users: empty, masked: empty, unmasked: empty, historyLengths: empty, popularity: empty };
+    const none = {
+      users: empty,
+      masked: empty,
+      unmasked: empty,
+      historyLengths: empty,
+      popularity: empty,
+      losses: new Float32Array(0),
+    };
     const bytes = encodeRanks({ data: 'this', validation: none, test: none });
     const path = join(folder, 'ranks.bin');
     expect(() => readRanks(path, sha256(bytes), 'this')).toThrow(/ranks of this result are gone/);
@@ -150,7 +160,15 @@ describe('metrics from ranks', () => {
       history: 'unmasked',
     });
     const ranks = Int32Array.from([1, 2, 9]);
-    const users = { users: ranks, masked: ranks, unmasked: ranks, historyLengths: ranks, popularity: ranks };
+    const users = {
+      users: ranks,
+      masked: ranks,
+      unmasked: ranks,
+      historyLengths: ranks,
+      popularity: ranks,
+      losses: Float32Array.of(1, 2, 3),
+    };
     expect([...userValues(users, 'masked', 'mrr@2')]).toEqual([1, 0.5, 0]);
+    expect([...userValues(users, 'masked', 'loss')]).toEqual([1, 2, 3]);
   });
 });
