@@ -7,6 +7,7 @@
 // biome-ignore-all assist/source/organizeImports: exports are grouped by room
 import type { Interactions } from './data/interactions.js';
 import type { SliceSpec } from './data/slice.js';
+import type { SplitSpec } from './data/split.js';
 import type { EvaluationConfig, TrialConfig } from './train/config.js';
 import type { TrainingHooks } from './train/hooks.js';
 import type { RankingMetrics, TrainingResult } from './train/result.js';
@@ -15,7 +16,16 @@ import type { RankingMetrics, TrainingResult } from './train/result.js';
 export { type DatasetReference, type OpenOptions, openDataset } from './data/dataset.js';
 export { countTokens, type Interactions, type Sequences } from './data/interactions.js';
 export { parseSlice, type SliceSpec, sliceLabel, sliceSequences } from './data/slice.js';
-export { leaveOneOut, type Split } from './data/split.js';
+export {
+  type HeldOut,
+  type LeaveOneOut,
+  leaveOneOut,
+  type Split,
+  type SplitSpec,
+  splitInteractions,
+  type TemporalShares,
+  temporalSplit,
+} from './data/split.js';
 export { generateSynthetic, type SyntheticOptions } from './data/synthetic.js';
 
 // Entropy: how predictable the histories are.
@@ -68,8 +78,9 @@ export async function popularityBaseline(
   data: Interactions,
   slice: SliceSpec,
   evaluation: EvaluationConfig,
+  split?: SplitSpec,
 ): Promise<{ validation: RankingMetrics; test: RankingMetrics }> {
-  return (await import('./train/evaluation/baseline.js')).popularityBaseline(data, slice, evaluation);
+  return (await import('./train/evaluation/baseline.js')).popularityBaseline(data, slice, evaluation, split);
 }
 
 // Sweeps: checking files, reading what runs left.

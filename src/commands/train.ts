@@ -57,6 +57,11 @@ export function options(yargs: Argv): Argv {
       type: 'string',
       description: 'Users of the test: all, or another sample of so many [default: those of the validation]',
     })
+    .option('temporal', {
+      type: 'string',
+      description:
+        'Hold out what comes after a moment instead of the last two items: shares of validation and test, e.g. 0.1,0.1',
+    })
     .option('seed', { type: 'number', default: 1, description: 'Seed of weights, order and dropout' })
     .option('backend', {
       type: 'string',
@@ -139,7 +144,7 @@ async function trainNow(
   data: Interactions,
   { out, initialWeights, say }: Surroundings,
 ): Promise<FinishedRun | undefined> {
-  const { leaveOneOut } = await import('../data/split.js');
+  const { splitInteractions } = await import('../data/split.js');
   const { popularityBaseline } = await import('../train/evaluation/baseline.js');
   const { trialNotes } = await import('../train/check.js');
   const { evaluationSet, leavesMoreThan } = await import('../train/evaluation/evaluation-set.js');
@@ -147,10 +152,15 @@ async function trainNow(
   const { trainModel } = await import('../train/trainer.js');
   const { WEIGHTS_FILE } = await import('../train/weights-card.js');
   const { RANKS_FILE } = await import('../train/evaluation/ranks.js');
-  const validation = evaluationSet(data, leaveOneOut(data), 'validation', config.evaluation);
+  const validation = evaluationSet(
+    data,
+    splitInteractions(data, config.split),
+    'validation',
+    config.evaluation,
+  );
   for (const text of trialNotes(config, data.numItems, (k) => leavesMoreThan(validation, data.numItems, k)))
     note(`Note: ${text}`);
-  const popularity = popularityBaseline(data, config.slice, config.evaluation);
+  const popularity = popularityBaseline(data, config.slice, config.evaluation, config.split);
   if (out) prepareFolder(out);
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
@@ -213,6 +223,7 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
   return {
     data,
     slice: { users: 1 },
+    ...(args['temporal'] === undefined ? {} : { split: { temporal: temporalShares(args['temporal']) } }),
     model: { ...DEFAULT_MODEL, ...read<Partial<ModelConfig>>(modelFields), name },
     training: { ...DEFAULT_TRAINING, loss, ...read<Partial<TrialConfig['training']>>(trainingFields) },
     evaluation: {
@@ -228,6 +239,16 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
     seed: accepted(seedField, '--seed', args['seed']),
     backend,
   };
+}
+
+/** @throws UserError for what is no two shares. */
+function temporalShares(text: unknown): { validation: number; test: number } {
+  const shares = String(text).split(',').map(Number);
+  const [validation, test] = shares as [number, number];
+  if (shares.length === 2 && validation > 0 && test > 0 && validation + test < 1) return { validation, test };
+  throw new UserError(`--temporal is "${text}": two shares above 0, below 1 together`, {
+    remedy: 'Give for instance --temporal 0.1,0.1.',
+  });
 }
 
 /** @throws UserError for a setting that would change nothing. */

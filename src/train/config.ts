@@ -1,5 +1,6 @@
 /** Everything that decides a trial's result: its hash is the trial's identity. */
 import type { SliceSpec } from '../data/slice.js';
+import type { SplitSpec } from '../data/split.js';
 import type { ModelConfig } from '../model/config.js';
 
 /** How negatives are sampled: each item alike, or by how often the training histories hold it. */
@@ -60,6 +61,8 @@ export interface EvaluationConfig {
 export interface TrialConfig {
   data: { name: string; hash: string };
   slice: SliceSpec;
+  /** Leave-one-out where absent. */
+  split?: SplitSpec;
   model: ModelConfig;
   training: TrainingConfig;
   evaluation: EvaluationConfig;

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Interactions } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
-import { leaveOneOut } from '../data/split.js';
+import { splitInteractions } from '../data/split.js';
 import { openBackend } from '../kernels/backend.js';
 import { loadWeights } from '../model/files/weights-file.js';
 import { kindOf } from '../model/kinds.js';
@@ -48,8 +48,8 @@ export async function trainModel(
   const config = resolveTrial(trial);
   checkTrial(config, { ...data, timed: data.timestamps !== null });
   await openBackend(config.backend, hooks.onNote);
-  const split = leaveOneOut(data);
-  if (split.evaluated.length === 0)
+  const split = splitInteractions(data, config.split);
+  if (split.heldOut.test.users.length === 0)
     throw new UserError('no user has three interactions, so nothing can be held out', { place: data.name });
   const sequences = sliceSequences(split.train, config.slice);
   const validation = evaluationSet(data, split, 'validation', config.evaluation);

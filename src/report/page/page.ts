@@ -1,5 +1,6 @@
 /** One self-contained HTML page: it opens from disk, needs no network and, but for the pointer's answers, no script. */
 import { createHash } from 'node:crypto';
+import { splitLabel } from '../../data/split.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
 import {
   type Figure,
@@ -166,6 +167,7 @@ function made(input: ReportInput): Html {
     ['This report', html`<code>${input.made.command}</code>`],
     ['Records', html`<code>${input.made.folder}</code>`],
     ['Metric', `${metricTitle(input.metric)}; full ranking over all items, ties broken against the model`],
+    ['Held out', values((record) => splitLabel(record.config.split))],
     ['Data', values((record) => `${record.config.data.name} (${record.config.data.hash.slice(0, 10)})`)],
     ['Models', values((record) => record.config.model.name)],
     ['Backend', values((record) => record.config.backend)],

@@ -6,8 +6,12 @@ import { type Direction, directionOf } from '../../law/points/direction.js';
 import { metricNames } from '../../law/points/points.js';
 import { groupBySettings } from '../../law/points/settings.js';
 import { observationOf, settingsOf } from '../../sweep/results/observations.js';
-import { type DoneRecord, isHalved, type SliceMeasures } from '../../sweep/store/record.js';
-import type { RankingMetrics } from '../../train/result.js';
+import {
+  type DoneRecord,
+  isHalved,
+  type RankingMetrics,
+  type SliceMeasures,
+} from '../../sweep/store/record.js';
 import { UserError } from '../../util/errors.js';
 import { workspace } from '../../util/workspace.js';
 import { groupLabel } from './label.js';

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import type { DatasetReference } from '../../data/dataset.js';
 import type { SliceSpec } from '../../data/slice.js';
+import type { SplitSpec } from '../../data/split.js';
 import { DEFAULT_MODEL, type ModelConfig } from '../../model/config.js';
 import {
   DEFAULT_EVALUATION,
@@ -47,6 +48,8 @@ export interface Sweep {
   model: ModelConfig;
   training: TrainingConfig;
   evaluation: EvaluationConfig;
+  /** Leave-one-out where undefined. */
+  split: SplitSpec | undefined;
   grid: Record<string, unknown[]>;
   zip: Record<string, unknown[]>;
   list: Point[];
@@ -112,6 +115,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
   evaluation.ks = [...new Set([...evaluation.ks, Number(evaluation.select.split('@')[1])])].sort(
     (a, b) => a - b,
   );
+  const split = take<SplitSpec | 'leave-one-out'>(['split'], settings.split, 'leave-one-out');
   const axes = (kind: 'grid' | 'zip') =>
     Object.fromEntries(
       Object.entries(settings[kind] ?? {}).map(([axis, values]) => [
@@ -138,6 +142,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     model,
     training,
     evaluation,
+    split: split === 'leave-one-out' ? undefined : split,
     grid: axes('grid'),
     zip: axes('zip'),
     list: points('list'),

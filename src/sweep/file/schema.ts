@@ -176,6 +176,15 @@ function launcherSections(): Sections {
   return Object.fromEntries(sections) as Sections;
 }
 
+const share = (what: string) => real({ above: 0, below: 1 }, `Share of all interactions, the latest${what}`);
+const splitFields = {
+  temporal: section(
+    { validation: share(' before those of the test'), test: share('') },
+    '{validation: 0.1, test: 0.1}',
+    'A global temporal split: everything before a moment trains, what a user does first after it is the target',
+  ),
+};
+
 export const syntheticFields = optionalAll({
   seed: whole({ min: 0 }, 'Seed of the generator'),
   users: whole({ min: 1, max: 1e8 }, 'Users'),
@@ -250,6 +259,17 @@ export const sweepSchema = z
         '{select: ndcg@10}',
         'How trials are ranked',
       ).optional(),
+      split: z
+        .union(
+          [z.literal('leave-one-out'), section(splitFields, '{temporal: {validation: 0.1, test: 0.1}}', '')],
+          {
+            error: named('leave-one-out, or {temporal: {validation: 0.1, test: 0.1}}'),
+          },
+        )
+        .meta({
+          description: 'What is held out: the last two items of each user, or what comes after a moment',
+        })
+        .optional(),
       grid: axes('Axes crossed with each other: every combination is a trial').optional(),
       zip: axes('Axes of equal length that advance together').optional(),
       list: points((name) => axisFields[name] as z.ZodType, 'Configurations given one by one').optional(),

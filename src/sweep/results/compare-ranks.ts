@@ -1,4 +1,5 @@
 /** Two runs' ranks over the users that both ranked: differences by metric, and by groups of users. */
+import { splitLabel } from '../../data/split.js';
 import { holm, type PairedDifference, pairedDifference, quantileGroups } from '../../law/trust/paired.js';
 import type { TrialConfig } from '../../train/config.js';
 import type { StoredRanks, UserRanks } from '../../train/evaluation/ranks.js';
@@ -56,6 +57,11 @@ export function compareRanks(a: RankedRun, b: RankedRun, options: CompareOptions
       place,
       remedy: 'Compare runs on the same data set.',
     });
+  if (splitLabel(a.config.split) !== splitLabel(b.config.split))
+    throw new UserError(
+      `these runs held out different items: ${splitLabel(a.config.split)} and ${splitLabel(b.config.split)}`,
+      { place, remedy: 'Compare runs of one split.' },
+    );
   if (canonicalJson(a.config) === canonicalJson(b.config))
     throw new UserError('these are two runs of one configuration and seed, so there is no difference', {
       place,

@@ -1,5 +1,6 @@
 /** A sweep's results as the law reads them. Light: no training code, no database, 10,000 results in about a second. */
 import { basename } from 'node:path';
+import { splitLabel } from '../../data/split.js';
 import type { Observation } from '../../law/points/observation.js';
 import type { Settings } from '../../law/points/settings.js';
 import type { ModelConfig } from '../../model/config.js';
@@ -136,7 +137,15 @@ function named(
 }
 
 /** Everything that decides a trial's result but its size, slice and seed: runs that differ in any of it are no repeats. */
-export function settingsOf({ model, training, evaluation, data, backend, startFrom }: TrialConfig): Settings {
+export function settingsOf({
+  model,
+  training,
+  evaluation,
+  data,
+  split,
+  backend,
+  startFrom,
+}: TrialConfig): Settings {
   const { name, dim: _dim, layers: _layers, ...shape } = model;
   const { select, history, users, testUsers } = evaluation;
   return {
@@ -147,6 +156,7 @@ export function settingsOf({ model, training, evaluation, data, backend, startFr
     history,
     backend,
     data: data.name,
+    ...(split ? { split: splitLabel(split) } : {}),
     ...(users === undefined ? {} : { evaluatedUsers: users }),
     ...(testUsers === undefined ? {} : { testUsers }),
     ...(startFrom ? { startFrom } : {}),

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type DatasetReference, openDataset } from '../../data/dataset.js';
 import { countTokens, type Interactions, type Sequences } from '../../data/interactions.js';
 import { type SliceSpec, sliceLabel, sliceSequences } from '../../data/slice.js';
-import { leaveOneOut } from '../../data/split.js';
+import { splitInteractions, splitLabel } from '../../data/split.js';
 import { resolveBackend } from '../../kernels/choose.js';
 import { evaluationSet, leavesMoreThan } from '../../train/evaluation/evaluation-set.js';
 import { epochWork } from '../../train/step/batches.js';
@@ -154,17 +154,17 @@ function storedTrial({ id, config, parameters, tokens, flops }: PlannedTrial): S
   return { id, label: trialLabel(config), config, parameters, tokens, flops };
 }
 
-/** Which users are evaluated, where not all are. */
-function sampleNotes({ evaluation }: Sweep, data: Interactions): string[] {
+/** Which users are evaluated, where it is not everybody: a sample, or those whom a temporal split leaves. */
+function sampleNotes({ evaluation, split }: Sweep, data: Interactions): string[] {
   const { users, testUsers = users } = evaluation;
-  if (users === undefined && typeof testUsers !== 'number') return [];
-  const all = leaveOneOut(data).evaluated.length;
-  const words = (count: number | 'all' | undefined) =>
-    count === undefined || count === 'all' || count >= all ? `all ${all}` : `${count} of ${all}`;
-  const other =
-    evaluation.testUsers === undefined ? 'the test on the same' : `the test on ${words(testUsers)}`;
+  if (users === undefined && typeof testUsers !== 'number' && !split) return [];
+  const { heldOut } = splitInteractions(data, split);
+  const words = (count: number | 'all' | undefined, part: keyof typeof heldOut) => {
+    const all = heldOut[part].users.length;
+    return count === undefined || count === 'all' || count >= all ? `all ${all}` : `${count} of ${all}`;
+  };
   return [
-    `validation on ${words(users)} users, ${other}: fixed samples, the same in every trial; every metric has its standard error`,
+    `split ${splitLabel(split)}: validation on ${words(users, 'validation')} users, test on ${words(testUsers, 'test')}, the same in every trial; every metric has its standard error`,
   ];
 }
 
@@ -194,8 +194,8 @@ async function openFor(
   }
 }
 
-function factsOf(data: Interactions, { evaluation }: Sweep): DataFacts {
-  const split = leaveOneOut(data);
+function factsOf(data: Interactions, { evaluation, split: spec }: Sweep): DataFacts {
+  const split = splitInteractions(data, spec);
   const validation = evaluationSet(data, split, 'validation', evaluation);
   const slices = new Map<string, Sequences>();
   const sequencesOf = (slice: SliceSpec) => {

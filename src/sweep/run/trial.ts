@@ -138,7 +138,7 @@ async function work(
         place: config.data.name,
         remedy: 'Run the sweep again: its trials then carry the new content.',
       });
-    const facts = await store.sliceFacts(data.hash, config.slice, config.evaluation, FACTS_VERSION, () =>
+    const facts = await store.sliceFacts(data.hash, config, FACTS_VERSION, () =>
       parts.sliceFacts(data, config),
     );
     const result = await parts.train(config, data, {

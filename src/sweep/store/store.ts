@@ -9,8 +9,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SliceSpec } from '../../data/slice.js';
-import type { EvaluationConfig } from '../../train/config.js';
+import type { TrialConfig } from '../../train/config.js';
 import { RANKS_FILE, readRanks, type StoredRanks } from '../../train/evaluation/ranks.js';
 import { trialId } from '../../train/identity.js';
 import { fileError, UserError } from '../../util/errors.js';
@@ -301,8 +300,7 @@ export class SweepStore {
    */
   sliceFacts<T>(
     dataHash: string,
-    slice: SliceSpec,
-    evaluation: EvaluationConfig,
+    { slice, evaluation, split }: Pick<TrialConfig, 'slice' | 'evaluation' | 'split'>,
     version: string,
     compute: () => T | Promise<T>,
   ): Promise<T> {
@@ -314,6 +312,7 @@ export class SweepStore {
         ks: evaluation.ks,
         users: evaluation.users,
         testUsers: evaluation.testUsers,
+        split,
         version,
       }),
       compute,

@@ -1,7 +1,7 @@
 /** The popularity baseline: items ranked by how often the slice's training histories hold them. What any model must beat. */
 import type { Interactions, Sequences } from '../../data/interactions.js';
 import { type SliceSpec, sliceSequences } from '../../data/slice.js';
-import { leaveOneOut } from '../../data/split.js';
+import { type SplitSpec, splitInteractions } from '../../data/split.js';
 import type { EvaluationConfig } from '../config.js';
 import type { RankingMetrics } from '../result.js';
 import { type EvaluationSet, evaluationSet } from './evaluation-set.js';
@@ -12,8 +12,9 @@ export function popularityBaseline(
   data: Interactions,
   slice: SliceSpec,
   evaluation: EvaluationConfig,
+  splitSpec?: SplitSpec,
 ): { validation: RankingMetrics; test: RankingMetrics } {
-  const split = leaveOneOut(data);
+  const split = splitInteractions(data, splitSpec);
   const counts = itemCounts(sliceSequences(split.train, slice), data.numItems);
   const rank = (part: 'validation' | 'test') =>
     rankByCount(counts, evaluationSet(data, split, part, evaluation), evaluation);

@@ -21,24 +21,24 @@ export interface EvaluationSet {
 /** Which users are evaluated: all where nothing is said. */
 export type EvaluatedUsers = Pick<EvaluationConfig, 'users' | 'testUsers'>;
 
-/** The validation set (history: the training items) or the test set (and the validation item), of all users or of a sample. */
+/** What the validation or the test holds out, with each user's history before it: of all users that it holds, or of a sample. */
 export function evaluationSet(
   data: Interactions,
   split: Split,
   part: 'validation' | 'test',
   sample: EvaluatedUsers = {},
 ): EvaluationSet {
-  const held = part === 'validation' ? 2 : 1;
-  const rows = evaluatedRows(split.evaluated, part, sample);
+  const { users: all, ends, targets } = split.heldOut[part];
+  const rows = evaluatedRows(all, part, sample);
   const pick = (values: Int32Array) => (rows ? Int32Array.from(rows, (row) => values[row]!) : values);
-  const users = pick(split.evaluated);
+  const users = pick(all);
   return {
     users,
     items: data.items,
     timestamps: data.timestamps,
     begins: Int32Array.from(users, (u) => data.offsets[u]!),
-    ends: Int32Array.from(users, (u) => data.offsets[u + 1]! - held),
-    targets: pick(split[part]),
+    ends: pick(ends),
+    targets: pick(targets),
   };
 }
 
