@@ -28,6 +28,11 @@ const COMMANDS: [usage: string, description: string, load: Loader][] = [
   ],
   ['report [runs]', 'Write one self-contained HTML report of a sweep', () => import('./commands/report.js')],
   ['results [runs]', 'Show, query and export the trials of a sweep', () => import('./commands/results.js')],
+  [
+    'compare <a> <b>',
+    'Compare two finished runs user by user: difference, interval and p-value of every metric',
+    () => import('./commands/compare.js'),
+  ],
   ['train', 'Train one model on one data set', () => import('./commands/train.js')],
   [
     'export <run>',

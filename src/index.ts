@@ -7,6 +7,7 @@
 // biome-ignore-all assist/source/organizeImports: exports are grouped by room
 import type { Interactions } from './data/interactions.js';
 import type { SliceSpec } from './data/slice.js';
+import type { SplitSpec } from './data/split.js';
 import type { EvaluationConfig, TrialConfig } from './train/config.js';
 import type { TrainingHooks } from './train/hooks.js';
 import type { RankingMetrics, TrainingResult } from './train/result.js';
@@ -15,7 +16,16 @@ import type { RankingMetrics, TrainingResult } from './train/result.js';
 export { type DatasetReference, type OpenOptions, openDataset } from './data/dataset.js';
 export { countTokens, type Interactions, type Sequences } from './data/interactions.js';
 export { parseSlice, type SliceSpec, sliceLabel, sliceSequences } from './data/slice.js';
-export { leaveOneOut, type Split } from './data/split.js';
+export {
+  type HeldOut,
+  type LeaveOneOut,
+  leaveOneOut,
+  type Split,
+  type SplitSpec,
+  splitInteractions,
+  type TemporalShares,
+  temporalSplit,
+} from './data/split.js';
 export { generateSynthetic, type SyntheticOptions } from './data/synthetic.js';
 
 // Entropy: how predictable the histories are.
@@ -52,7 +62,8 @@ export {
   TrainingInterrupted,
   type TrainingProgress,
 } from './train/hooks.js';
-export { metricsOfRanks } from './train/evaluation/metrics.js';
+export { metricsOfRanks, standardErrors } from './train/evaluation/metrics.js';
+export { readRanks, type StoredRanks, type UserRanks } from './train/evaluation/ranks.js';
 export type { EpochRecord, Metrics, RankingMetrics, TrainingResult } from './train/result.js';
 
 /** Trains one configuration and scores it; see TrainingHooks for checkpoints, progress and stopping. Loads tfjs. */
@@ -69,8 +80,9 @@ export async function popularityBaseline(
   data: Interactions,
   slice: SliceSpec,
   evaluation: EvaluationConfig,
+  split?: SplitSpec,
 ): Promise<{ validation: RankingMetrics; test: RankingMetrics }> {
-  return (await import('./train/evaluation/baseline.js')).popularityBaseline(data, slice, evaluation);
+  return (await import('./train/evaluation/baseline.js')).popularityBaseline(data, slice, evaluation, split);
 }
 
 // Sweeps: checking files, reading what runs left.
@@ -135,6 +147,8 @@ export {
   type PanelHoldout,
   type UnseenRun,
 } from './law/trust/holdout.js';
+export { type PairedDifference, pairedDifference } from './law/trust/paired.js';
+export { type NoiseSplit, splitNoise } from './law/trust/noise.js';
 export type { HoldoutSplit } from './law/trust/withhold.js';
 export { closeThreads } from './law/trust/threads.js';
 export { type Identifiability, identifiability } from './law/trust/identifiability.js';

@@ -9,6 +9,7 @@ import { metricNames, type Panel, panelsOf } from '../law/points/points.js';
 import type { HoldoutOptions } from '../law/trust/holdout.js';
 import { closeThreads } from '../law/trust/threads.js';
 import { parseSplit } from '../law/trust/withhold.js';
+import type { RunNoise } from '../sweep/results/run-noise.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
 import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './options/law-input.js';
@@ -96,6 +97,7 @@ export async function run(args: Arguments): Promise<number> {
   });
   for (const { message } of unjoined) note(`note: no joint fit over slices: ${message}`);
   for (const { label, error } of refused) note(`note: ${label}: not fitted: ${error.message}`);
+  const noise = await noiseByLabel(input, panels);
   if (args.json) {
     printJson({
       name: input.name,
@@ -105,7 +107,7 @@ export async function run(args: Arguments): Promise<number> {
       level,
       bootstrap: resamples,
       seed,
-      slices,
+      slices: slices.map((one) => ({ ...one, noise: noise.get(one.label) ?? null })),
       joint,
       ...(input.tuning ? { tuning: input.tuning } : {}),
       refused: refused.map(({ label, error }) => ({ slice: label, reason: error.message })),
@@ -113,13 +115,28 @@ export async function run(args: Arguments): Promise<number> {
     });
     return ExitCode.ok;
   }
-  print(slices.map((panel) => panelText(panel, level)).join('\n\n'));
+  print(slices.map((panel) => panelText(panel, level, noise.get(panel.label))).join('\n\n'));
   for (const one of joint) print(`\n${jointText(one, metric)}`);
   if (input.tuning) {
     const shown = input.tuning.configurations.filter((one) => slice === undefined || one.slice === slice);
     print(`\n${tuningText({ ...input.tuning, configurations: shown }, metric)}`);
   }
   return ExitCode.ok;
+}
+
+/** What seeds and users bring to the noise of one run, by the panel's label: of sweeps whose trials kept their ranks. */
+async function noiseByLabel(
+  { path, metric }: LawInput,
+  panels: readonly Panel[],
+): Promise<Map<string, RunNoise>> {
+  if (path === undefined) return new Map();
+  const { noiseOfRuns } = await import('../sweep/results/run-noise.js');
+  return new Map(
+    panels.flatMap((panel) => {
+      const noise = noiseOfRuns(path, panel, metric);
+      return noise ? [[panel.label, noise] as const] : [];
+    }),
+  );
 }
 
 async function holdout(

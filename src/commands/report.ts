@@ -60,6 +60,7 @@ export async function run(args: Arguments): Promise<number> {
       page: written.page,
       answer: answerCards(input),
       shortfall: shortfall(input),
+      losses: input.losses,
       figures: written.figures,
       absent: written.absent,
       trials: { done: input.done.length, failed: input.failed.length, pending: sweep.pending },

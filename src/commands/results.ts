@@ -35,10 +35,15 @@ export function options(yargs: Argv): Argv {
       type: 'string',
       describe: 'Columns to show, separated by commas; all for every one',
     })
+    .option('k', {
+      type: 'string',
+      describe: 'Cut-offs to show instead of those of the training, separated by commas: from the ranks kept',
+    })
     .conflicts('sql', ['where', 'mlflow'])
     .example('$0 results', 'The last sweep as a table')
     .example(`$0 results ml100k --where "layers >= 2 and status = 'done'"`, 'Some of its trials')
     .example(`$0 results --sql 'select dim, max("ndcg@10") from trials group by dim'`, 'Any question in SQL')
+    .example('$0 results --k 1,5,50', 'Every metric at other cut-offs, without training anew')
     .example('$0 results --mlflow mlruns', 'MLflow runs, to see them where you already look')
     .example('$0 results --csv results.csv', 'Export; `perflaw fit results.csv` reads it back');
 }
@@ -52,15 +57,31 @@ export async function run(args: Arguments): Promise<number> {
   const runs = args['runs'] === '-' || args['runs'] === '' ? undefined : (args['runs'] as string | undefined);
   const store = new SweepStore(findSweep(runs));
   const plan = store.readPlan();
+  const ks = cutOffs(args['k'], plan.data.numItems);
+  const withoutRanks: string[] = [];
   const trials: Row[] = [];
   const recorded: { trial: StoredTrial; record: TrialRecord }[] = [];
   for (const trial of plan.trials) {
     const found = store.readTrial(trial.id, plan.numericVersion);
     if (found.state === 'damaged') note(`${found.path}: left out, this result ${found.reason}`);
-    const record = found.state === 'done' || found.state === 'failed' ? found.record : undefined;
+    let record = found.state === 'done' || found.state === 'failed' ? found.record : undefined;
+    if (ks && record?.status === 'done') {
+      const { resultAt } = await import('../sweep/results/rank-metrics.js');
+      try {
+        record = { ...record, result: resultAt(record.result, store.readRanks(record), ks) };
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        if (record.result.ranks) note(`${error.place}: ${error.message}`);
+        else withoutRanks.push(trial.id);
+      }
+    }
     if (record) recorded.push({ trial, record });
     trials.push(fullRow(trial, record, plan.tuned));
   }
+  if (withoutRanks.length > 0)
+    note(
+      `${withoutRanks.length} ${withoutRanks.length === 1 ? 'result was' : 'results were'} written before ranks were kept and ${withoutRanks.length === 1 ? 'has' : 'have'} only the cut-offs of the training: ${withoutRanks.slice(0, 6).join(', ')}${withoutRanks.length > 6 ? ', ...' : ''}`,
+    );
   const select = String(plan.trials[0]?.config.evaluation.select ?? 'ndcg@10');
   const k = select.split('@')[1];
   let rows = trials;
@@ -68,15 +89,10 @@ export async function run(args: Arguments): Promise<number> {
     plan.trials.map(({ config }) => config),
     SHOWN,
   );
-  let names = [
-    ...SHOWN,
-    ...varying,
-    ...SHOWN_AFTER,
-    `ndcg@${k}`,
-    `hr@${k}`,
-    `popularity:ndcg@${k}`,
-    'seconds',
-  ];
+  const metrics = ks
+    ? ks.flatMap((one) => [`ndcg@${one}`, `hr@${one}`])
+    : [`ndcg@${k}`, `hr@${k}`, `popularity:ndcg@${k}`];
+  let names = [...SHOWN, ...varying, ...SHOWN_AFTER, ...metrics, 'seconds'];
   const where = args['where'] as string | undefined;
   const sql = (args['sql'] as string | undefined) ?? (where && `select * from trials where ${where}`);
   if (sql !== undefined) {
@@ -132,7 +148,9 @@ function printFailures(rows: Row[]): void {
 
 /** A table; columns that somebody asked for all stay, on their side where the terminal is too narrow. */
 function shown(names: string[], rows: Row[], chosen: boolean, popularity: string): string {
-  const cells = rows.map((row) => names.map((name) => cell(name, row[name])));
+  const cells = rows.map((row) =>
+    names.map((name) => withError(cell(name, row[name]), chosen ? undefined : row[`se:${name}`])),
+  );
   if (!chosen)
     return formatTable(names, cells, {
       spare: ['model', 'status', 'tokens', 'seconds', 'params', popularity, 'seed', 'slice', 'layers'],
@@ -140,6 +158,24 @@ function shown(names: string[], rows: Row[], chosen: boolean, popularity: string
   const table = formatTable(names, cells);
   const room = roomOn(process.stdout);
   return table.split('\n').some((line) => line.length > room) ? formatRecords(names, cells) : table;
+}
+
+/** `0.1023 ± 0.0045`: the second is the standard error over users. */
+function withError(text: string, error: string | number | null | undefined): string {
+  return typeof error === 'number' ? `${text} ± ${Number(error.toPrecision(2))}` : text;
+}
+
+/** @throws UserError for what is no list of cut-offs below the number of items. */
+function cutOffs(text: unknown, numItems: number): number[] | undefined {
+  if (text === undefined) return undefined;
+  const ks = [...new Set(String(text).split(',').map(Number))].sort((a, b) => a - b);
+  const wrong = ks.find((k) => !Number.isInteger(k) || k < 1 || k >= numItems);
+  if (wrong !== undefined || String(text).trim() === '')
+    throw new UserError(`"${text}" is no list of cut-offs from 1 to ${numItems - 1}, one below the items`, {
+      place: '--k',
+      remedy: 'Give for instance --k 1,5,20.',
+    });
+  return ks;
 }
 
 function chosenColumns(wanted: unknown, names: string[], rows: Row[]): string[] {

@@ -5,7 +5,13 @@ import type { Interactions } from '../data/interactions.js';
 import { BACKENDS } from '../kernels/choose.js';
 import { DEFAULT_MODEL, defaultLoss, MEANT_FOR, MODEL_NAMES, type ModelConfig } from '../model/config.js';
 import type { WeightsFile } from '../model/files/weights-file.js';
-import { modelFields, plainRate, seed as seedField, trainingFields } from '../sweep/file/schema.js';
+import {
+  evaluatedFields,
+  modelFields,
+  plainRate,
+  seed as seedField,
+  trainingFields,
+} from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import type { FinishedRun } from '../train/run-folder.js';
@@ -48,6 +54,19 @@ export function options(yargs: Argv): Argv {
       choices: ['masked', 'unmasked'],
       default: DEFAULT_EVALUATION.history,
       description: 'Ranking that selects: without or with the items already seen',
+    })
+    .option('users', {
+      type: 'string',
+      description: 'Users that are evaluated: a fixed sample of so many [default: all]',
+    })
+    .option('test-users', {
+      type: 'string',
+      description: 'Users of the test: all, or another sample of so many [default: those of the validation]',
+    })
+    .option('temporal', {
+      type: 'string',
+      description:
+        'Hold out what comes after a moment instead of the last two items: shares of validation and test, e.g. 0.1,0.1',
     })
     .option('seed', { type: 'number', default: 1, description: 'Seed of weights, order and dropout' })
     .option('backend', {
@@ -132,24 +151,32 @@ async function trainNow(
   data: Interactions,
   { out, initialWeights, say }: Surroundings,
 ): Promise<FinishedRun | undefined> {
-  const { leaveOneOut } = await import('../data/split.js');
+  const { splitInteractions } = await import('../data/split.js');
   const { popularityBaseline } = await import('../train/evaluation/baseline.js');
   const { trialNotes } = await import('../train/check.js');
   const { evaluationSet, leavesMoreThan } = await import('../train/evaluation/evaluation-set.js');
   const { NotANumberError, TrainingInterrupted } = await import('../train/hooks.js');
   const { trainModel } = await import('../train/trainer.js');
   const { WEIGHTS_FILE } = await import('../train/weights-card.js');
-  const validation = evaluationSet(data, leaveOneOut(data), 'validation');
+  const { RANKS_FILE } = await import('../train/evaluation/ranks.js');
+  const validation = evaluationSet(
+    data,
+    splitInteractions(data, config.split),
+    'validation',
+    config.evaluation,
+  );
   for (const text of trialNotes(config, data.numItems, (k) => leavesMoreThan(validation, data.numItems, k)))
     note(`Note: ${text}`);
-  const popularity = popularityBaseline(data, config.slice, config.evaluation);
+  const popularity = popularityBaseline(data, config.slice, config.evaluation, config.split);
   if (out) prepareFolder(out);
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   process.once('SIGINT', onInterrupt);
   try {
     const result = await trainModel(config, data, {
-      ...(out ? { checkpointDir: out, weightsPath: join(out, WEIGHTS_FILE) } : {}),
+      ...(out
+        ? { checkpointDir: out, weightsPath: join(out, WEIGHTS_FILE), ranksPath: join(out, RANKS_FILE) }
+        : {}),
       ...(initialWeights ? { initialWeights } : {}),
       signal: stop.signal,
       onNote: note,
@@ -203,12 +230,32 @@ function configOf(args: Arguments, data: TrialConfig['data'], backend: string): 
   return {
     data,
     slice: { users: 1 },
+    ...(args['temporal'] === undefined ? {} : { split: { temporal: temporalShares(args['temporal']) } }),
     model: { ...DEFAULT_MODEL, ...read<Partial<ModelConfig>>(modelFields), name },
     training: { ...DEFAULT_TRAINING, loss, ...read<Partial<TrialConfig['training']>>(trainingFields) },
-    evaluation: { ...DEFAULT_EVALUATION, history: args['history'] as 'masked' | 'unmasked' },
+    evaluation: {
+      ...DEFAULT_EVALUATION,
+      history: args['history'] as 'masked' | 'unmasked',
+      ...(args['users'] === undefined
+        ? {}
+        : { users: accepted(evaluatedFields.users, '--users', args['users']) }),
+      ...(args['test-users'] === undefined
+        ? {}
+        : { testUsers: accepted(evaluatedFields.testUsers, '--test-users', args['test-users']) }),
+    },
     seed: accepted(seedField, '--seed', args['seed']),
     backend,
   };
+}
+
+/** @throws UserError for what is no two shares. */
+function temporalShares(text: unknown): { validation: number; test: number } {
+  const shares = String(text).split(',').map(Number);
+  const [validation, test] = shares as [number, number];
+  if (shares.length === 2 && validation > 0 && test > 0 && validation + test < 1) return { validation, test };
+  throw new UserError(`--temporal is "${text}": two shares above 0, below 1 together`, {
+    remedy: 'Give for instance --temporal 0.1,0.1.',
+  });
 }
 
 /** @throws UserError for a setting that would change nothing. */
@@ -257,6 +304,11 @@ function epochLine(
   return `epoch ${epoch}/${config.training.epochs}  loss ${loss.toFixed(4)}${values}  ${formatDuration(seconds)}, ${formatCount(tokensPerSecond)} tokens/s`;
 }
 
+/** `0.1023 ± 0.0045`: the second is the standard error over users. */
+function withError(text: string, error: number | undefined): string {
+  return error === undefined ? text : `${text} ± ${error.toFixed(4)}`;
+}
+
 function format(value: number | undefined): string {
   return value === undefined ? '-' : value.toFixed(4);
 }
@@ -271,14 +323,15 @@ function printResult(
     `\n${config.model.name}, ${formatCount(parameters.total)} parameters, best epoch ${bestEpoch} (on validation)`,
   );
   const names = Object.keys(result.test.masked);
-  const row = (label: string, values: RankingMetrics, mode: 'masked' | 'unmasked') => [
-    label,
-    mode,
-    ...names.map((name) => format(values[mode][name])),
-  ];
+  const row = (
+    label: string,
+    values: RankingMetrics,
+    mode: 'masked' | 'unmasked',
+    errors?: RankingMetrics,
+  ) => [label, mode, ...names.map((name) => withError(format(values[mode][name]), errors?.[mode][name]))];
   const rows = (['masked', 'unmasked'] as const).flatMap((mode) => [
-    row('validation', result.validation, mode),
-    row('test', result.test, mode),
+    row('validation', result.validation, mode, result.standardErrors?.validation),
+    row('test', result.test, mode, result.standardErrors?.test),
     row('popularity, test', popularity.test, mode),
   ]);
   const aside = names.filter((name) => name !== config.evaluation.select);

@@ -460,6 +460,9 @@ export function describeKernels(
           });
           expect([...got.unmasked]).toEqual([...expected.unmasked]);
           expect([...got.masked]).toEqual([...expected.masked]);
+          for (const [u, loss] of expected.losses.entries())
+            if (Number.isNaN(loss)) expect(got.losses[u]).toBeNaN();
+            else expect(got.losses[u]).toBeCloseTo(loss, 4);
         });
       });
     });

@@ -51,7 +51,11 @@ export function launcherContract(name: string, subject: LauncherUnderTest): void
         code: TrialExit.recorded,
         signal: null,
       });
-      expect(store.readTrial(trial.id, NUMERIC_VERSION).state).toBe('done');
+      const found = store.readTrial(trial.id, NUMERIC_VERSION);
+      expect(found.state).toBe('done');
+      // Ranks come before the result, so whoever sees a result may read them.
+      if (found.state === 'done' && found.record.status === 'done')
+        expect(store.readRanks(found.record).test.users).toHaveLength(10);
       expect(seen.length).toBeGreaterThan(0);
       expect(seen[0]).toMatchObject({ epochs: 2, stepsPerEpoch: 4 });
     });

@@ -1,6 +1,7 @@
 /** Slices of the training data. Nested: what a smaller share holds, a larger one holds too. */
 import { UserError } from '../util/errors.js';
 import type { Sequences } from './interactions.js';
+import { mix } from './sample.js';
 
 /** Which part of the training data a trial sees. Evaluated users and the item catalogue never depend on it. */
 export interface SliceSpec {
@@ -106,14 +107,6 @@ function keptRows(users: Int32Array, share: number): Uint8Array {
   const count = Math.min(users.length, Math.max(1, Math.round(share * users.length)));
   for (let i = 0; i < count; i++) kept[order[i]!] = 1;
   return kept;
-}
-
-/** A fixed scrambling of 32 bits (the finaliser of MurmurHash3), so that a share of users is not a share of their numbers. */
-function mix(value: number): number {
-  let h = value ^ 0x5bd1e995;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }
 
 /** One past the last event of each row that the share of time holds. */

@@ -109,7 +109,7 @@ export function checkTrial(trial: TrialConfig, data: TrialData): void {
  * @throws UserError when there is nothing to predict in training, or nothing to choose an epoch by.
  */
 export function checkData(
-  { slice, evaluation }: TrialConfig,
+  { slice, evaluation, split }: TrialConfig,
   name: string,
   predictions: number,
   leaves: (k: number) => boolean,
@@ -117,7 +117,7 @@ export function checkData(
   if (!(predictions > 0)) {
     const label = sliceLabel(slice);
     throw new UserError(
-      `no history${label === 'all' ? '' : ` of the slice ${label}`} has two events to train on: the last two of each are held out, one to validate and one to test`,
+      `no history${label === 'all' ? '' : ` of the slice ${label}`} has two events to train on: ${split ? 'what came later is held out' : 'the last two of each are held out, one to validate and one to test'}`,
       {
         place: name,
         remedy:

@@ -9,7 +9,7 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../mode
 import { fileError, UserError } from '../util/errors.js';
 import { writeAtomic } from '../util/files.js';
 import { sha256 } from '../util/hash.js';
-import type { EpochRecord, RankingMetrics } from './result.js';
+import type { EpochRecord, RankingMetrics, StepRecord } from './result.js';
 
 const SCHEMA = '2';
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
@@ -28,7 +28,9 @@ export interface TrainingState {
   epochTokens: number;
   tokensSeen: number;
   curve: EpochRecord[];
-  best: { epoch: number; value: number; validation: RankingMetrics } | null;
+  best: { epoch: number; step?: number; value: number; validation: RankingMetrics } | null;
+  /** Evaluations within the current epoch; absent where there were none. */
+  within?: StepRecord[];
   /** Evaluations since the best one. */
   stale: number;
   seconds: { training: number; evaluation: number; epoch: number };
@@ -122,7 +124,13 @@ function stateFault(state: TrainingState): string | undefined {
   if (!numbers.every(Number.isFinite)) return 'a sum of it is no number';
   if (!Array.isArray(curve) || curve.length !== epoch - 1 || !curve.every((e) => Number.isFinite(e?.loss)))
     return 'its curve does not reach its epoch';
-  if (best !== null && !(Number.isFinite(best?.value) && best.epoch < epoch && best.validation))
+  const { within = [] } = state;
+  if (!Array.isArray(within) || !within.every((e) => e?.validation && e.step <= state.step))
+    return 'its evaluations within the epoch do not fit its step';
+  // A best one within the epoch that is being trained was evaluated in it.
+  const known =
+    best && (best.epoch < epoch || (best.epoch === epoch && within.some((e) => e.step === best.step)));
+  if (best !== null && !(Number.isFinite(best?.value) && known && best.validation))
     return 'its best epoch has no value';
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** Everything that decides a trial's result: its hash is the trial's identity. */
 import type { SliceSpec } from '../data/slice.js';
+import type { SplitSpec } from '../data/split.js';
 import type { ModelConfig } from '../model/config.js';
 
 /** How negatives are sampled: each item alike, or by how often the training histories hold it. */
@@ -52,6 +53,8 @@ export interface TrainingConfig {
   clipNorm: number;
   /** Epochs between evaluations on the validation items. */
   evaluateEvery: number;
+  /** Optimiser steps between further evaluations, within epochs too; absent: none. */
+  evaluateSteps?: number;
 }
 
 /** What is measured, and on what a model is chosen. */
@@ -62,12 +65,18 @@ export interface EvaluationConfig {
   select: string;
   /** Whether selection looks at rankings without (`masked`) or with (`unmasked`) the user's history among the candidates. */
   history: 'masked' | 'unmasked';
+  /** Users that are evaluated: a fixed sample of so many, the same in every trial on the data; absent: all. */
+  users?: number;
+  /** Users of the test: all, or another sample of so many; absent: those of the validation. */
+  testUsers?: number | 'all';
 }
 
 /** Fully resolved; JSON-serialisable; no field without meaning for the numbers. */
 export interface TrialConfig {
   data: { name: string; hash: string };
   slice: SliceSpec;
+  /** Leave-one-out where absent. */
+  split?: SplitSpec;
   model: ModelConfig;
   training: TrainingConfig;
   evaluation: EvaluationConfig;

@@ -31,6 +31,8 @@ export interface TrainingHooks {
   untilEpoch?: number;
   /** Where the best weights go at the end (safetensors, upstream names); without it they are not kept. */
   weightsPath?: string;
+  /** Where the ranks of every evaluated user go at the end (see `readRanks`); without it they are not kept. */
+  ranksPath?: string;
   /** Weights to start from instead of drawn ones; `startFrom` of the configuration is their hash. */
   initialWeights?: WeightsFile;
   /** Receives what a person should know, for instance that a checkpoint was damaged. */

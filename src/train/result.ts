@@ -7,6 +7,8 @@ export type Metrics = Record<string, number>;
 export interface RankingMetrics {
   masked: Metrics;
   unmasked: Metrics;
+  /** Mean cross-entropy of the targets over all items, nats: lower is better. Absent in results of before it was measured. */
+  loss?: number;
 }
 
 /** A point of the learning curve. */
@@ -18,10 +20,21 @@ export interface EpochRecord {
   loss: number;
   /** Absent in epochs without evaluation. */
   validation?: RankingMetrics;
+  /** Evaluations within the epoch (`evaluateSteps`), in order; absent where there were none. */
+  within?: StepRecord[];
   /** Seconds of training alone (evaluation not counted). */
   seconds: number;
   /** Real (not padded) tokens a second of training. */
   tokensPerSecond: number;
+}
+
+/** An evaluation within an epoch. */
+export interface StepRecord {
+  /** Optimiser steps so far. */
+  step: number;
+  /** Mean training cross-entropy of the epoch so far. */
+  loss: number;
+  validation: RankingMetrics;
 }
 
 /** A finished training: metrics at the chosen epoch, and what it cost. */
@@ -29,7 +42,11 @@ export interface TrainingResult {
   /** At the epoch chosen on validation. */
   validation: RankingMetrics;
   test: RankingMetrics;
+  /** Standard errors of both over their users; absent in results of before ranks were kept. */
+  standardErrors?: { validation: RankingMetrics; test: RankingMetrics };
   bestEpoch: number;
+  /** Optimiser steps done by then, where evaluations were asked for within epochs. */
+  bestStep?: number;
   epochsRun: number;
   /** `halving`: cut short because others were better, see sweep/run/halving.ts. */
   stopped: 'epochs' | 'patience' | 'halving';
@@ -48,6 +65,8 @@ export interface TrainingResult {
   device?: string;
   /** The best weights' file, where one was asked for. */
   weights?: { sha256: string; bytes: number };
+  /** The file of every user's ranks, where one was asked for. */
+  ranks?: { sha256: string; bytes: number };
   /** The wasm kernels' instructions: `relaxed` (fused multiply-add) and `baseline` agree to rounding, not bit for bit. */
   simd?: string;
 }

@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { decodeSafetensors } from '../model/files/safetensors.js';
 import { fileError, UserError } from '../util/errors.js';
 import { readRegular, readRegularBytes } from '../util/files.js';
-import { canonicalJson, sha256 } from '../util/hash.js';
+import { sha256 } from '../util/hash.js';
+import { leaves } from '../util/leaves.js';
 import { CHECKPOINT_FILE, type TrainingState } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
 import type { RankingMetrics, TrainingResult } from './result.js';
@@ -166,18 +167,6 @@ function differences(there: object, here: TrialConfig): string[] {
       (path) =>
         `${path === 'model.name' ? 'model' : path.split('.').at(-1)} is ${a.get(path) ?? 'not set'} there and ${b.get(path) ?? 'not set'} here`,
     );
-}
-
-/** Every value by its path, as text. */
-function leaves(value: object, path = ''): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [key, part] of Object.entries(value)) {
-    const here = path === '' ? key : `${path}.${key}`;
-    if (typeof part === 'object' && part !== null && !Array.isArray(part))
-      for (const [inner, text] of leaves(part, here)) found.set(inner, text);
-    else if (part !== undefined) found.set(here, typeof part === 'string' ? part : canonicalJson(part));
-  }
-  return found;
 }
 
 const MOST = 4;

@@ -2,27 +2,25 @@
  * Trains one model on one slice: epochs of packed batches, evaluation on the validation items, early stopping, the best
  * weights kept and scored on the test items. Stopped at any moment, it goes on from its checkpoint with the same bits.
  */
-import type { Interactions, Sequences } from '../data/interactions.js';
+import type { Interactions } from '../data/interactions.js';
 import { sliceSequences } from '../data/slice.js';
-import { leaveOneOut, type Split } from '../data/split.js';
-import { currentDevice, openBackend, simdVariant } from '../kernels/backend.js';
+import { splitInteractions } from '../data/split.js';
+import { openBackend } from '../kernels/backend.js';
 import { lateScalars } from '../kernels/late.js';
 import { loadWeights } from '../model/files/weights-file.js';
 import { kindOf } from '../model/kinds.js';
 import { createModel } from '../model/model.js';
-import { countParameters, trainingFlopsPerToken } from '../model/size.js';
 import { UserError } from '../util/errors.js';
-import { writeAtomic } from '../util/files.js';
-import { sha256 } from '../util/hash.js';
 import { createRandom } from '../util/random.js';
 import { checkData, checkTrial, prefixesOf, resolveTrial } from './check.js';
 import type { TrainingState } from './checkpoint.js';
 import type { TrialConfig } from './config.js';
-import { evaluateModel } from './evaluation/evaluate.js';
+import { rankingMetrics, rankTargets } from './evaluation/evaluate.js';
 import { evaluationSet, leavesMoreThan } from './evaluation/evaluation-set.js';
+import { finishTraining, type TrainedRun } from './finish.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
-import { checkFinite, type ResumableTraining, restoreTraining, saveTraining } from './resume.js';
+import { checkFinite, restoreTraining, saveTraining } from './resume.js';
 import { assemble, epochRows, epochWork } from './step/batches.js';
 import { createLoss } from './step/loss.js';
 import { createOptimizer } from './step/optimizer.js';
@@ -33,12 +31,9 @@ const CHECKPOINT_SECONDS = 30;
 const FRESH_SECONDS = 5;
 
 /** Everything of a running training in one place. */
-interface Run extends ResumableTraining, Trained {
+interface Run extends TrainedRun, Trained {
   /** When the last checkpoint was written, on this process's clock. */
   savedAt: number;
-  data: Interactions;
-  split: Split;
-  sequences: Sequences;
 }
 
 /**
@@ -53,11 +48,12 @@ export async function trainModel(
   const config = resolveTrial(trial);
   checkTrial(config, { ...data, timed: data.timestamps !== null });
   await openBackend(config.backend, hooks.onNote);
-  const split = leaveOneOut(data);
-  if (split.evaluated.length === 0)
+  const split = splitInteractions(data, config.split);
+  if (split.heldOut.test.users.length === 0)
     throw new UserError('no user has three interactions, so nothing can be held out', { place: data.name });
   const sequences = sliceSequences(split.train, config.slice);
-  const validation = evaluationSet(data, split, 'validation');
+  const validation = evaluationSet(data, split, 'validation', config.evaluation);
+  const test = evaluationSet(data, split, 'test', config.evaluation);
   checkData(config, data.name, epochWork(config, sequences).predicting, (k) =>
     leavesMoreThan(validation, data.numItems, k),
   );
@@ -87,6 +83,7 @@ export async function trainModel(
       optimizer,
       data,
       split,
+      sets: { validation, test },
       sequences,
       state,
       bestWeights: undefined,
@@ -103,11 +100,11 @@ export async function trainModel(
 
 async function train(run: Run): Promise<TrainingResult> {
   const { config, state, sequences } = run;
-  const { epochs, patience, rows: rowsPerStep, loss } = config.training;
+  const { epochs, rows: rowsPerStep, loss } = config.training;
   const length = config.model.maxLength;
   let stopped: TrainingResult['stopped'] = 'epochs';
   for (; state.epoch <= epochs; ) {
-    if (patience > 0 && state.stale >= patience) {
+    if (isStale(run) && state.stepInEpoch === 0) {
       stopped = 'patience';
       break;
     }
@@ -126,7 +123,7 @@ async function train(run: Run): Promise<TrainingResult> {
     await runEpoch(run, rows, steps);
     finishEpoch(run, steps);
   }
-  return finish(run, stopped);
+  return finishTraining(run, stopped);
 }
 
 /** The remaining steps of the current epoch. */
@@ -135,8 +132,15 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
   const { rows: rowsPerStep, loss } = config.training;
   const losses = await lateScalars();
   const open: OpenStep[] = [];
+  // A checkpoint, an evaluation and an epoch's record hold the losses of all steps, so they wait for them.
+  const settle = async () => {
+    const waited = performance.now();
+    const rest = await losses.all();
+    count(state, waited);
+    addLosses(run, open, rest);
+  };
   try {
-    while (state.stepInEpoch < steps) {
+    while (state.stepInEpoch < steps && !(isStale(run) && state.stepInEpoch > 0)) {
       const begun = performance.now();
       const from = state.stepInEpoch * rowsPerStep;
       const batch = assemble(
@@ -160,20 +164,20 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
       const arrived = await losses.arrived();
       count(state, begun);
       addLosses(run, open, arrived);
+      if (isDue(run) && state.stepInEpoch < steps) {
+        await settle();
+        evaluateWithin(run);
+      }
       report(run, steps);
       // Lets messages, signals and timers in.
       await new Promise(setImmediate);
       const stopping = hooks.signal?.aborted;
-      const due = secondsSinceSaved(run) > (hooks.checkpointSeconds ?? CHECKPOINT_SECONDS);
-      if (!stopping && !due && state.stepInEpoch < steps) continue;
-      // A checkpoint and an epoch's record hold the losses of all steps, so they wait for them.
-      const waited = performance.now();
-      const rest = await losses.all();
-      count(state, waited);
-      addLosses(run, open, rest);
-      if (stopping || due) save(run);
+      if (!stopping && secondsSinceSaved(run) <= (hooks.checkpointSeconds ?? CHECKPOINT_SECONDS)) continue;
+      await settle();
+      save(run);
       if (stopping) throw new TrainingInterrupted();
     }
+    await settle();
   } finally {
     losses.dispose();
   }
@@ -208,6 +212,43 @@ function secondsSinceSaved({ savedAt }: Run): number {
   return (performance.now() - savedAt) / 1000;
 }
 
+/** Whether nothing has improved for as many evaluations as patience allows. */
+function isStale({ config: { training }, state }: Run): boolean {
+  return training.patience > 0 && state.stale >= training.patience;
+}
+
+/** Whether the step that was just done is one after which to evaluate. */
+function isDue({ config: { training }, state }: Run): boolean {
+  return training.evaluateSteps !== undefined && state.step % training.evaluateSteps === 0;
+}
+
+/** Evaluation within an epoch, noted for its record. */
+function evaluateWithin(run: Run): void {
+  const { state } = run;
+  checkFinite(run);
+  const validation = evaluate(run);
+  const loss = state.lossSum / state.predicted;
+  state.within = [...(state.within ?? []), { step: state.step, loss, validation }];
+}
+
+/** Ranks the validation items, and keeps the weights where they are the best so far. */
+function evaluate(run: Run): RankingMetrics {
+  const { config, state, model, sets } = run;
+  const begun = performance.now();
+  const ranks = rankTargets(model, sets.validation);
+  const validation = rankingMetrics(ranks, config.evaluation);
+  state.seconds.evaluation += (performance.now() - begun) / 1000;
+  const value = selected(validation, config);
+  if (!state.best || value > state.best.value) {
+    const step = config.training.evaluateSteps === undefined ? {} : { step: state.step };
+    state.best = { epoch: state.epoch, ...step, value, validation };
+    state.stale = 0;
+    run.bestWeights = model.weights.read();
+    run.bestRanks = ranks;
+  } else state.stale++;
+  return validation;
+}
+
 function save(run: Run): void {
   saveTraining(run);
   run.savedAt = performance.now();
@@ -220,7 +261,7 @@ function saveAfter(run: Run, seconds: number): void {
 
 /** Evaluation at the end of an epoch, bookkeeping, a checkpoint. */
 function finishEpoch(run: Run, steps: number): void {
-  const { config, state, model, data, split } = run;
+  const { config, state } = run;
   const { evaluateEvery, epochs } = config.training;
   checkFinite(run);
   const record: EpochRecord = {
@@ -230,17 +271,12 @@ function finishEpoch(run: Run, steps: number): void {
     seconds: state.seconds.epoch,
     tokensPerSecond: state.epochTokens / state.seconds.epoch,
   };
-  if (state.epoch % evaluateEvery === 0 || state.epoch === epochs) {
-    const begun = performance.now();
-    record.validation = evaluateModel(model, evaluationSet(data, split, 'validation'), config.evaluation);
-    state.seconds.evaluation += (performance.now() - begun) / 1000;
-    const value = selected(record.validation, config);
-    if (!state.best || value > state.best.value) {
-      state.best = { epoch: state.epoch, value, validation: record.validation };
-      state.stale = 0;
-      run.bestWeights = model.weights.read();
-    } else state.stale++;
-  }
+  const before = state.within?.at(-1);
+  // Patience may end an epoch right after an evaluation within it.
+  if (before?.step === state.step) record.validation = before.validation;
+  else if (state.epoch % evaluateEvery === 0 || state.epoch === epochs || isDue(run))
+    record.validation = evaluate(run);
+  if (state.within) record.within = state.within;
   state.curve.push(record);
   report(run, steps, record);
   Object.assign(state, {
@@ -250,6 +286,7 @@ function finishEpoch(run: Run, steps: number): void {
     predicted: 0,
     epochTokens: 0,
   });
+  delete state.within;
   state.seconds.epoch = 0;
   const { untilEpoch = epochs, checkpointSeconds = CHECKPOINT_SECONDS } = run.hooks;
   // What halving ends here may go on later.
@@ -259,48 +296,6 @@ function finishEpoch(run: Run, steps: number): void {
 
 function selected(metrics: RankingMetrics, { evaluation }: TrialConfig): number {
   return metrics[evaluation.history][evaluation.select]!;
-}
-
-/** Scores the best weights on the test items and puts the result together. */
-function finish(run: Run, stopped: TrainingResult['stopped']): TrainingResult {
-  const { config, state, model, data, split, bestWeights } = run;
-  const best = state.best!;
-  model.weights.write(bestWeights!);
-  const weights = keepWeights(run);
-  const begun = performance.now();
-  const test = evaluateModel(model, evaluationSet(data, split, 'test'), config.evaluation);
-  state.seconds.evaluation += (performance.now() - begun) / 1000;
-  const { steps, predicting } = epochWork(config, run.sequences);
-  const perToken = trainingFlopsPerToken(config.model, data.numItems, { ...config.training, predicting });
-  return {
-    validation: best.validation,
-    test,
-    bestEpoch: best.epoch,
-    epochsRun: state.curve.length,
-    stopped,
-    curve: state.curve,
-    parameters: countParameters(config.model, data.numItems),
-    flops: { perToken, total: perToken * state.tokensSeen },
-    tokens: {
-      perEpoch: steps,
-      total: state.tokensSeen,
-    },
-    seconds: { training: state.seconds.training, evaluation: state.seconds.evaluation },
-    tokensPerSecond: state.tokensSeen / state.seconds.training,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    backend: config.backend,
-    ...(currentDevice() ? { device: currentDevice()!.name } : {}),
-    ...(weights ? { weights } : {}),
-    ...(simdVariant() ? { simd: simdVariant() } : {}),
-  };
-}
-
-/** Writes the model's weights where the caller wants them; they are as large as the model, no more. */
-function keepWeights({ model, config, hooks }: Run): TrainingResult['weights'] {
-  if (!hooks.weightsPath) return undefined;
-  const bytes = model.weights.encode({ config: JSON.stringify(config) });
-  writeAtomic(hooks.weightsPath, bytes);
-  return { sha256: sha256(bytes), bytes: bytes.length };
 }
 
 function report({ config, state, hooks }: Run, stepsPerEpoch: number, finished?: EpochRecord): void {

@@ -69,7 +69,12 @@ describe('a folder with a finished training', () => {
     result = JSON.parse((await again('--json')).out);
     finished = out;
     before = content();
-    expect(Object.keys(before).sort()).toEqual(['result.json', 'weights.json', 'weights.safetensors']);
+    expect(Object.keys(before).sort()).toEqual([
+      'ranks.bin',
+      'result.json',
+      'weights.json',
+      'weights.safetensors',
+    ]);
   });
   beforeEach(() => cpSync(finished, out, { recursive: true }));
 
@@ -198,7 +203,12 @@ describe('a folder with an unfinished training', () => {
     expect(text).toContain('--overwrite');
     expect(content()).toEqual(before);
     const { out: json } = await again('--json');
-    expect(readdirSync(out).sort()).toEqual(['result.json', 'weights.json', 'weights.safetensors']);
+    expect(readdirSync(out).sort()).toEqual([
+      'ranks.bin',
+      'result.json',
+      'weights.json',
+      'weights.safetensors',
+    ]);
     out = mkdtempSync(join(folder(), 'out-'));
     const whole = JSON.parse((await again('--json')).out);
     expect(JSON.parse(json).result.test).toEqual(whole.result.test);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Interactions } from '../../src/data/interactions.js';
 import type { TrialConfig } from '../../src/train/config.js';
+import { RANKS_FILE } from '../../src/train/evaluation/ranks.js';
 import { TrainingInterrupted } from '../../src/train/hooks.js';
 import type { TrainingResult } from '../../src/train/result.js';
 import { trainModel } from '../../src/train/trainer.js';
@@ -35,6 +36,7 @@ async function disturbed(config: TrialConfig, data: Interactions, seed: string) 
     try {
       const result = await trainModel(config, data, {
         checkpointDir: folder,
+        ranksPath: join(folder, RANKS_FILE),
         // After every few steps, by chance of the clock: a death may come at any distance from a checkpoint.
         checkpointSeconds: 0.02,
         signal: stop.signal,
@@ -67,7 +69,11 @@ export function resumeContract(backend: string): void {
         const data = ringWalks(24, 12);
         const config = smallConfig(data, { epochs: 3, ...training });
         Object.assign(config, { backend, model: { ...config.model, name, layers: 1 } });
-        const whole = await trainModel(config, data);
+        const undisturbed = mkdtempSync(join(tmpdir(), 'perflaw-whole-'));
+        onTestFinished(() => rmSync(undisturbed, { recursive: true, force: true }));
+        // The checksum of the ranks is one of the numbers.
+        const whole = await trainModel(config, data, { ranksPath: join(undisturbed, RANKS_FILE) });
+        expect(whole.ranks?.bytes).toBeGreaterThan(0);
         const { result, stops } = await disturbed(config, data, backend);
         expect(numbers(result)).toEqual(numbers(whole));
         expect(stops.polite + stops.deaths).toBeGreaterThan(1);

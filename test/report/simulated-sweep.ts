@@ -371,6 +371,7 @@ export function simulateInput(options: SimulationOptions = {}): ReportInput {
                   }),
             },
           ],
+    losses: [],
     done,
     failed,
     slices,

@@ -24,6 +24,8 @@ export interface LawInput {
   models?: ModelConfig[];
   /** What was tuned, and how it came out; absent where nothing was. */
   tuning?: Tuning;
+  /** The sweep's folder. */
+  path?: string;
   notes: string[];
 }
 
@@ -95,7 +97,7 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
     const { readTable } = await import('../../law/points/table.js');
     read = await readTable(source, { metric: asked, ignore, halved, tuned, settings });
   } else {
-    const sweep = await readSweep(source, { halved });
+    const sweep = await readSweep(source, { halved, metric: asked });
     const known = knownSettings(sweep.observations);
     const named = (option: string, list: string[]) => list.map((name) => settingOf(known, name, option));
     const law = named('--setting', settings);
@@ -163,7 +165,10 @@ function ignoreSettings(observations: Observation[], names: readonly string[]): 
   }));
 }
 
-async function readSweep(source: string | undefined, options: { halved?: boolean }): Promise<Source> {
+async function readSweep(
+  source: string | undefined,
+  options: { halved?: boolean; metric?: string },
+): Promise<Source> {
   const { readSweepObservations } = await import('../../sweep/results/observations.js');
   const sweep = await readSweepObservations(source, options);
   if (sweep.observations.length === 0 && sweep.halved > 0)
@@ -200,6 +205,7 @@ async function readSweep(source: string | undefined, options: { halved?: boolean
     models: sweep.models,
     tuned: sweep.tuned,
     dropped: sweep.dropped,
+    path: sweep.path,
     notes,
   };
 }

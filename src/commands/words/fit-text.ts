@@ -6,6 +6,7 @@ import { type Direction, GOOD, metricWords } from '../../law/points/direction.js
 import type { QualityTest } from '../../law/quality-test.js';
 import type { FormScore } from '../../law/trust/compare.js';
 import type { Interval } from '../../law/trust/uncertainty.js';
+import type { RunNoise } from '../../sweep/results/run-noise.js';
 import { formatCount } from '../../util/format.js';
 import { formatTable } from '../../util/table.js';
 
@@ -94,7 +95,7 @@ function optimumLines(panel: PanelAnalysis): string[] {
 }
 
 /** One slice: forms side by side, then the chosen one. */
-export function panelText(panel: PanelAnalysis, level: number): string {
+export function panelText(panel: PanelAnalysis, level: number, noise?: RunNoise): string {
   const range = (key: 'layers' | 'dim') => [...new Set(panel.range[key])].join(' to ');
   const lines = [
     `${panel.label}: ${metricWords(panel.metric, panel.direction)}, ${panel.configurations} configurations, ${panel.runs} runs; layers ${range('layers')}, dim ${range('dim')}`,
@@ -122,6 +123,7 @@ export function panelText(panel: PanelAnalysis, level: number): string {
     ...optimumLines(panel),
     `noise of one run: ${digits(panel.sigma, 3)}; condition number ${digits(panel.conditionNumber, 2)}`,
   );
+  if (noise) lines.push(...noiseLines(noise));
   for (const text of panel.notes) lines.push(`note: ${text}`);
   return lines.join('\n');
 }
@@ -137,6 +139,21 @@ function qualityLines({ exponent, r2, measures, slices }: QualityTest): string[]
       ({ measure, f, adjusted }) => `  ${measure}: F ${digits(f, 3)}, p ${digits(adjusted, 2)}`,
     ),
   ];
+}
+
+/** What users and seeds bring to one run. */
+function noiseLines({ standardError, split, reason }: RunNoise): string[] {
+  const lines = [
+    `standard error of a run over its users: ${digits(standardError, 2)}${reason ? ` (seeds: ${reason})` : ''}`,
+  ];
+  if (!split) return lines;
+  const { configurations, runs, users, seed, seedByUser, betweenSeeds, user } = split;
+  lines.push(
+    `of ${runs} runs of ${configurations} configurations with several seeds, ${users} users each (standard deviations):`,
+    `  seeds ${digits(betweenSeeds, 2)} between runs on the same users: ${digits(seed, 2)} would stay with users without end, ${digits(seedByUser, 2)} is which of these users a seed serves`,
+    `  users ${digits(user, 2)} more with other users: the same for every run here, so it moves the law and no difference within it`,
+  );
+  return lines;
 }
 
 /** Several slices together. */

@@ -1,4 +1,4 @@
-/** Rank of each user's target in a full ranking over all items, with and without the user's history among them. */
+/** Rank and loss of each user's target in a full ranking over all items, with and without the user's history among them. */
 import * as tf from '@tensorflow/tfjs';
 import { hasKernel } from '../fused.js';
 import { composedMatMul } from '../matmul/composed.js';
@@ -30,37 +30,69 @@ export function laterRanks(request: RankRequest): LaterRanks {
   const { hidden, items, targets, historyOffsets, historyItems } = request;
   assertShape('targetRanks: hidden', hidden, [targets.length, items.shape[1]]);
   if (!hasKernel('TargetRanks')) return composedRanks(request);
-  const found = tf.tidy(() => {
+  return tf.tidy(() => {
     const ints = (values: Int32Array) => tf.tensor1d(values, 'int32');
-    return tf.engine().runKernel('TargetRanks', {
+    const [unmasked, masked, losses] = tf.engine().runKernel('TargetRanks', {
       hidden,
       items,
       targets: ints(targets),
       historyOffsets: ints(historyOffsets),
       historyItems: ints(historyItems.length > 0 ? historyItems : new Int32Array(1)),
     }) as unknown as tf.Tensor1D[];
+    return {
+      unmasked: tf.keep(unmasked!),
+      masked: tf.keep(masked!),
+      losses: tf.keep(losses ?? tensorLosses(hidden, items, targets)),
+    };
   });
-  return { unmasked: tf.keep(found[0]!), masked: tf.keep(found[1]!) };
 }
 
-/** The values of all of them: one wait for a GPU, whatever their number. */
+/** The values of all of them: one wait for a GPU for ranks and one for losses, whatever their number. */
 export function readRanks(parts: readonly LaterRanks[]): Ranks[] {
-  const tensors = parts.flatMap(({ unmasked, masked }) =>
-    unmasked instanceof tf.Tensor ? [unmasked, masked as tf.Tensor1D] : [],
-  );
-  const values =
-    tensors.length === 0 ? new Int32Array() : tf.tidy(() => tf.concat(tensors).dataSync() as Int32Array);
-  tf.dispose(tensors);
-  let at = 0;
-  const next = (n: number) => {
-    at += n;
-    return values.subarray(at - n, at);
+  const waiting = parts.filter((part): part is Record<keyof Ranks, tf.Tensor1D> => !isRead(part));
+  const take = (tensors: tf.Tensor1D[]) => {
+    const values = tensors.length === 0 ? new Int32Array() : tf.tidy(() => tf.concat(tensors).dataSync());
+    tf.dispose(tensors);
+    let at = 0;
+    return (n: number) => {
+      at += n;
+      return values.subarray(at - n, at);
+    };
   };
-  return parts.map((part) =>
-    part.unmasked instanceof tf.Tensor
-      ? { unmasked: next(part.unmasked.size), masked: next(part.unmasked.size) }
-      : (part as Ranks),
-  );
+  const ranks = take(waiting.flatMap(({ unmasked, masked }) => [unmasked, masked]));
+  const losses = take(waiting.map((part) => part.losses));
+  return parts.map((part) => {
+    if (isRead(part)) return part;
+    const { size } = part.unmasked;
+    return {
+      unmasked: ranks(size) as Int32Array,
+      masked: ranks(size) as Int32Array,
+      losses: losses(size) as Float32Array,
+    };
+  });
+}
+
+const isRead = (part: LaterRanks): part is Ranks => !(part.unmasked instanceof tf.Tensor);
+
+/** Scores that a chunk of `tensorLosses` holds. */
+const CHUNK_SCORES = 1 << 25;
+
+/** Losses by tfjs's own ops, where the backend's kernel ranks alone. */
+function tensorLosses(hidden: tf.Tensor2D, items: tf.Tensor2D, targets: Int32Array): tf.Tensor1D {
+  const [numItems, width] = items.shape;
+  const chunk = Math.max(1, Math.min(256, Math.floor(CHUNK_SCORES / numItems)));
+  const parts: tf.Tensor1D[] = [];
+  for (let from = 0; from < targets.length; from += chunk) {
+    const n = Math.min(chunk, targets.length - from);
+    const part = tf.tidy(() => {
+      const rows = tf.slice(hidden, [from, 0], [n, width]);
+      const scores = composedMatMul(rows, items, false, true);
+      const own = tf.gather(items, tf.tensor1d(targets.slice(from, from + n), 'int32'));
+      return tf.sub(tf.logSumExp(scores, 1), tf.sum(tf.mul(rows, own), 1)) as tf.Tensor1D;
+    });
+    parts.push(part);
+  }
+  return tf.concat(parts);
 }
 
 const CHUNK = 256;
@@ -70,6 +102,7 @@ function composedRanks({ hidden, items, targets, historyOffsets, historyItems }:
   const [numItems, width] = items.shape;
   const unmasked = new Int32Array(targets.length);
   const masked = new Int32Array(targets.length);
+  const losses = new Float32Array(targets.length);
   const seenBy = new Int32Array(numItems);
   for (let from = 0; from < targets.length; from += CHUNK) {
     const n = Math.min(CHUNK, targets.length - from);
@@ -91,7 +124,12 @@ function composedRanks({ hidden, items, targets, historyOffsets, historyItems }:
       }
       unmasked[u] = 1 + above;
       masked[u] = 1 + above - seenAbove;
+      let largest = Number.NEGATIVE_INFINITY;
+      for (let item = 0; item < numItems; item++) if (row[item]! > largest) largest = row[item]!;
+      let total = 0;
+      for (let item = 0; item < numItems; item++) total += Math.exp(row[item]! - largest);
+      losses[u] = largest + Math.log(total) - own;
     }
   }
-  return { unmasked, masked };
+  return { unmasked, masked, losses };
 }

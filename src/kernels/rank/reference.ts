@@ -18,6 +18,8 @@ export interface Ranks {
   unmasked: Int32Array;
   /** Among the items that are not in the user's history (the target always takes part). */
   masked: Int32Array;
+  /** Cross-entropy of each target over the whole table, padding's row too as in training: ln sum_i exp(h . w_i) - h . w_target, nats. */
+  losses: Float32Array;
 }
 
 /** Rank = 1 + number of other items that score at least as high: ties count against the model, and so does NaN. */
@@ -32,6 +34,7 @@ export function ranksReference({
   const numItems = items.length / width;
   const unmasked = new Int32Array(targets.length);
   const masked = new Int32Array(targets.length);
+  const losses = new Float32Array(targets.length);
   for (let u = 0; u < targets.length; u++) {
     const history = new Set(historyItems.subarray(historyOffsets[u], historyOffsets[u + 1]));
     const score = (i: number) => {
@@ -47,6 +50,9 @@ export function ranksReference({
       unmasked[u]!++;
       if (!history.has(i)) masked[u]!++;
     }
+    const scores = Array.from({ length: numItems }, (_, i) => score(i));
+    const largest = Math.max(...scores);
+    losses[u] = largest + Math.log(scores.reduce((sum, s) => sum + Math.exp(s - largest), 0)) - own;
   }
-  return { unmasked, masked };
+  return { unmasked, masked, losses };
 }

@@ -1,4 +1,4 @@
-/** Full ranking on wasm (assembly/rank.ts): scores of a chunk of users at a time. */
+/** Full ranking and losses on wasm (assembly/rank.ts): scores of a chunk of users at a time. */
 import type * as tf from '@tensorflow/tfjs';
 import { wasmKernel } from '../wasm/module.js';
 
@@ -11,6 +11,7 @@ export const kernels: tf.KernelConfig[] = [
     const numItems = items!.shape[0]!;
     const chunk = Math.min(256, Math.max(16, Math.floor(CHUNK_FLOATS / numItems / 4) * 4));
     const [unmasked, masked] = [output([users], 'int32'), output([users], 'int32')];
+    const losses = output([users]);
     exports.ranks(
       users,
       width,
@@ -22,9 +23,10 @@ export const kernels: tf.KernelConfig[] = [
       at(historyItems),
       at(unmasked),
       at(masked),
+      at(losses),
       chunk,
       scratch(exports.rankScratchBytes(chunk, width, numItems)),
     );
-    return [unmasked, masked];
+    return [unmasked, masked, losses];
   }),
 ];

@@ -276,6 +276,7 @@ export interface KernelExports {
     historyItems: Address,
     unmasked: Address,
     masked: Address,
+    losses: Address,
     chunk: number,
     scratch: Address,
   ): void;

@@ -7,6 +7,8 @@ export interface Observation {
   dim: number;
   /** `hr@10`, `ndcg@10`, ...: any metric of 0 or more; see `directionOf` for which way it is better. */
   metrics: Record<string, number>;
+  /** Standard errors of the metrics over the evaluated users, by the same names; where known. */
+  standardErrors?: Record<string, number>;
   /** Total trainable parameters. */
   params?: number;
   nonEmbeddingParams?: number;

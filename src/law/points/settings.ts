@@ -11,7 +11,7 @@ export type Settings = Record<string, string | number>;
 export const SETTING_NAMES: readonly string[] = (
   'data model dState dConv expand headDim maxLength dropout init residual time timeGate timeDropout convInit beta reverseOutput ' +
   'hiddenShare embeddingNorm epochs patience rows loss prefixes negatives proposal learningRate schedule warmup weightDecay ' +
-  'clipNorm evaluateEvery select history backend startFrom'
+  'clipNorm evaluateEvery evaluateSteps select history split evaluatedUsers testUsers backend startFrom'
 ).split(' ');
 
 /** Settings that decide a point of a law, and the seed, which decides nothing: they part no runs. */

@@ -16,7 +16,8 @@ import { count, difference, digits, shape, share, sliceWords } from '../words/wo
 
 /** The report's metric first, then its siblings at the same cut-off. */
 function shownMetrics(input: ReportInput): string[] {
-  const [, cutoff] = input.metric.name.split('@');
+  const { name } = input.metric;
+  const [, cutoff] = (name === 'loss' ? (input.done[0]?.config.evaluation.select ?? '') : name).split('@');
   return [...new Set([input.metric.name, `hr@${cutoff}`, `ndcg@${cutoff}`, `mrr@${cutoff}`])]
     .filter((name) => input.done.some((record) => record.result.test.masked[name] !== undefined))
     .slice(0, 3);

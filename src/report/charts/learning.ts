@@ -43,7 +43,15 @@ interface Step {
 
 function steps(record: DoneRecord, choice: MetricChoice, settings: string): Step[] {
   const { model, seed } = record.config;
-  return record.result.curve.flatMap((epoch) => {
+  const { curve } = record.result;
+  // An evaluation within an epoch lies as far into it as its steps.
+  const all = curve.flatMap((epoch, i) => {
+    const before = curve[i - 1]?.step ?? 0;
+    const share = (step: number) => epoch.epoch - 1 + (step - before) / (epoch.step - before);
+    const within = (epoch.within ?? []).filter(({ step }) => step < epoch.step);
+    return [...within.map((one) => ({ ...one, epoch: share(one.step) })), epoch];
+  });
+  return all.flatMap((epoch) => {
     const value = epoch.validation?.[choice.history][choice.name];
     if (value === undefined) return [];
     return [

@@ -52,7 +52,7 @@ export function answerCards(input: ReportInput): AnswerCard[] {
 
 function measured(best: DoneRecord, { metric, done }: ReportInput): AnswerCard {
   const { model } = best.config;
-  const cutoff = metric.name.split('@')[1];
+  const cutoff = (metric.name === 'loss' ? best.config.evaluation.select : metric.name).split('@')[1];
   const test = best.result.test[metric.history];
   const popularity = best.popularity.test[metric.history];
   const shown = [...new Set([metric.name, `ndcg@${cutoff}`, `hr@${cutoff}`])].filter(

@@ -1,5 +1,6 @@
 /** One self-contained HTML page: it opens from disk, needs no network and, but for the pointer's answers, no script. */
 import { createHash } from 'node:crypto';
+import { splitLabel } from '../../data/split.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
 import {
   type Figure,
@@ -16,6 +17,7 @@ import { count } from '../words/words.js';
 import { answerCards, shortfall } from './answer.js';
 import { dataTable, type Html, html, jsonScript, toText, trusted } from './html.js';
 import { lawSection } from './law-section.js';
+import { lossSection } from './loss-section.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { failedTable, trialsTable } from './trial-tables.js';
@@ -77,6 +79,7 @@ ${answerCards(input).map(
 <h2 id="law-title">The law</h2>
 ${input.groups.length ? pick('law') : html`<p>No trial has finished, so there is no law.</p>`}
 ${input.groups.map((group) => lawSection(group, input.metric))}
+${lossSection(input)}
 </section>
 <section id="training" aria-labelledby="training-title">
 <h2 id="training-title">Training and data</h2>
@@ -164,6 +167,7 @@ function made(input: ReportInput): Html {
     ['This report', html`<code>${input.made.command}</code>`],
     ['Records', html`<code>${input.made.folder}</code>`],
     ['Metric', `${metricTitle(input.metric)}; full ranking over all items, ties broken against the model`],
+    ['Held out', values((record) => splitLabel(record.config.split))],
     ['Data', values((record) => `${record.config.data.name} (${record.config.data.hash.slice(0, 10)})`)],
     ['Models', values((record) => record.config.model.name)],
     ['Backend', values((record) => record.config.backend)],

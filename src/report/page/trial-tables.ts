@@ -8,6 +8,9 @@ import { count, share } from '../words/words.js';
 import { dataTable, type Html, html } from './html.js';
 
 const optional = (value: number | undefined) => (value === undefined ? '' : share(value));
+/** The second number is the standard error over users. */
+const withError = (value: number | undefined, error: number | undefined) =>
+  value === undefined || error === undefined ? optional(value) : `${share(value)} ± ${share(error)}`;
 
 export function trialsTable(input: ReportInput): Html {
   const { metric, done } = input;
@@ -18,10 +21,10 @@ export function trialsTable(input: ReportInput): Html {
   const sorted = [...done].sort((a, b) => rank(a) - rank(b) || 0);
   const varying = varyingColumns(done.map(({ config }) => config));
   const name = metricLabel(metric.name);
-  const cutoff = metric.name.split('@')[1];
+  const cutoff = (metric.name === 'loss' ? done[0]!.config.evaluation.select : metric.name).split('@')[1];
   const other = metric.name.startsWith('hr@') ? `ndcg@${cutoff}` : `hr@${cutoff}`;
   return dataTable(
-    `${count(done.length, 'finished trial')}, best ${metric.split} ${name} first`,
+    `${count(done.length, 'finished trial')}, best ${metric.split} ${name} first${done.some(({ result }) => result.standardErrors) ? '; behind ± the standard error over users' : ''}`,
     [
       'trial',
       ...varying.names,
@@ -50,9 +53,16 @@ export function trialsTable(input: ReportInput): Html {
         record.slice.label,
         config.seed,
         formatCount(result.parameters.total),
-        optional(result.validation[metric.history][metric.name]),
-        optional(result.test[metric.history][metric.name]),
-        optional(result.test[metric.history][other]),
+        ...[
+          { part: 'validation' as const, metric: metric.name },
+          { part: 'test' as const, metric: metric.name },
+          { part: 'test' as const, metric: other },
+        ].map((one) =>
+          withError(
+            result[one.part][metric.history][one.metric],
+            result.standardErrors?.[one.part][metric.history][one.metric],
+          ),
+        ),
         optional(baselineOf(record, { ...metric, split: 'test' })),
         result.bestEpoch,
         result.epochsRun,

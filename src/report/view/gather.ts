@@ -7,11 +7,17 @@ import { metricNames } from '../../law/points/points.js';
 import { groupBySettings } from '../../law/points/settings.js';
 import { tunedEnvelope } from '../../law/points/tuned.js';
 import { observationOf, settingsOf } from '../../sweep/results/observations.js';
-import { type DoneRecord, isHalved, type SliceMeasures } from '../../sweep/store/record.js';
+import {
+  type DoneRecord,
+  isHalved,
+  type RankingMetrics,
+  type SliceMeasures,
+} from '../../sweep/store/record.js';
 import { UserError } from '../../util/errors.js';
 import { workspace } from '../../util/workspace.js';
 import { groupLabel } from './label.js';
 import { viewLaw } from './law-view.js';
+import { lossAgreement } from './loss-agreement.js';
 import type { SweepRecords } from './read.js';
 import type { MetricChoice, ReportInput, TrialGroup } from './view.js';
 
@@ -31,9 +37,10 @@ export interface GatherOptions {
  * Fits what the figures need and lays everything out for them. Groups with too few points keep the reason in the law's place.
  * @throws UserError for a metric or a form that does not exist.
  */
-export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {}): Promise<ReportInput> {
+export async function gatherReport(records: SweepRecords, given: GatherOptions = {}): Promise<ReportInput> {
   const form = given.form === undefined ? undefined : (await namedForms(given.form))[0];
   const options = { ...given, form };
+  const sweep = isLoss(given.metric) ? withLosses(records) : records;
   const choice = metricChoice(sweep, options.metric, options.direction);
   const slices = slicesOf(sweep.done);
   const groups: TrialGroup[] = [];
@@ -51,6 +58,7 @@ export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {
     title: sweep.name,
     metric: choice,
     groups,
+    losses: groups.flatMap(({ label, records: own }) => lossAgreement(label, own, choice)),
     done: sweep.done,
     failed: sweep.failed,
     pending: sweep.pending + sweep.damaged.length,
@@ -63,6 +71,35 @@ export async function gatherReport(sweep: SweepRecords, given: GatherOptions = {
       folder: shortPath(sweep.path),
     },
   };
+}
+
+const isLoss = (metric: string | undefined) => /^(validation:)?loss$/i.test(metric ?? '');
+
+/** The loss among the metrics of both histories, whose name it does not depend on, so that every figure finds it where it looks. */
+function withLosses(sweep: SweepRecords): SweepRecords {
+  const among = (rankings: RankingMetrics): RankingMetrics => {
+    const { masked, unmasked, loss } = rankings;
+    return loss === undefined
+      ? rankings
+      : { masked: { ...masked, loss }, unmasked: { ...unmasked, loss }, loss };
+  };
+  const both = <T extends { validation: RankingMetrics; test: RankingMetrics }>(of: T): T => ({
+    ...of,
+    validation: among(of.validation),
+    test: among(of.test),
+  });
+  const done = sweep.done.map(({ result, popularity, ...record }) => ({
+    ...record,
+    popularity: both(popularity),
+    result: {
+      ...both(result),
+      ...(result.standardErrors ? { standardErrors: both(result.standardErrors) } : {}),
+      curve: result.curve.map((epoch) =>
+        epoch.validation ? { ...epoch, validation: among(epoch.validation) } : epoch,
+      ),
+    },
+  }));
+  return { ...sweep, done };
 }
 
 function command(name: string, { metric, form, direction }: GatherOptions): string {

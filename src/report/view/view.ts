@@ -180,6 +180,26 @@ export interface MetricChoice {
   direction: Direction;
 }
 
+/** Which size is best by the report's metric and by the loss, among the configurations measured on one slice. */
+export interface LossAgreement {
+  /** Of the group of trials; empty where there is one. */
+  label: string;
+  slice: string;
+  configurations: number;
+  /** Best by the mean over seeds of the test metric, and of the test loss. */
+  byMetric: SizeValue;
+  byLoss: SizeValue;
+  /** Spearman's correlation of the two over the configurations, 1 where they order all sizes alike; undefined below three. */
+  correlation?: number;
+}
+
+export interface SizeValue {
+  layers: number;
+  dim: number;
+  metric: number;
+  loss: number;
+}
+
 export interface ReportInput {
   /** The sweep's name. */
   title: string;
@@ -187,6 +207,8 @@ export interface ReportInput {
   description?: string;
   metric: MetricChoice;
   groups: TrialGroup[];
+  /** A line a group and slice whose trials recorded their loss. */
+  losses: LossAgreement[];
   done: DoneRecord[];
   failed: FailedRecord[];
   /** Trials planned but not yet run, where the plan is known. */
@@ -216,11 +238,13 @@ export function baselineOf(record: DoneRecord, choice: MetricChoice): number | u
 
 /** `NDCG@10`. */
 export function metricLabel(name: string): string {
-  return name.toUpperCase();
+  return name === 'loss' ? 'loss' : name.toUpperCase();
 }
 
 /** `test NDCG@10 (history masked)`. */
 export function metricTitle(choice: MetricChoice): string {
+  if (choice.name === 'loss')
+    return `${choice.split} loss (cross-entropy over all items, nats; lower is better)`;
   return `${choice.split} ${metricLabel(choice.name)} (history ${choice.history})`;
 }
 

@@ -120,6 +120,7 @@ function configurationOf(point: Point, sweep: Sweep, backend: string): Configura
     model,
     training: lossGiven ? training : { ...training, loss: undefined },
     evaluation: sweep.evaluation,
+    ...(sweep.split ? { split: sweep.split } : {}),
     seed: (point['seed'] as number | undefined) ?? 0,
     backend,
   };

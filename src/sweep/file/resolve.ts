@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import type { DatasetReference } from '../../data/dataset.js';
 import type { SliceSpec } from '../../data/slice.js';
+import type { SplitSpec } from '../../data/split.js';
 import { DEFAULT_MODEL, type ModelConfig } from '../../model/config.js';
 import {
   DEFAULT_EVALUATION,
@@ -47,6 +48,8 @@ export interface Sweep {
   model: ModelConfig;
   training: TrainingConfig;
   evaluation: EvaluationConfig;
+  /** Leave-one-out where undefined. */
+  split: SplitSpec | undefined;
   grid: Record<string, unknown[]>;
   zip: Record<string, unknown[]>;
   /** Settings of which the best by validation stands for the configuration, with the values to try. */
@@ -103,17 +106,18 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
   const model = section('model', settings.model, DEFAULT_MODEL);
   const training = section('training', settings.training, DEFAULT_TRAINING);
   // Settings without a default: absent unless the file names them.
-  const optional = <T extends object>(section: 'model' | 'training', into: T): T => {
+  const optional = <T extends object>(section: 'model' | 'training' | 'evaluation', into: T): T => {
     for (const [key, value] of Object.entries(settings[section] ?? {}))
       if (!(key in into)) Object.assign(into, { [key]: take([section, key], value, value) });
     return into;
   };
   optional('model', model);
   optional('training', training);
-  const evaluation = section('evaluation', settings.evaluation, DEFAULT_EVALUATION);
+  const evaluation = optional('evaluation', section('evaluation', settings.evaluation, DEFAULT_EVALUATION));
   evaluation.ks = [...new Set([...evaluation.ks, Number(evaluation.select.split('@')[1])])].sort(
     (a, b) => a - b,
   );
+  const split = take<SplitSpec | 'leave-one-out'>(['split'], settings.split, 'leave-one-out');
   const axes = (kind: 'grid' | 'zip' | 'tune') =>
     Object.fromEntries(
       Object.entries(settings[kind] ?? {}).map(([axis, values]) => [
@@ -140,6 +144,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     model,
     training,
     evaluation,
+    split: split === 'leave-one-out' ? undefined : split,
     grid: axes('grid'),
     zip: axes('zip'),
     tune: axes('tune'),

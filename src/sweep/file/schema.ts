@@ -106,6 +106,21 @@ export const trainingFields = {
   weightDecay: real({ min: 0 }, 'Decoupled weight decay; A_log, D, biases and norms are left alone'),
   clipNorm: real({ min: 0 }, 'Global gradient norm above which gradients are scaled down; 0: never'),
   evaluateEvery: whole({ min: 1 }, 'Epochs between evaluations'),
+  evaluateSteps: whole({ min: 1 }, 'Optimiser steps between further evaluations, within epochs too'),
+};
+
+/** How many users are evaluated. */
+export const evaluatedFields = {
+  users: whole(
+    { min: 2 },
+    'Users that are evaluated: a fixed sample of so many, the same in every trial; all where absent',
+  ),
+  testUsers: z
+    .union([z.literal('all'), whole({ min: 2 }, '')], { error: () => 'expected all, or a number of users' })
+    .meta({
+      description:
+        'Users of the test: all, or another sample of so many; those of the validation where absent',
+    }),
 };
 
 const model = choice(MODEL_NAMES as [ModelName, ...ModelName[]], 'Model');
@@ -198,6 +213,15 @@ function launcherSections(): Sections {
   return Object.fromEntries(sections) as Sections;
 }
 
+const share = (what: string) => real({ above: 0, below: 1 }, `Share of all interactions, the latest${what}`);
+const splitFields = {
+  temporal: section(
+    { validation: share(' before those of the test'), test: share('') },
+    '{validation: 0.1, test: 0.1}',
+    'A global temporal split: everything before a moment trains, what a user does first after it is the target',
+  ),
+};
+
 export const syntheticFields = optionalAll({
   seed: whole({ min: 0 }, 'Seed of the generator'),
   users: whole({ min: 1, max: 1e8 }, 'Users'),
@@ -267,10 +291,22 @@ export const sweepSchema = z
             ['masked', 'unmasked'],
             "Rankings that selection looks at: without or with the user's own history",
           ).optional(),
+          ...optionalAll(evaluatedFields),
         },
         '{select: ndcg@10}',
         'How trials are ranked',
       ).optional(),
+      split: z
+        .union(
+          [z.literal('leave-one-out'), section(splitFields, '{temporal: {validation: 0.1, test: 0.1}}', '')],
+          {
+            error: named('leave-one-out, or {temporal: {validation: 0.1, test: 0.1}}'),
+          },
+        )
+        .meta({
+          description: 'What is held out: the last two items of each user, or what comes after a moment',
+        })
+        .optional(),
       grid: axes('Axes crossed with each other: every combination is a trial').optional(),
       zip: axes('Axes of equal length that advance together').optional(),
       tune: axes(

@@ -19,6 +19,7 @@ export function indexRow(trial: StoredTrial, record: TrialRecord | undefined): R
 /**
  * Every setting and number of a trial but its curve. Names are those that `perflaw fit` reads from a table: `slice`,
  * `layers`, `dim`, `hr@10` (test, history as selected), `validation:hr@10`, `unmasked:hr@10`, `popularity:hr@10`,
+ * `se:hr@10` (standard error over users; `se:` stands before any of the metrics),
  * `tokens` (of the slice), `params`, `seed`.
  * @param tuned settings that the sweep tuned: named in every row, so that the table says it too.
  */
@@ -63,7 +64,9 @@ export function fullRow(
   const { result, popularity } = record;
   const seen = observationOf(record);
   for (const [metric, value] of Object.entries(popularity.test[history])) row[`popularity:${metric}`] = value;
-  return Object.assign(row, seen.quality, seen.metrics, {
+  if (popularity.test.loss !== undefined) row['popularity:loss'] = popularity.test.loss;
+  const errors = Object.entries(seen.standardErrors ?? {}).map(([name, value]) => [`se:${name}`, value]);
+  return Object.assign(row, seen.quality, seen.metrics, Object.fromEntries(errors), {
     slice: seen.slice,
     params: result.parameters.total,
     nonEmbeddingParams: result.parameters.nonEmbedding,
@@ -78,13 +81,18 @@ export function fullRow(
   });
 }
 
-/** The learning curve of a trial, a row an epoch. */
+/** The learning curve of a trial, a row an epoch and a row an evaluation within one. */
 export function curveRows(record: TrialRecord): Row[] {
   if (record.status !== 'done') return [];
   const { history } = record.config.evaluation;
-  return record.result.curve.map(({ validation, ...epoch }) => ({
+  const evaluations = record.result.curve.flatMap(({ within = [], ...epoch }) => [
+    ...within.filter(({ step }) => step < epoch.step).map((one) => ({ epoch: epoch.epoch, ...one })),
+    epoch,
+  ]);
+  return evaluations.map(({ validation, ...epoch }) => ({
     id: record.id,
     ...epoch,
+    ...(validation?.loss === undefined ? {} : { 'validation:loss': validation.loss }),
     ...Object.fromEntries(
       Object.entries(validation?.[history] ?? {}).map(([metric, value]) => [`validation:${metric}`, value]),
     ),

@@ -1,7 +1,7 @@
 /** The real rooms a trial works with. Loaded in the trial's process; the sweep itself needs no more than the cost model. */
 
 import { sliceLabel, sliceSequences } from '../../data/slice.js';
-import { leaveOneOut } from '../../data/split.js';
+import { splitInteractions } from '../../data/split.js';
 import type { SliceFacts, TrialParts } from './trial.js';
 
 export async function realParts(): Promise<TrialParts> {
@@ -14,15 +14,15 @@ export async function realParts(): Promise<TrialParts> {
     numericVersion: NUMERIC_VERSION,
     openData: (reference) => openDataset(reference),
     train: trainModel,
-    sliceFacts: async (data, { slice, evaluation }): Promise<SliceFacts> => {
+    sliceFacts: async (data, { slice, evaluation, split }): Promise<SliceFacts> => {
       const [{ measureSequences }, { popularityBaseline }] = await Promise.all([
         import('../../data/entropy/measures.js'),
         import('../../train/evaluation/baseline.js'),
       ]);
-      const sequences = sliceSequences(leaveOneOut(data).train, slice);
+      const sequences = sliceSequences(splitInteractions(data, split).train, slice);
       return {
         slice: { label: sliceLabel(slice), ...measureSequences(sequences) },
-        popularity: popularityBaseline(data, slice, evaluation),
+        popularity: popularityBaseline(data, slice, evaluation, split),
       };
     },
   };

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type DatasetReference, openDataset } from '../../data/dataset.js';
 import { countTokens, type Interactions, type Sequences } from '../../data/interactions.js';
 import { type SliceSpec, sliceLabel, sliceSequences } from '../../data/slice.js';
-import { leaveOneOut } from '../../data/split.js';
+import { splitInteractions, splitLabel } from '../../data/split.js';
 import { resolveBackend } from '../../kernels/choose.js';
 import { evaluationSet, leavesMoreThan } from '../../train/evaluation/evaluation-set.js';
 import { epochWork } from '../../train/step/batches.js';
@@ -65,8 +65,8 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
   const sweep = resolveSweep(readSweepFile(file), options);
   const reference = absolute(sweep.data);
   const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
-  const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data), cost);
-  for (const text of plan.notes) options.onNote?.(`Note: ${text}`);
+  const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data, sweep), cost);
+  for (const text of [...plan.notes, ...sampleNotes(sweep, data)]) options.onNote?.(`Note: ${text}`);
   if (options.launch) {
     const { workers } = launcherKind(options.launch);
     sweep.workers = workers?.(sweep.launchers[options.launch] ?? {}, plan.trials.length) ?? sweep.workers;
@@ -172,6 +172,20 @@ function storedTrials(trials: readonly PlannedTrial[]): StoredTrial[] {
   });
 }
 
+/** Which users are evaluated, where it is not everybody: a sample, or those whom a temporal split leaves. */
+function sampleNotes({ evaluation, split }: Sweep, data: Interactions): string[] {
+  const { users, testUsers = users } = evaluation;
+  if (users === undefined && typeof testUsers !== 'number' && !split) return [];
+  const { heldOut } = splitInteractions(data, split);
+  const words = (count: number | 'all' | undefined, part: keyof typeof heldOut) => {
+    const all = heldOut[part].users.length;
+    return count === undefined || count === 'all' || count >= all ? `all ${all}` : `${count} of ${all}`;
+  };
+  return [
+    `split ${splitLabel(split)}: validation on ${words(users, 'validation')} users, test on ${words(testUsers, 'test')}, the same in every trial; every metric has its standard error`,
+  ];
+}
+
 /** Trials may run from another folder than the command. */
 function absolute(reference: DatasetReference): DatasetReference {
   return typeof reference === 'string' && /[\\/.]/.test(reference) && existsSync(reference)
@@ -198,9 +212,9 @@ async function openFor(
   }
 }
 
-function factsOf(data: Interactions): DataFacts {
-  const split = leaveOneOut(data);
-  const validation = evaluationSet(data, split, 'validation');
+function factsOf(data: Interactions, { evaluation, split: spec }: Sweep): DataFacts {
+  const split = splitInteractions(data, spec);
+  const validation = evaluationSet(data, split, 'validation', evaluation);
   const slices = new Map<string, Sequences>();
   const sequencesOf = (slice: SliceSpec) => {
     const label = sliceLabel(slice);

@@ -48,7 +48,7 @@ export interface TrialOptions {
 }
 
 /** Changes when slice measures or the baseline are computed differently: kept facts are then computed anew. */
-const FACTS_VERSION = 'facts-1';
+const FACTS_VERSION = 'facts-2';
 
 /**
  * Runs one trial of a store and returns how its process should end (see TrialExit).
@@ -138,7 +138,7 @@ async function work(
         place: config.data.name,
         remedy: 'Run the sweep again: its trials then carry the new content.',
       });
-    const facts = await store.sliceFacts(data.hash, config.slice, config.evaluation, FACTS_VERSION, () =>
+    const facts = await store.sliceFacts(data.hash, config, FACTS_VERSION, () =>
       parts.sliceFacts(data, config),
     );
     const result = await parts.train(config, data, {
@@ -146,6 +146,7 @@ async function work(
       checkpointSeconds: options.checkpointSeconds,
       untilEpoch: job.untilEpoch,
       ...(job.keepWeights === false ? {} : { weightsPath: store.weightsFile(id) }),
+      ranksPath: store.ranksFile(id),
       signal: options.signal,
       onNote: (note) => void process.stderr.write(`${note}\n`),
       onProgress: signOfLife(store, id, claim, options),

@@ -68,6 +68,9 @@ function resultFault(value: Json): string | undefined {
       for (const history of ['masked', 'unmasked']) {
         const rankings = isObject(owner) ? owner[split] : undefined;
         const metrics = isObject(rankings) ? rankings[history] : undefined;
+        const loss = isObject(rankings) ? rankings['loss'] : undefined;
+        if (loss !== undefined && !(isNumber(loss) && loss >= 0))
+          return `${name}.${split}.loss is no number of 0 or more`;
         if (!isObject(metrics) || !Object.values(metrics).every((m) => isNumber(m) && m >= 0 && m <= 1))
           return `${name}.${split}.${history} has no metrics between 0 and 1`;
       }

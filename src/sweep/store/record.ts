@@ -55,7 +55,7 @@ export interface FailedRecord extends RecordBase {
 
 /** A trial as the store holds it. */
 export type TrialRecord = DoneRecord | FailedRecord;
-export type { Metrics };
+export type { Metrics, RankingMetrics };
 
 /** Whether a trial's test metric is above the popularity baseline's: one that is not has learnt nothing of use. */
 export function beatsPopularity({ config, result, popularity }: DoneRecord): boolean {

@@ -4,13 +4,13 @@
  *   <sweep>/plan.json            what the sweep file asked for, by the last command that ran it
  *   <sweep>/index.json           every trial in a line, for people
  *   <sweep>/slices/<key>.json    measures and popularity baseline of a slice, computed once
- *   <sweep>/trials/<id>/         config.json, result.json, weights.safetensors, log.txt, progress.json, claim-<n>.json,
- *                                checkpoint/, rungs/<epoch>.json
+ *   <sweep>/trials/<id>/         config.json, result.json, ranks.bin, weights.safetensors, log.txt, progress.json,
+ *                                claim-<n>.json, checkpoint/, rungs/<epoch>.json
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SliceSpec } from '../../data/slice.js';
-import type { EvaluationConfig } from '../../train/config.js';
+import type { TrialConfig } from '../../train/config.js';
+import { RANKS_FILE, readRanks, type StoredRanks } from '../../train/evaluation/ranks.js';
 import { trialId } from '../../train/identity.js';
 import { fileError, UserError } from '../../util/errors.js';
 import { readJson, readRegular, writeAtomic } from '../../util/files.js';
@@ -49,6 +49,28 @@ export class SweepStore {
   /** The best weights of a finished trial, as safetensors; their checksum is in the result. */
   weightsFile(id: string): string {
     return join(this.folder(id), 'weights.safetensors');
+  }
+
+  /** The ranks of every evaluated user of a finished trial; their checksum is in the result. */
+  ranksFile(id: string): string {
+    return join(this.folder(id), RANKS_FILE);
+  }
+
+  /**
+   * The ranks that belong to a result.
+   * @throws UserError where none were kept (results of earlier versions), or they are gone, damaged or another result's.
+   */
+  readRanks({ id, config, result }: DoneRecord): StoredRanks {
+    const path = this.ranksFile(id);
+    if (!result.ranks)
+      throw new UserError(
+        'no ranks were kept with this result: it is of a version of perflaw before they were',
+        {
+          place: this.folder(id),
+          remedy: 'Remove the folder and run the sweep again: only this trial is trained anew.',
+        },
+      );
+    return readRanks(path, result.ranks.sha256, config.data.hash);
   }
 
   logFile(id: string): string {
@@ -231,7 +253,7 @@ export class SweepStore {
         rmSync(path, { recursive: true, force: true });
     rmSync(join(folder, 'progress.json'), { force: true });
     for (const name of readdirSync(folder))
-      if (/^((result|config|progress)\.json|weights\.safetensors)\.[0-9]+$/.test(name))
+      if (/^((result|config|progress)\.json|weights\.safetensors|ranks\.bin)\.[0-9]+$/.test(name))
         rmSync(join(folder, name), { force: true });
   }
 
@@ -278,14 +300,21 @@ export class SweepStore {
    */
   sliceFacts<T>(
     dataHash: string,
-    slice: SliceSpec,
-    evaluation: EvaluationConfig,
+    { slice, evaluation, split }: Pick<TrialConfig, 'slice' | 'evaluation' | 'split'>,
     version: string,
     compute: () => T | Promise<T>,
   ): Promise<T> {
     return computeOnce(
       join(this.path, 'slices'),
-      shortHash({ dataHash, slice, ks: evaluation.ks, version }),
+      shortHash({
+        dataHash,
+        slice,
+        ks: evaluation.ks,
+        users: evaluation.users,
+        testUsers: evaluation.testUsers,
+        split,
+        version,
+      }),
       compute,
     );
   }

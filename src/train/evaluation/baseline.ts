@@ -1,7 +1,7 @@
 /** The popularity baseline: items ranked by how often the slice's training histories hold them. What any model must beat. */
 import type { Interactions, Sequences } from '../../data/interactions.js';
 import { type SliceSpec, sliceSequences } from '../../data/slice.js';
-import { leaveOneOut } from '../../data/split.js';
+import { type SplitSpec, splitInteractions } from '../../data/split.js';
 import type { EvaluationConfig } from '../config.js';
 import type { RankingMetrics } from '../result.js';
 import { type EvaluationSet, evaluationSet } from './evaluation-set.js';
@@ -12,11 +12,12 @@ export function popularityBaseline(
   data: Interactions,
   slice: SliceSpec,
   evaluation: EvaluationConfig,
+  splitSpec?: SplitSpec,
 ): { validation: RankingMetrics; test: RankingMetrics } {
-  const split = leaveOneOut(data);
+  const split = splitInteractions(data, splitSpec);
   const counts = itemCounts(sliceSequences(split.train, slice), data.numItems);
   const rank = (part: 'validation' | 'test') =>
-    rankByCount(counts, evaluationSet(data, split, part), evaluation);
+    rankByCount(counts, evaluationSet(data, split, part, evaluation), evaluation);
   return { validation: rank('validation'), test: rank('test') };
 }
 
@@ -25,6 +26,14 @@ export function itemCounts({ offsets, items, users }: Sequences, numItems: numbe
   const counts = new Int32Array(numItems + 1);
   for (let i = 0; i < offsets[users.length]!; i++) counts[items[i]!]!++;
   return counts;
+}
+
+/** Cross-entropy of guessing each item by its share of the training histories, every count one higher so that none is 0. */
+function countLoss(counts: Int32Array, targets: Int32Array): number {
+  const total = counts.reduce((a, b) => a + b, 0) + counts.length - 1;
+  let sum = 0;
+  for (const target of targets) sum += Math.log(total / (counts[target]! + 1));
+  return sum / targets.length;
 }
 
 function rankByCount(counts: Int32Array, set: EvaluationSet, evaluation: EvaluationConfig): RankingMetrics {
@@ -56,5 +65,9 @@ function rankByCount(counts: Int32Array, set: EvaluationSet, evaluation: Evaluat
     }
     masked[u] = unmasked[u]! - seenAbove;
   }
-  return { masked: metricsOfRanks(masked, evaluation.ks), unmasked: metricsOfRanks(unmasked, evaluation.ks) };
+  return {
+    masked: metricsOfRanks(masked, evaluation.ks),
+    unmasked: metricsOfRanks(unmasked, evaluation.ks),
+    loss: countLoss(counts, set.targets),
+  };
 }

@@ -1,9 +1,13 @@
 /** What is ranked in an evaluation: each user's held-out item, and the history before it. No tfjs: plans ask for it too. */
 import type { Interactions } from '../../data/interactions.js';
+import { sampleRows } from '../../data/sample.js';
 import type { Split } from '../../data/split.js';
+import type { EvaluationConfig } from '../config.js';
 
 /** One held-out item for each evaluated user, and the history before it as a range of `items`. */
 export interface EvaluationSet {
+  /** [users]: index of each in the data set, rising. */
+  users: Int32Array;
   items: Int32Array;
   /** Of the items; null where the data has none. */
   timestamps: Float64Array | null;
@@ -14,16 +18,40 @@ export interface EvaluationSet {
   targets: Int32Array;
 }
 
-/** The validation set (history: the training items) or the test set (and the validation item). */
-export function evaluationSet(data: Interactions, split: Split, part: 'validation' | 'test'): EvaluationSet {
-  const held = part === 'validation' ? 2 : 1;
+/** Which users are evaluated: all where nothing is said. */
+export type EvaluatedUsers = Pick<EvaluationConfig, 'users' | 'testUsers'>;
+
+/** What the validation or the test holds out, with each user's history before it: of all users that it holds, or of a sample. */
+export function evaluationSet(
+  data: Interactions,
+  split: Split,
+  part: 'validation' | 'test',
+  sample: EvaluatedUsers = {},
+): EvaluationSet {
+  const { users: all, ends, targets } = split.heldOut[part];
+  const rows = evaluatedRows(all, part, sample);
+  const pick = (values: Int32Array) => (rows ? Int32Array.from(rows, (row) => values[row]!) : values);
+  const users = pick(all);
   return {
+    users,
     items: data.items,
     timestamps: data.timestamps,
-    begins: Int32Array.from(split.evaluated, (u) => data.offsets[u]!),
-    ends: Int32Array.from(split.evaluated, (u) => data.offsets[u + 1]! - held),
-    targets: split[part],
+    begins: Int32Array.from(users, (u) => data.offsets[u]!),
+    ends: pick(ends),
+    targets: pick(targets),
   };
+}
+
+/** Rows of `evaluated` that a part ranks; undefined for all. */
+function evaluatedRows(
+  evaluated: Int32Array,
+  part: 'validation' | 'test',
+  { users, testUsers }: EvaluatedUsers,
+): Int32Array | undefined {
+  const own = part === 'test' ? testUsers : undefined;
+  if (own === 'all') return undefined;
+  if (own !== undefined) return sampleRows(evaluated, own, 2);
+  return users === undefined ? undefined : sampleRows(evaluated, users, 1);
 }
 
 /**

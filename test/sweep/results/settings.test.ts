@@ -53,6 +53,7 @@ const VALUES: Record<AxisName, [unknown, unknown]> = {
   weightDecay: [0, 0.01],
   clipNorm: [0, 1],
   evaluateEvery: [1, 2],
+  evaluateSteps: [50, 100],
   slice: [{ users: 0.5 }, { users: 1 }],
   seed: [0, 1],
 };

@@ -74,7 +74,13 @@ function expectTidy(home: Home, ids: string[]): void {
   expect(readdirSync(join(home.store.path, 'trials')).sort()).toEqual(ids);
   for (const id of ids) {
     const files = readdirSync(home.store.folder(id)).filter((name) => !/^claim-|\.json\.[0-9]+$/.test(name));
-    expect(files.sort()).toEqual(['config.json', 'log.txt', 'result.json', 'weights.safetensors']);
+    expect(files.sort()).toEqual([
+      'config.json',
+      'log.txt',
+      'ranks.bin',
+      'result.json',
+      'weights.safetensors',
+    ]);
   }
   expect(home.store.readPlan().trials).toHaveLength(ids.length);
   expect(JSON.parse(readFileSync(join(home.store.path, 'index.json'), 'utf8')).trials).toHaveLength(

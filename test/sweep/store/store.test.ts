@@ -261,7 +261,7 @@ describe('the facts of a slice', () => {
     const store = new SweepStore(temporaryFolder());
     let computed = 0;
     const facts = (fail = false) =>
-      store.sliceFacts('hash', slice, DEFAULT_EVALUATION, 'v', async () => {
+      store.sliceFacts('hash', { slice, evaluation: DEFAULT_EVALUATION }, 'v', async () => {
         await new Promise((resolve) => setTimeout(resolve, 50));
         if (fail) throw new Error('not this time');
         return { made: ++computed };

@@ -1,5 +1,8 @@
-// Full ranking: how many items score at least as high as the target, with and without the user's history among them.
+// Full ranking: how many items score at least as high as the target, with and without the user's history among them; and the
+// target's cross-entropy, since the scores are there.
 import { gemmPacked, gemmScratchBytes, packB, packedBytes } from './gemm';
+import { logarithm } from './math';
+import { exponentials, largestOf } from './softmax';
 
 /** Bytes of scratch: W packed, one chunk of scores, one mark an item. */
 export function rankScratchBytes(chunk: i32, width: i32, items: i32): i32 {
@@ -9,7 +12,8 @@ export function rankScratchBytes(chunk: i32, width: i32, items: i32): i32 {
 /**
  * hidden [users, width], W [items, width] (row 0 is padding and no candidate), targets [users]; histories in compressed
  * rows: historyItems[historyOffsets[u] .. historyOffsets[u + 1]).
- * Ranks start at 1; ties, and scores that are not numbers, count against the model.
+ * Ranks start at 1; ties, and scores that are not numbers, count against the model. losses [users]: ln sum_i exp(h . w_i) -
+ * h . w_target, nats; the padding row takes part, as in training.
  */
 export function ranks(
   users: i32,
@@ -22,6 +26,7 @@ export function ranks(
   historyItems: usize,
   unmasked: usize,
   masked: usize,
+  losses: usize,
   chunk: i32,
   scratch: usize,
 ): void {
@@ -76,6 +81,10 @@ export function ranks(
       }
       store<i32>(unmasked + (u << 2), rank);
       store<i32>(masked + (u << 2), rank - seenAbove);
+      // Last: the scores become their exponentials.
+      const largest = largestOf(items, row);
+      const total = exponentials(items, row, largest);
+      store<f32>(losses + (u << 2), <f32>(<f64>largest + logarithm(total) - <f64>own));
     }
   }
 }

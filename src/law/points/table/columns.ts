@@ -122,6 +122,7 @@ function metricName(column: string, rows: readonly RawRow[]): string | undefined
     return `${SETS[match[1]?.toLowerCase() ?? 'test']}${kind.startsWith('hit') ? 'hr' : kind}@${match[3]}`;
   }
   // a column may be called loss and hold the kind of loss, or error and hold its message
+  if (/^se:/i.test(name)) return undefined; // a standard error, as `perflaw results` names it
   const known =
     namedDirection(name) === 'minimize' || (isShare(name) && !/^(popularity|random|baseline)/i.test(name));
   return known && isNumeric(rows, column) ? name : undefined;
