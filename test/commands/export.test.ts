@@ -52,7 +52,7 @@ beforeAll(async () => {
     expect(status, stderr).toBe(0);
   }
   trials = readdirSync(join(folder(), 'reports', 'tiny', 'trials'));
-}, 60_000);
+}, 120_000);
 
 describe('perflaw export', () => {
   it('writes a trial by the beginning of its identity: weights, and a card with settings, items and scores', async () => {
