@@ -100,7 +100,7 @@ const work = {
   /** An adapter that refuses what is asked of it: a message that names it, a remedy, and another try that works. */
   async refusal() {
     const program = `
-      const { findAdapter } = await import('./dist/kernels/webgpu/dawn.js');
+      const { findAdapter } = await import('./dist/kernels/webgpu/device/dawn.js');
       const { openBackend } = await import('./dist/kernels/backend.js');
       const { adapter } = await findAdapter();
       const request = adapter.requestDevice.bind(adapter);

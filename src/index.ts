@@ -158,8 +158,8 @@ export { type Analysis, analysePanel, type PanelAnalysis } from './law/analyse.j
 export { analyseJoint, type JointAnalysis } from './law/joint.js';
 export { compareDataMeasures, type MeasureLine, type SliceLevel } from './law/data-term.js';
 export { type MeasureTest, type QualityTest, testQuality } from './law/quality-test.js';
-export { predict } from './law/predict.js';
-export type { PredictionReport, PredictOptions } from './law/prediction.js';
+export { predict } from './law/predict/predict.js';
+export type { PredictionReport, PredictOptions } from './law/predict/prediction.js';
 
 // Errors.
 export { ExitCode, UserError } from './util/errors.js';

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Argv } from 'yargs';
-import type { DeviceDescription } from '../kernels/webgpu/dawn.js';
+import type { DeviceDescription } from '../kernels/webgpu/device/dawn.js';
 import { describeError, ExitCode, UserError } from '../util/errors.js';
 import { formatBytes } from '../util/format.js';
 import { formatTable } from '../util/table.js';

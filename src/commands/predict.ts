@@ -1,11 +1,11 @@
 /** `perflaw predict`: the best configuration within a budget, with its uncertainty and what a smaller one would lose. */
 import type { Argv } from 'yargs';
-import type { Budget } from '../law/candidates.js';
 import { FORM_NAMES } from '../law/forms/forms.js';
 import { namedForms } from '../law/forms/own-form.js';
 import { nearestTuned, settingWords } from '../law/points/tuned.js';
-import { predict } from '../law/predict.js';
-import type { PredictOptions } from '../law/prediction.js';
+import type { Budget } from '../law/predict/candidates.js';
+import { predict } from '../law/predict/predict.js';
+import type { PredictOptions } from '../law/predict/prediction.js';
 import { closeThreads } from '../law/trust/threads.js';
 import { DEFAULT_MODEL, MODEL_NAMES, type ModelConfig, type ModelName } from '../model/config.js';
 import { ExitCode, UserError } from '../util/errors.js';

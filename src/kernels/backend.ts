@@ -15,9 +15,9 @@ import { loadTensorflow } from './tensorflow.js';
 import { openWasmKernels } from './wasm/module.js';
 import { chooseSimd, type Simd, type SimdVariant } from './wasm/simd.js';
 import type { WebgpuBackend } from './webgpu/backend.js';
-import type { DeviceDescription } from './webgpu/dawn.js';
-import type { OpenedDevice } from './webgpu/open.js';
-import type { Profile } from './webgpu/profile.js';
+import type { DeviceDescription } from './webgpu/device/dawn.js';
+import type { OpenedDevice } from './webgpu/device/open.js';
+import type { Profile } from './webgpu/device/profile.js';
 
 let simd: Simd | undefined;
 let wasmReady: Promise<void> | undefined;
@@ -85,7 +85,7 @@ export function currentDevice(): DeviceDescription | undefined {
  */
 export async function profileWork(work: () => void, timed = true): Promise<Profile | undefined> {
   if (tf.getBackend() !== 'webgpu') return undefined;
-  const { profileDispatches } = await import('./webgpu/profile.js');
+  const { profileDispatches } = await import('./webgpu/device/profile.js');
   return profileDispatches(tf.backend() as WebgpuBackend, work, timed);
 }
 
@@ -129,7 +129,7 @@ async function prepareWasm(): Promise<void> {
 }
 
 async function prepareWebgpu(): Promise<OpenedDevice> {
-  const { openWebgpu } = await import('./webgpu/open.js');
+  const { openWebgpu } = await import('./webgpu/device/open.js');
   const device = await openWebgpu();
   // What has no WGSL here is composed of tfjs's own ops, on the GPU too.
   const folders = await Promise.all([

@@ -13,7 +13,7 @@ export type BackendName = (typeof BACKENDS)[number];
 export async function resolveBackend(name: string): Promise<BackendName> {
   if (name === 'auto') {
     if (!hasGpuDevice()) return 'wasm';
-    const { findAdapter } = await import('./webgpu/dawn.js');
+    const { findAdapter } = await import('./webgpu/device/dawn.js');
     const found = await findAdapter().catch(() => undefined);
     return found && !found.device.software ? 'webgpu' : 'wasm';
   }

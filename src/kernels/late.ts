@@ -17,7 +17,7 @@ export interface LateScalars {
 /** For the backend that is open. */
 export async function lateScalars(): Promise<LateScalars> {
   if (tf.getBackend() === 'webgpu') {
-    const { GpuScalars } = await import('./webgpu/gpu-scalars.js');
+    const { GpuScalars } = await import('./webgpu/device/gpu-scalars.js');
     return new GpuScalars(tf.backend() as WebgpuBackend);
   }
   let values: number[] = [];

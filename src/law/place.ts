@@ -1,10 +1,10 @@
 /** From layers and dim to all the variables a law looks at: laws of compute or parameters need those of every shape. */
 import type { Shape } from './calibrate.js';
-import { gcd } from './candidates.js';
 import type { CostModel } from './cost.js';
 import type { LawFit } from './fitting/fit.js';
 import { innerOf } from './fitting/inner.js';
 import type { Place } from './fitting/optimum.js';
+import { gcd } from './predict/candidates.js';
 import type { At } from './trust/uncertainty.js';
 
 /** Laws of compute or parameters need those of every shape; they are counted for whole numbers only. */

@@ -5,7 +5,7 @@ import { openBackend, profileWork } from '../../src/kernels/backend.js';
 import { lateScalars } from '../../src/kernels/late.js';
 import { layerNorm } from '../../src/kernels/layer-norm/op.js';
 import { linear } from '../../src/kernels/matmul/op.js';
-import { Buffers } from '../../src/kernels/webgpu/buffers.js';
+import { Buffers } from '../../src/kernels/webgpu/device/buffers.js';
 import { type Program, webgpuKernel } from '../../src/kernels/webgpu/program.js';
 import { noAdapter } from './adapter.js';
 
@@ -56,7 +56,7 @@ describe.skipIf(noAdapter)('on webgpu', () => {
   let bindGroups: ReturnType<typeof vi.spyOn>;
 
   beforeAll(async () => {
-    const { findAdapter } = await import('../../src/kernels/webgpu/dawn.js');
+    const { findAdapter } = await import('../../src/kernels/webgpu/device/dawn.js');
     await findAdapter();
     bindGroups = vi.spyOn(GPUDevice.prototype, 'createBindGroup');
     await openBackend('webgpu');

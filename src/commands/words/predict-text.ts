@@ -1,9 +1,10 @@
 /** The words and the table of `perflaw predict`. */
-import type { Choice } from '../../law/choice.js';
+
 import { SLICES } from '../../law/forecast/pool.js';
-import type { NextTrial } from '../../law/next-trial.js';
 import { GOOD, metricWords } from '../../law/points/direction.js';
-import type { PredictionReport } from '../../law/prediction.js';
+import type { Choice } from '../../law/predict/choice.js';
+import type { NextTrial } from '../../law/predict/next-trial.js';
+import type { PredictionReport } from '../../law/predict/prediction.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
 import { formatTable } from '../../util/table.js';
 import { digits, intervalText } from './fit-text.js';

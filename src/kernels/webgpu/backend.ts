@@ -1,6 +1,6 @@
 /** What the files of this folder know of tfjs's WebGPU backend, and what they add to it. */
 import type * as tf from '@tensorflow/tfjs';
-import type { Buffers } from './buffers.js';
+import type { Buffers } from './device/buffers.js';
 
 /** What we use of tfjs's WebGPUBackend. */
 export interface WebgpuBackend extends tf.KernelBackend {

@@ -1,14 +1,14 @@
 /** The best expected of each size, by the law and beyond the measured range by the forecast, and what to train. */
 
 import type { Shape } from '../../law/calibrate.js';
-import { type Candidate as Affordable, enumerateCandidates } from '../../law/candidates.js';
 import type { CostModel } from '../../law/cost.js';
 import type { LawFit } from '../../law/fitting/fit.js';
-import { nextTrial } from '../../law/next-trial.js';
 import type { Observation } from '../../law/points/observation.js';
+import { type Candidate as Affordable, enumerateCandidates } from '../../law/predict/candidates.js';
+import { nextTrial } from '../../law/predict/next-trial.js';
+import { smallestAsGood, weigh } from '../../law/predict/weigh.js';
 import type { Outlook } from '../../law/trust/outlook.js';
 import type { At } from '../../law/trust/uncertainty.js';
-import { smallestAsGood, weigh } from '../../law/weigh.js';
 import { bestOfEachSize } from './sizes.js';
 import type { BudgetCurve, Candidate, Interval, LawPanel } from './view.js';
 

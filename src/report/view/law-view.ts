@@ -4,16 +4,16 @@
  */
 import { analyseForm, type FormAnalysis } from '../../law/analyse.js';
 import type { Shape } from '../../law/calibrate.js';
-import { insideRange } from '../../law/choice.js';
 import { chooseLaw } from '../../law/choose.js';
 import { costModel, type ModelSource } from '../../law/cost.js';
 import type { FormName } from '../../law/forms/form.js';
 import { constantOf, fitJoint, jointForm } from '../../law/joint.js';
-import { pointsOf } from '../../law/panel-answer.js';
 import { placing, slope } from '../../law/place.js';
 import type { Direction } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
 import { type Panel, panelsOf } from '../../law/points/points.js';
+import { insideRange } from '../../law/predict/choice.js';
+import { pointsOf } from '../../law/predict/panel-answer.js';
 import type { FormScore as LawScore } from '../../law/trust/compare.js';
 import { type Expected, makeOutlook } from '../../law/trust/outlook.js';
 import { bootstrap, coefficientIntervals } from '../../law/trust/uncertainty.js';

@@ -4,9 +4,9 @@
  */
 
 import type { MeasureLine } from '../../law/data-term.js';
-import type { NextTrial } from '../../law/next-trial.js';
 import type { Direction } from '../../law/points/direction.js';
 import type { Tuning } from '../../law/points/tuned.js';
+import type { NextTrial } from '../../law/predict/next-trial.js';
 import type { QualityTest } from '../../law/quality-test.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../../sweep/store/record.js';
 

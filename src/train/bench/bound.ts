@@ -2,7 +2,7 @@
  * What a device's data sheet allows: a dispatch takes at least the time to move its bytes, to do its operations, or to be
  * launched at all, whichever is longest (Williams et al. 2009, the roofline model), and dispatches follow one another.
  */
-import type { DispatchRecord } from '../../kernels/webgpu/profile.js';
+import type { DispatchRecord } from '../../kernels/webgpu/device/profile.js';
 import { UserError } from '../../util/errors.js';
 
 /** What bounds a device. */

@@ -5,7 +5,7 @@ import { SLICES } from '../../../src/law/forecast/pool.js';
 import { fitSlices } from '../../../src/law/forecast/slices.js';
 import type { Observation } from '../../../src/law/points/observation.js';
 import { type Point, toPoints } from '../../../src/law/points/points.js';
-import { predict } from '../../../src/law/predict.js';
+import { predict } from '../../../src/law/predict/predict.js';
 
 const AXES = ['layers', 'dim'] as const;
 const TOKENS: Record<string, number> = { quarter: 2.5e5, half: 5e5, all: 1e6 };

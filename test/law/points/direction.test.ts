@@ -12,7 +12,7 @@ import {
 } from '../../../src/law/points/direction.js';
 import type { Observation } from '../../../src/law/points/observation.js';
 import { chooseMetric, metricRange } from '../../../src/law/points/points.js';
-import { predict } from '../../../src/law/predict.js';
+import { predict } from '../../../src/law/predict/predict.js';
 import { identifiability } from '../../../src/law/trust/identifiability.js';
 import { bootstrap, optimumIntervals, predictWithInterval } from '../../../src/law/trust/uncertainty.js';
 import { createRandom } from '../../../src/util/random.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../../src/law/points/observation.js';
 import { panelsOf, toPoints } from '../../../src/law/points/points.js';
 import { readTable } from '../../../src/law/points/table.js';
-import { predict } from '../../../src/law/predict.js';
+import { predict } from '../../../src/law/predict/predict.js';
 import { compareForms } from '../../../src/law/trust/compare.js';
 
 const SHARED = new URL('../../../../shared/', import.meta.url).pathname;

@@ -7,7 +7,7 @@ import type { Shape } from '../../../src/law/calibrate.js';
 import { analyseJoints } from '../../../src/law/joint.js';
 import { panelsOf } from '../../../src/law/points/points.js';
 import { groupBySettings } from '../../../src/law/points/settings.js';
-import { predict } from '../../../src/law/predict.js';
+import { predict } from '../../../src/law/predict/predict.js';
 import { DEFAULT_MODEL } from '../../../src/model/config.js';
 import { countParameters } from '../../../src/model/size.js';
 import { answerCards } from '../../../src/report/page/answer.js';

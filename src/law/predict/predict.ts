@@ -3,11 +3,11 @@
  * costed and put through the law, or beyond the measured range through the forecast; all are weighed together. The answer says
  * what to train, how sure that is, what a smaller model would lose, and which further run would tell most for its price.
  */
-import { UserError } from '../util/errors.js';
+import { UserError } from '../../util/errors.js';
+import type { Observation } from '../points/observation.js';
+import { chooseMetric, type Panel, panelsOf } from '../points/points.js';
 import { priceOf, report } from './answer.js';
 import { alike, answerPanel, type PanelAnswer, tokensOf } from './panel-answer.js';
-import type { Observation } from './points/observation.js';
-import { chooseMetric, type Panel, panelsOf } from './points/points.js';
 import type { PredictionReport, PredictOptions } from './prediction.js';
 import { weigh } from './weigh.js';
 

@@ -3,12 +3,12 @@
  * here the result is mapped, and Dawn is given turns until it is there. What Dawn complains about comes out at the next read.
  */
 import * as tf from '@tensorflow/tfjs';
-import { UserError } from '../../util/errors.js';
-import { DeviceLostError, type Trouble, type WebgpuBackend } from './backend.js';
+import { UserError } from '../../../util/errors.js';
+import { DeviceLostError, type Trouble, type WebgpuBackend } from '../backend.js';
+import { MOST_DISPATCHES } from '../program.js';
 import { Bindings, keepTfjsBindings } from './bindings.js';
 import { Buffers } from './buffers.js';
 import { type AdapterInfo, type DeviceDescription, findAdapter, forgetAdapter, LIMITS } from './dawn.js';
-import { MOST_DISPATCHES } from './program.js';
 import { learnTurn, mapNow } from './turns.js';
 
 export interface OpenedDevice {

@@ -1,15 +1,15 @@
+import type { LawFit } from '../fitting/fit.js';
+import { optimum } from '../fitting/optimum.js';
+import { CALIBRATED_FROM } from '../forecast/forecast.js';
+import { bestBy } from '../points/direction.js';
+import type { Observation } from '../points/observation.js';
+import type { Panel } from '../points/points.js';
+import { optimumIntervals } from '../trust/uncertainty.js';
 import { budgetLine, budgetWords, type Candidate, REACH } from './candidates.js';
 import { type Choice, choice, insideRange, placeOf, rangeOf } from './choice.js';
-import type { LawFit } from './fitting/fit.js';
-import { optimum } from './fitting/optimum.js';
-import { CALIBRATED_FROM } from './forecast/forecast.js';
 import { type NextTrial, nextTrial, openingTrial } from './next-trial.js';
 import { alike, type PanelAnswer, tokensOf } from './panel-answer.js';
-import { bestBy } from './points/direction.js';
-import type { Observation } from './points/observation.js';
-import type { Panel } from './points/points.js';
 import type { OtherForm, PredictionReport, PredictOptions } from './prediction.js';
-import { optimumIntervals } from './trust/uncertainty.js';
 import { frontier, type Option, smallestAsGood, type Weighed } from './weigh.js';
 
 /** Options of `decision` that are given in full. */

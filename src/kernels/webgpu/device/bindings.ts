@@ -4,7 +4,7 @@
  * buffers, each with a buffer of its own for its uniforms, which is written where they differ from the last time; those of tfjs's own
  * kernels by what tfjs passes.
  */
-import type { Pipeline, TfjsUniform, WebgpuBackend } from './backend.js';
+import type { Pipeline, TfjsUniform, WebgpuBackend } from '../backend.js';
 
 /** What one pipeline binds to some buffers. */
 interface Kept {

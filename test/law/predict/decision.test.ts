@@ -1,7 +1,7 @@
 /** What to train under what is not known: odds, regret, the cheapest that is as good. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decide, ENOUGH } from '../../src/law/decision.js';
+import { decide, ENOUGH } from '../../../src/law/predict/decision.js';
 
 const worlds = fc.integer({ min: 1, max: 6 }).chain((options) =>
   fc.tuple(

@@ -5,7 +5,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../util/errors.js';
+import { UserError } from '../../../util/errors.js';
 
 /** What we use of the package's module. */
 interface Dawn {

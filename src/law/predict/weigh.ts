@@ -2,11 +2,12 @@
  * Configurations of several laws weighed together: what each is expected to reach, its odds, and what to train. `perflaw predict`
  * and the report share it.
  */
+
+import { bestBy, type Direction, isBetter } from '../points/direction.js';
+import type { Expected, Outlook } from '../trust/outlook.js';
+import type { At } from '../trust/uncertainty.js';
 import type { Candidate } from './candidates.js';
 import { type Decision, decide, type Odds } from './decision.js';
-import { bestBy, type Direction, isBetter } from './points/direction.js';
-import type { Expected, Outlook } from './trust/outlook.js';
-import type { At } from './trust/uncertainty.js';
 
 /** A law's configurations. */
 export interface Contender {

@@ -1,17 +1,17 @@
 /** One panel made ready to be asked: its law and forecast, its costs, and the configurations that fit the budget. */
-import { UserError } from '../util/errors.js';
-import { formatCount } from '../util/format.js';
+import { UserError } from '../../util/errors.js';
+import { formatCount } from '../../util/format.js';
+import { chooseLaw } from '../choose.js';
+import { type CostModel, costModel } from '../cost.js';
+import { addData, type LawFit } from '../fitting/fit.js';
+import { levelsOf } from '../forecast/axes.js';
+import type { Observation } from '../points/observation.js';
+import { type Panel, type Point, panelsOf, toPoints } from '../points/points.js';
+import { makeDataOutlook, makeOutlook, type Outlook } from '../trust/outlook.js';
+import { type Bootstrap, bootstrap } from '../trust/uncertainty.js';
 import { type Candidate, checkBudget, enumerateCandidates, withinBudget } from './candidates.js';
 import { placeOf } from './choice.js';
-import { chooseLaw } from './choose.js';
-import { type CostModel, costModel } from './cost.js';
-import { addData, type LawFit } from './fitting/fit.js';
-import { levelsOf } from './forecast/axes.js';
-import type { Observation } from './points/observation.js';
-import { type Panel, type Point, panelsOf, toPoints } from './points/points.js';
 import type { PredictOptions } from './prediction.js';
-import { makeDataOutlook, makeOutlook, type Outlook } from './trust/outlook.js';
-import { type Bootstrap, bootstrap } from './trust/uncertainty.js';
 
 export interface PanelAnswer {
   panel: Panel;

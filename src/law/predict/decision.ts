@@ -4,7 +4,7 @@
  * cheapest that is within tolerance with nine in ten; where none is, the one that is likeliest to be, or one as likely that costs
  * less.
  */
-import type { Direction } from './points/direction.js';
+import type { Direction } from '../points/direction.js';
 
 /** Chance of being within tolerance from which the cheaper is enough. */
 export const ENOUGH = 0.9;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { calibrate, SIZE_PARTS } from '../../src/law/calibrate.js';
-import { budgetLine, enumerateCandidates, use, withinBudget } from '../../src/law/candidates.js';
-import type { Choice } from '../../src/law/choice.js';
-import { costModel } from '../../src/law/cost.js';
-import { fitLaw } from '../../src/law/fitting/fit.js';
-import { FORM_NAMES } from '../../src/law/forms/forms.js';
-import type { Observation } from '../../src/law/points/observation.js';
-import { predict } from '../../src/law/predict.js';
-import { DEFAULT_MODEL } from '../../src/model/config.js';
-import { countParameters, trainingFlopsPerToken } from '../../src/model/size.js';
-import { createRandom } from '../../src/util/random.js';
+import { calibrate, SIZE_PARTS } from '../../../src/law/calibrate.js';
+import { costModel } from '../../../src/law/cost.js';
+import { fitLaw } from '../../../src/law/fitting/fit.js';
+import { FORM_NAMES } from '../../../src/law/forms/forms.js';
+import type { Observation } from '../../../src/law/points/observation.js';
+import { budgetLine, enumerateCandidates, use, withinBudget } from '../../../src/law/predict/candidates.js';
+import type { Choice } from '../../../src/law/predict/choice.js';
+import { predict } from '../../../src/law/predict/predict.js';
+import { DEFAULT_MODEL } from '../../../src/model/config.js';
+import { countParameters, trainingFlopsPerToken } from '../../../src/model/size.js';
+import { createRandom } from '../../../src/util/random.js';
 
 const ITEMS = 3416;
 const TOKENS = 5e6;

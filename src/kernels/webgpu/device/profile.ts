@@ -3,8 +3,8 @@
  * tensors that it binds, the operations that its kernel names, and the time that the GPU took (timestamp queries, where the
  * device has them); and every read, for which the program waits.
  */
-import { sizeOf } from '../shapes.js';
-import type { DispatchObserver, WebgpuBackend } from './backend.js';
+import { sizeOf } from '../../shapes.js';
+import type { DispatchObserver, WebgpuBackend } from '../backend.js';
 import { mapNow } from './turns.js';
 
 /** What a dispatch did. */

@@ -1,10 +1,10 @@
 /** One configuration with all that is expected of it, and how far it lies outside what was measured. */
-import type { Shape } from './calibrate.js';
+import type { Shape } from '../calibrate.js';
+import { outside } from '../fitting/optimum.js';
+import type { Panel, Point } from '../points/points.js';
+import type { Expected } from '../trust/outlook.js';
+import type { Interval } from '../trust/uncertainty.js';
 import type { Candidate } from './candidates.js';
-import { outside } from './fitting/optimum.js';
-import type { Panel, Point } from './points/points.js';
-import type { Expected } from './trust/outlook.js';
-import type { Interval } from './trust/uncertainty.js';
 
 export interface Choice extends Candidate {
   predicted: number;

@@ -3,7 +3,7 @@
  * and only when that is full too does anybody wait: the GPU always has work, and is never more than two buffers behind.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { DeviceLostError, type WebgpuBackend } from './backend.js';
+import { DeviceLostError, type WebgpuBackend } from '../backend.js';
 
 /** Scalars of a buffer, and milliseconds after which one that is not full is sent too. */
 const PLACES = 16;

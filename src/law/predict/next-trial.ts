@@ -4,10 +4,11 @@
  * at x takes Cov(f(x), asked)^2 / (Var f(x) + s^2) off the variance of what is asked (MacKay 1992), with f in the worlds that the
  * law's replicates and the forecast draw.
  */
+
+import { SLICES } from '../forecast/pool.js';
+import type { Outlook } from '../trust/outlook.js';
+import type { At } from '../trust/uncertainty.js';
 import type { Candidate } from './candidates.js';
-import { SLICES } from './forecast/pool.js';
-import type { Outlook } from './trust/outlook.js';
-import type { At } from './trust/uncertainty.js';
 
 export interface NextTrial {
   layers: number;

@@ -1,14 +1,15 @@
 /** What `predict` is asked and what it answers. */
+
+import type { ModelSource } from '../cost.js';
+import type { FitOptions } from '../fitting/fit.js';
+import type { Optimum } from '../fitting/optimum.js';
+import type { FormName } from '../forms/form.js';
+import type { Direction } from '../points/direction.js';
+import type { Variable } from '../points/points.js';
+import type { BootstrapOptions, OptimumInterval } from '../trust/uncertainty.js';
 import type { Budget } from './candidates.js';
 import type { Choice, MeasuredRange } from './choice.js';
-import type { ModelSource } from './cost.js';
-import type { FitOptions } from './fitting/fit.js';
-import type { Optimum } from './fitting/optimum.js';
-import type { FormName } from './forms/form.js';
 import type { NextTrial } from './next-trial.js';
-import type { Direction } from './points/direction.js';
-import type { Variable } from './points/points.js';
-import type { BootstrapOptions, OptimumInterval } from './trust/uncertainty.js';
 import type { WeighOptions } from './weigh.js';
 
 /** The budget, and how to fit, to choose and to count. */

@@ -1,8 +1,8 @@
 /** The configurations that a prediction chooses among, and the budget that they must fit. */
-import { UserError } from '../util/errors.js';
-import { formatBytes, formatCount, formatDuration } from '../util/format.js';
-import type { CostModel } from './cost.js';
-import type { Observation } from './points/observation.js';
+import { UserError } from '../../util/errors.js';
+import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
+import type { CostModel } from '../cost.js';
+import type { Observation } from '../points/observation.js';
 
 export interface Budget {
   /** Parameters: total, or outside the item table where `nonEmbedding`. */
