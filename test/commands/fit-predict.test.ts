@@ -87,7 +87,7 @@ describe('perflaw fit', () => {
     expect(out).toMatch(/layers 12\.5/);
   });
 
-  it('prints no value for what cannot be told', async () => {
+  it('prints no value for what is not identifiable', async () => {
     const noise = [3, -2, 1, -3, 2, 0, 1, -1, 2];
     const path = csv(
       'noise.csv',

@@ -17,7 +17,7 @@ export interface NextTrial {
   /** Standard deviation of what is asked now, and as expected after that run; null for one that is to open an axis. */
   before: number | null;
   after: number | null;
-  /** The axis on which a third value is what lacks: until it is there, nothing beyond can be foretold. */
+  /** The axis on which a third value is what lacks: until it is there, nothing beyond can be predicted. */
   opens: 'layers' | 'dim' | null;
   /** The slice to run it on. */
   slice: string;
@@ -139,7 +139,7 @@ function onSmallerSlice(
 
 /**
  * The run that adds a third value to an axis, as far beyond the second as that is from the first: without it nothing beyond can be
- * foretold.
+ * predicted.
  * @param candidates what may be run; null where none lies near that place.
  */
 export function openingTrial(

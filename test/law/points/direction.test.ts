@@ -139,7 +139,7 @@ function mirrored(seed: number, { curveH, curveD }: { curveH: number; curveD: nu
 }
 
 describe('a loss is the mirror of a metric that rises', () => {
-  it('in every form: coefficients, errors, optimum and what cannot be told', () => {
+  it('in every form: coefficients, errors, optimum and what is not identifiable', () => {
     const { rising, falling } = mirrored(1, { curveH: 0.01, curveD: 0.02 });
     for (const form of FORM_NAMES) {
       const up = fitLaw(rising, { form, metric: 'hr@10' });
