@@ -280,7 +280,7 @@ describe('a sweep over two learning rates', () => {
     const { out, err } = await run(fit, sweep, ...options, '--ignore', 'learningRate');
     expect(panels(out)).toEqual([['all', 16, 32]]);
     expect(err).not.toContain('learningRate');
-    await expect(run(fit, sweep, '--ignore', 'learningrate')).rejects.toMatchObject({
+    await expect(run(fit, sweep, '--ignore', 'learningRat')).rejects.toMatchObject({
       place: '--ignore',
       remedy: expect.stringContaining('Is "learningRate" meant?'),
     });
