@@ -213,12 +213,15 @@ describe('a loss is the mirror of a metric that rises', () => {
           const shape = (one: { layers: number; dim: number } | null) => one && [one.layers, one.dim];
           // where the law leaves [0, 1] both are cut off, and there only one of the two has an end
           fc.pre(up.highest.predicted < 0.9);
-          expect(shape(down.best)).toEqual(shape(up.best));
-          expect(shape(down.highest)).toEqual(shape(up.highest));
-          expect(shape(down.smallest)).toEqual(shape(up.smallest));
-          expect(shape(down.budgetLine)).toEqual(shape(up.budgetLine));
-          expect(shape(down.next)).toEqual(shape(up.next));
-          expect(down.best.predicted).toBeCloseTo(1 - up.best.predicted, 6);
+          for (const which of ['best', 'highest', 'smallest', 'budgetLine'] as const) {
+            const [one, other] = [down[which], up[which]];
+            expect(one === null).toBe(other === null);
+            if (!one || !other) continue;
+            // on a flat law many are as good as one another to the last digits, and any of them may be named
+            expect(one.predicted).toBeCloseTo(1 - other.predicted, 6);
+            if (curves.curveH > 0 && curves.curveD > 0) expect(shape(one)).toEqual(shape(other));
+          }
+          if (curves.curveH > 0 && curves.curveD > 0) expect(shape(down.next)).toEqual(shape(up.next));
         },
       ),
       { numRuns: 25 },
