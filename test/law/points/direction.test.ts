@@ -207,7 +207,9 @@ describe('a loss is the mirror of a metric that rises', () => {
         fc.constantFrom(...FORM_NAMES),
         async (curves, seed, params, form) => {
           const { rising, falling } = mirrored(seed, curves);
-          const options = { budget: { params }, resamples: 40, threads: 1, form };
+          // a share of the best would be another share of a loss
+          const tolerance = { value: 0.004, relative: false };
+          const options = { budget: { params }, resamples: 40, threads: 1, form, tolerance };
           const up = await predict(rising, { ...options, metric: 'hr@10' });
           const down = await predict(falling, { ...options, metric: 'loss' });
           const shape = (one: { layers: number; dim: number } | null) => one && [one.layers, one.dim];
@@ -217,11 +219,12 @@ describe('a loss is the mirror of a metric that rises', () => {
             const [one, other] = [down[which], up[which]];
             expect(one === null).toBe(other === null);
             if (!one || !other) continue;
-            // on a flat law many are as good as one another to the last digits, and any of them may be named
-            expect(one.predicted).toBeCloseTo(1 - other.predicted, 6);
-            if (curves.curveH > 0 && curves.curveD > 0) expect(shape(one)).toEqual(shape(other));
+            // the worlds that a decision draws are mirrored to the last digits only, and where nothing is sure these may decide
+            const isDecided = which === 'highest' || which === 'budgetLine';
+            const apart = Math.abs(one.predicted - 1 + other.predicted);
+            expect(apart).toBeLessThan(isDecided ? 1e-6 : 2 * tolerance.value);
+            if (isDecided && curves.curveH > 0 && curves.curveD > 0) expect(shape(one)).toEqual(shape(other));
           }
-          if (curves.curveH > 0 && curves.curveD > 0) expect(shape(down.next)).toEqual(shape(up.next));
         },
       ),
       { numRuns: 25 },
