@@ -1,4 +1,4 @@
-/** `perflaw fit`: performance laws fitted to a sweep or a table, forms side by side, with intervals and with what cannot be told. */
+/** `perflaw fit`: performance laws fitted to a sweep or a table, forms side by side, with intervals and with what is not identifiable. */
 import type { Argv } from 'yargs';
 import { analysePanel, type PanelAnalysis } from '../law/analyse.js';
 import { FORM_NAMES } from '../law/forms/forms.js';

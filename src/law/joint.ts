@@ -194,7 +194,7 @@ export function analyseJoint(
     notes: [...joint.notes, ...fit.notes],
   };
   if (levels.some(({ tokens }) => tokens === null)) {
-    result.notes.push('without the tokens of every slice the data term cannot be told');
+    result.notes.push('without the tokens of every slice the data term is not identifiable');
     return result;
   }
   for (const data of ['tokens', ...names.map((name) => ({ tokensOver: name }))] as const) {
@@ -217,7 +217,7 @@ export function analyseJoint(
       `with four slices the data term of ${fit.form} cannot be tried on a slice that is left out: three are too few for it; log-linear can`,
     );
   if (slices.length < 3)
-    result.notes.push('two slices make any straight line perfect: quality and quantity cannot be told apart');
+    result.notes.push('two slices make any straight line perfect: quality and quantity cannot be separated');
   else if (slices.length < SLICES_TO_TEST && names.length > 0)
     result.notes.push(
       `${slices.length} slices show a trend; whether quality adds to quantity takes five to test: the curve of tokens has three numbers, and a measure is a fourth`,

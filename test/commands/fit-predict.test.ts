@@ -87,7 +87,7 @@ describe('perflaw fit', () => {
     expect(out).toMatch(/layers 12\.5/);
   });
 
-  it('prints no value for what cannot be told', async () => {
+  it('prints no value for what is not identifiable', async () => {
     const noise = [3, -2, 1, -3, 2, 0, 1, -1, 2];
     const path = csv(
       'noise.csv',
@@ -280,7 +280,7 @@ describe('a sweep over two learning rates', () => {
     const { out, err } = await run(fit, sweep, ...options, '--ignore', 'learningRate');
     expect(panels(out)).toEqual([['all', 16, 32]]);
     expect(err).not.toContain('learningRate');
-    await expect(run(fit, sweep, '--ignore', 'learningrate')).rejects.toMatchObject({
+    await expect(run(fit, sweep, '--ignore', 'learningRat')).rejects.toMatchObject({
       place: '--ignore',
       remedy: expect.stringContaining('Is "learningRate" meant?'),
     });

@@ -263,7 +263,7 @@ const PANEL: Omit<LawPanel, 'slice' | 'r2' | 'peak'> = {
     { name: 'w2', estimate: { value: 0.66, low: 0.5, high: 0.8 }, note: 'moves together with b' },
     { name: 'c', estimate: { value: 1.0388 } },
   ],
-  cautions: ['Within one slice the term of the data and the constant cannot be told apart: c is their sum.'],
+  cautions: ['Within one slice the term of the data and the constant cannot be separated: c is their sum.'],
   forms: [
     {
       name: 'performance-law',

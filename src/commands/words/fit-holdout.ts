@@ -143,13 +143,13 @@ export function holdoutText({ slices, summary }: Holdout, metric: string, level:
   return parts.join('\n\n');
 }
 
-/** Level by level: what each way of foretelling errs, and whether the intervals grow as they should. */
+/** Level by level: what each way of predicting errs, and whether the intervals grow as they should. */
 function rollingTable({ rolling }: PanelHoldout): string[] {
   if (rolling.length === 0) return [];
   const forms = [...new Set(rolling.flatMap(({ rmse }) => Object.keys(rmse.forms)))];
   return [
     '',
-    'Rolling: every level foretold from the lower ones, RMSE',
+    'Rolling: every level predicted from the lower ones, RMSE',
     '',
     formatTable(
       ['towards', 'times beyond', 'runs', 'nearest', FORECAST, ...forms, 'within', 'width'],
@@ -167,7 +167,7 @@ function rollingTable({ rolling }: PanelHoldout): string[] {
     ),
     ...(rolling.every(({ calibrated }) => calibrated)
       ? []
-      : ['* not calibrated: fewer than two levels below it were foretold before']),
+      : ['* not calibrated: fewer than two levels below it were predicted before']),
   ];
 }
 

@@ -119,7 +119,7 @@ function nextText({ best, highest, slice }: PredictionReport, next: NextTrial): 
   const where = next.slice === slice ? '' : ` on slice ${next.slice}`;
   const run = `Next run: layers ${layers}, dim ${dim}${where} (${count(params)} parameters${repeat ? ', a further seed' : ''}, ${digits(100 * price, 2)} % of the cost of what to train)`;
   if (opens !== null)
-    return `${run}: a third value of ${opens}, without which nothing beyond the measured range of ${opens} can be foretold.`;
+    return `${run}: a third value of ${opens}, without which nothing beyond the measured range of ${opens} can be predicted.`;
   const what = isSame(highest, best) ? 'what is expected of it' : 'the difference to the highest expected';
   return `${run} would narrow ${what} from ${digits(before, 2)} to ${digits(after, 2)} (standard deviation).`;
 }
@@ -149,14 +149,14 @@ function decisionText({ best, decision, forecast }: PredictionReport): string[] 
   if (best.extrapolates) {
     const { layers, dim, data } = forecast.tried;
     const levels = (number: number) => `${number} ${number === 1 ? 'level' : 'levels'}`;
-    const tried = `${levels(layers)} of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were foretold from the lower ones`;
+    const tried = `${levels(layers)} of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were predicted from the lower ones`;
     const told = forecast.weights?.[SLICES];
     if (told !== undefined)
       lines.push(`Other slices were measured there: what they tell counts ${percentOf(told)}.`);
     lines.push(
       best.believed === null || best.believed < 0 || best.believed > 1.2
         ? `Beyond what was measured the forecast speaks, not the law: ${tried}.`
-        : `Beyond what was measured ${percentOf(best.believed)} of what the law says the metric changes from the nearest run on is believed: ${tried}, and each way of foretelling counts by its errors there.`,
+        : `Beyond what was measured ${percentOf(best.believed)} of what the law says the metric changes from the nearest run on is believed: ${tried}, and each way of predicting counts by its errors there.`,
     );
   }
   return lines;

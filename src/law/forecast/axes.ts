@@ -54,11 +54,11 @@ export function extentOf(points: readonly { x: Place }[], axes: readonly Variabl
   };
 }
 
-/** Values that lie within so many times of one another are one level: what is foretold should lie farther than what is interpolated. */
+/** Values that lie within so many times of one another are one level: what is predicted should lie farther than what is interpolated. */
 const ONE_LEVEL = 1.3;
 
 /**
- * The levels of an axis that are foretold from the lower ones, smallest first: near values together, and one configuration
+ * The levels of an axis that are predicted from the lower ones, smallest first: near values together, and one configuration
  * alone with the next smaller, for its error says little.
  */
 export function stepsOf(points: readonly { x: Place }[], axis: Variable): number[][] {

@@ -39,7 +39,7 @@ export interface Expectation {
   freedom: number;
   /** ln of how far beyond the measured range, by axis. */
   beyond: number[];
-  /** Whether enough levels were foretold on the axes concerned to know how far such forecasts go wrong. */
+  /** Whether enough levels were predicted on the axes concerned to know how far such forecasts go wrong. */
   calibrated: boolean;
   /** The nearest run's value. */
   nearest: number;
@@ -144,8 +144,8 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
 /** How well other slices told the levels that they could tell, beside the stack of everything. */
 function slicesError(folds: readonly Fold[], drifts: readonly { square: number }[]): number | null {
   let [own, whole] = [0, 0];
-  folds.forEach(({ foretold }, i) => {
-    const told = foretold.filter(({ said }) => said.has(SLICES));
+  folds.forEach(({ predicted }, i) => {
+    const told = predicted.filter(({ said }) => said.has(SLICES));
     if (told.length === 0) return;
     const distance = told.reduce((sum, { beyond }) => sum + beyond.reduce((a, b) => a + b, 0), 0);
     own += told.reduce((sum, { said, point }) => sum + (said.get(SLICES)! - point.value) ** 2, 0);

@@ -27,7 +27,7 @@ export interface PoolOptions extends Omit<FitOptions, 'form' | 'metric' | 'varia
   metric: string;
   /** Forms that take part. */
   forms: readonly FormName[];
-  /** Two axes of size, and `data` where slices of one data set are foretold from one another. */
+  /** Two axes of size, and `data` where slices of one data set are predicted from one another. */
   axes: readonly [Variable, Variable, ...Variable[]];
   /** Points of other slices, measured farther perhaps than these. */
   others?: readonly Point[];

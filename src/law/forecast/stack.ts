@@ -1,11 +1,11 @@
 /**
- * The stack: candidates weighted by how well each would have foretold the levels that were measured, from the lower ones, in
+ * The stack: candidates weighted by how well each would have predicted the levels that were measured, from the lower ones, in
  * units of the nearest run's error. With F levels tried it is believed F / (F + 1); the rest goes to candidates that expect half
  * of what curves say. Beyond an axis its own folds count in full, those of the other axis a quarter; beyond both, F is that of the
  * axis on which less was tried.
  */
 import type { Variable } from '../points/points.js';
-import type { Fold, Foretold } from './folds.js';
+import type { Fold, PredictedPoint } from './folds.js';
 import { NEAREST, type Sayings, UNTRIED } from './pool.js';
 
 /** Power of the relative error in a weight: 2 is that of squared errors. */
@@ -26,7 +26,7 @@ export interface Stacked {
   folds: number;
 }
 
-/** How well every candidate foretold one level, and by how much the stack of the other folds missed it. */
+/** How well every candidate predicted one level, and by how much the stack of the other folds missed it. */
 interface Judged {
   axis: Variable;
   /** ln of a candidate's error over the nearest run's, by name; 0 for one that said nothing. */
@@ -49,7 +49,7 @@ export function makeStack(folds: readonly Fold[], axes: readonly Variable[]): St
     );
     let square = 0;
     let distance = 0;
-    for (const { point, said, beyond } of fold.foretold) {
+    for (const { point, said, beyond } of fold.predicted) {
       square += (others(said, beyond).value - point.value) ** 2;
       distance += sum(beyond);
     }
@@ -60,11 +60,11 @@ export function makeStack(folds: readonly Fold[], axes: readonly Variable[]): St
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
-function judge({ axis, foretold }: Fold): Judged {
+function judge({ axis, predicted }: Fold): Judged {
   const error = (name: string) => {
     let square = 0;
     let runs = 0;
-    for (const { point, said } of foretold) {
+    for (const { point, said } of predicted) {
       const value = said.get(name);
       if (value === undefined) return undefined;
       square += point.runs.length * (value - point.value) ** 2;
@@ -75,14 +75,15 @@ function judge({ axis, foretold }: Fold): Judged {
   const nearest = error(NEAREST)!;
   const logs = new Map<string, number>();
   if (nearest > 0)
-    for (const name of namesOf(foretold)) {
+    for (const name of namesOf(predicted)) {
       const own = error(name);
       if (own !== undefined) logs.set(name, Math.log((own / nearest + LUCK) / (1 + LUCK)));
     }
   return { axis, logs };
 }
 
-const namesOf = (foretold: readonly Foretold[]) => new Set(foretold.flatMap(({ said }) => [...said.keys()]));
+const namesOf = (predicted: readonly PredictedPoint[]) =>
+  new Set(predicted.flatMap(({ said }) => [...said.keys()]));
 
 type Combine = (said: Sayings, far: readonly number[]) => Stacked;
 

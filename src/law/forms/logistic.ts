@@ -33,7 +33,7 @@ export const logistic: LawForm = {
         {
           term: logTerm('flops', 'span ln'),
           needs: 2,
-          says: 'm and k cannot be told, so the law is a straight line in ln C',
+          says: 'm and k are not identifiable, so the law is a straight line in ln C',
         },
       ],
       out,

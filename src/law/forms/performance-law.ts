@@ -36,7 +36,7 @@ function add(
       {
         term: logTerm(variable, `${weight} ln`),
         needs: 2,
-        says: `${exponent} cannot be told, so its term is a straight line in the logarithm`,
+        says: `${exponent} is not identifiable, so its term is a straight line in the logarithm`,
       },
     ],
     out,

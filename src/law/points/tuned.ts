@@ -49,7 +49,7 @@ export interface TunedConfiguration {
   read: number;
   /** By how much the best one leads the next in the metric that chose; null where there was one only. */
   lead: number | null;
-  /** What the choice is expected to have added to `read`; null where the noise of a run cannot be told. */
+  /** What the choice is expected to have added to `read`; null where the noise of a run is not identifiable. */
   optimism: number | null;
   /** Best numeric values between those tried, by a parabola in their logarithm through the best and its neighbours. */
   between: Record<string, number>;

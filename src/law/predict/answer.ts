@@ -189,7 +189,7 @@ function groupsOf(
   ];
 }
 
-/** Axes with several values of which none could be foretold from the others. */
+/** Axes with several values of which none could be predicted from the others. */
 function closedAxes({ points, outlook }: PanelAnswer): ('layers' | 'dim')[] {
   const { tried } = outlook.forecaster;
   return (['layers', 'dim'] as const).filter(
@@ -210,7 +210,7 @@ function elsewhere(
   });
 }
 
-/** Where budget is left beyond an axis of two values: the run that lets it be foretold. */
+/** Where budget is left beyond an axis of two values: the run that lets it be predicted. */
 function opening(
   answer: PanelAnswer,
   target: Candidate,
@@ -237,11 +237,11 @@ function remarks(answer: PanelAnswer, best: Choice, hasLine: boolean): string[] 
     notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
   for (const axis of closedAxes(answer))
     notes.push(
-      `${axis} has too few values to foretell one from the others: nothing beyond the measured range of ${axis} is proposed${best.beyond[axis] > 1 ? ' but what other slices tell' : ''}`,
+      `${axis} has too few values to predict one from the others: nothing beyond the measured range of ${axis} is proposed${best.beyond[axis] > 1 ? ' but what other slices tell' : ''}`,
     );
   if (best.extrapolates && !best.calibrated)
     notes.push(
-      `the interval is not calibrated: ${tried.map((count, i) => `${count} ${count === 1 ? 'level' : 'levels'} of ${['layers', 'dim'][i]}`).join(' and ')} could be foretold from lower ones, and it takes ${CALIBRATED_FROM}`,
+      `the interval is not calibrated: ${tried.map((count, i) => `${count} ${count === 1 ? 'level' : 'levels'} of ${['layers', 'dim'][i]}`).join(' and ')} could be predicted from lower ones, and it takes ${CALIBRATED_FROM}`,
     );
   return notes;
 }

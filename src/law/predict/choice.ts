@@ -15,7 +15,7 @@ export interface Choice extends Candidate {
   /** How many times beyond the measured range, 1 inside. */
   beyond: { layers: number; dim: number };
   extrapolates: boolean;
-  /** Beyond the measured range: whether enough levels were foretold to know how far such forecasts go wrong; true inside. */
+  /** Beyond the measured range: whether enough levels were predicted to know how far such forecasts go wrong; true inside. */
   calibrated: boolean;
   /** Beyond: share of the rise that the law names which is believed; null inside, or where the law names none. */
   believed: number | null;

@@ -2,7 +2,7 @@
  * The next run to make, at its price: the cheapest of those that narrow what is asked at least half as much as the most telling
  * one. Asked is how good what is to be trained will be; where another is expected to be better, by how much. To first order a run
  * at x takes Cov(f(x), asked)^2 / (Var f(x) + s^2) off the variance of what is asked (MacKay 1992), with f in the worlds that the
- * law's replicates and the forecast draw.
+ * law's replicates and the forecast draw. None is named where no affordable run would say much.
  */
 
 import { SLICES } from '../forecast/pool.js';
@@ -17,7 +17,7 @@ export interface NextTrial {
   /** Standard deviation of what is asked now, and as expected after that run; null for one that is to open an axis. */
   before: number | null;
   after: number | null;
-  /** The axis on which a third value is what lacks: until it is there, nothing beyond can be foretold. */
+  /** The axis on which a third value is what lacks: until it is there, nothing beyond can be predicted. */
   opens: 'layers' | 'dim' | null;
   /** The slice to run it on. */
   slice: string;
@@ -49,6 +49,8 @@ const NEAR = 1.5;
 const WORLDS = 300;
 /** Runs this much as telling as the most telling one are enough. */
 const HALF = 0.5;
+/** A run that takes less than this share off the variance is not worth its price. */
+const WORTH = 0.1;
 /** Not more runs than so many are looked at. */
 const MOST = 400;
 
@@ -86,7 +88,7 @@ export function nextTrial(
     return { candidate, gain: total > 0 ? (shared * shared) / total : 0 };
   });
   const telling = Math.max(...gains.map(({ gain }) => gain));
-  if (!(telling > 0)) return null;
+  if (!(telling > WORTH * variance)) return null;
   const enough = gains.filter(({ gain }) => gain >= HALF * telling);
   const { candidate, gain } = enough.reduce((a, b) => (cost(b.candidate) < cost(a.candidate) ? b : a));
   const { layers, dim, params } = candidate;
@@ -139,7 +141,7 @@ function onSmallerSlice(
 
 /**
  * The run that adds a third value to an axis, as far beyond the second as that is from the first: without it nothing beyond can be
- * foretold.
+ * predicted.
  * @param candidates what may be run; null where none lies near that place.
  */
 export function openingTrial(

@@ -29,7 +29,7 @@ export interface PanelAnswer {
   notes: string[];
 }
 
-/** Slices of different size from which another size can be foretold. */
+/** Slices of different size from which another size can be predicted. */
 const SIZES = 3;
 
 /** Tokens of a slice; undefined where no observation has them. */
@@ -40,7 +40,7 @@ export function tokensOf(observations: readonly Observation[]): number | undefin
 /**
  * @param data tokens of a slice that was not measured, and the observations of all slices with the panel's setting.
  * @param others other slices with the panel's setting.
- * @throws UserError for what cannot be fitted, counted or foretold.
+ * @throws UserError for what cannot be fitted, counted or predicted.
  */
 export async function answerPanel(
   panel: Panel,
@@ -100,7 +100,7 @@ function dataOutlook(
   const sizes = levelsOf(points, 'data');
   if (sizes.length < SIZES)
     throw new UserError(
-      `what other data would do cannot be foretold: slices of ${sizes.length} ${sizes.length === 1 ? 'size' : 'sizes'} were measured`,
+      `what other data would do cannot be predicted: slices of ${sizes.length} ${sizes.length === 1 ? 'size' : 'sizes'} were measured`,
       { place: '--tokens, --data', remedy: `Measure at least ${SIZES} slices of different size.` },
     );
   return makeDataOutlook(points, tokens, { metric, direction, level });
@@ -110,7 +110,7 @@ function dataNote(tokens: number, measured: number | undefined): string {
   const times = measured
     ? ` (${Number((tokens / measured).toPrecision(3))} times those of the slice named)`
     : '';
-  return `foretold for ${formatCount(tokens)} tokens${times} from all slices; FLOPs and hours are taken to grow with the tokens`;
+  return `predicted for ${formatCount(tokens)} tokens${times} from all slices; FLOPs and hours are taken to grow with the tokens`;
 }
 
 /** Training on so many times the tokens. */

@@ -67,7 +67,7 @@ export interface PredictionReport {
   decision: { tolerance: number; sure: boolean; options: (Choice & Standing)[] };
   /** The best expected of every cost, in FLOPs where they are known, else in parameters; within the budget. */
   frontier: Choice[];
-  /** How well what lies beyond was foretold: levels tried by axis. */
+  /** How well what lies beyond was predicted: levels tried by axis. */
   forecast: {
     tried: { layers: number; dim: number; data?: number };
     calibrated: boolean;

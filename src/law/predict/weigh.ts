@@ -31,7 +31,7 @@ export interface Option {
 
 export interface Weighed {
   options: Option[];
-  /** Those that may be chosen: beyond an axis only where a level of it was foretold from the lower ones, and below none. */
+  /** Those that may be chosen: beyond an axis only where a level of it was predicted from the lower ones, and below none. */
   open: Option[];
   tolerance: number;
   /** What to train. */

@@ -28,7 +28,7 @@ export interface HeldOut {
   whole: boolean;
 }
 
-/** How well one form fits, and foretells what it has not seen. */
+/** How well one form fits, and predicts what it has not seen. */
 export interface FormScore {
   form: FormName;
   /** Free numbers; null where the form could not be fitted. */

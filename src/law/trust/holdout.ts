@@ -30,7 +30,7 @@ export interface UnseenRun {
   inside: boolean | null;
 }
 
-/** What foretells beyond what was measured, beside the forms. */
+/** What predicts beyond what was measured, beside the forms. */
 export const FORECAST = 'forecast';
 
 /** One form, or the forecast, against the runs that were withheld. */
@@ -67,16 +67,16 @@ export interface PanelHoldout {
   chosen: FormName;
   because: string;
   forms: FormHoldout[];
-  /** Without any law: each run foretold by the nearest configuration (in the logarithms of layers and dim) that was kept. */
+  /** Without any law: each run predicted by the nearest configuration (in the logarithms of layers and dim) that was kept. */
   nearest: Pick<FormHoldout, 'rmse' | 'relative' | 'bias'>;
-  /** Every level of the axes concerned, from the third on, foretold from the lower ones; empty for other splits. */
+  /** Every level of the axes concerned, from the third on, predicted from the lower ones; empty for other splits. */
   rolling: RollingHoldout[];
 }
 
-/** One level foretold from the lower ones. */
+/** One level predicted from the lower ones. */
 export interface RollingHoldout {
   axis: 'layers' | 'dim';
-  /** Values of the axis that were foretold together. */
+  /** Values of the axis that were predicted together. */
   values: number[];
   trained: number;
   tested: number;

@@ -94,7 +94,7 @@ export function identifiability(fit: LawFit): Identifiability {
         allowed: range,
         ...(open ? { reason: 'the data allow values up to the end of the search' } : {}),
       };
-      if (open) reason ??= `${exponent.name} cannot be told`;
+      if (open) reason ??= `${exponent.name} is not identifiable`;
     });
     const [range] = ranges;
     const crossesZero = (range![0] ?? -1) <= 0 && (range![1] ?? 1) >= 0;
@@ -110,7 +110,7 @@ export function identifiability(fit: LawFit): Identifiability {
     .filter((name) => found[name] === undefined);
   for (const name of constants)
     found[name] = straight
-      ? { identifiable: false, reason: 'it moves with a weight that cannot be told' }
+      ? { identifiable: false, reason: 'it moves with a weight that is not identifiable' }
       : plain(condition);
   return {
     conditionNumber: condition,

@@ -21,7 +21,7 @@ export interface Expected {
   interval: Interval;
   /** Where what is expected lies. */
   law: Interval;
-  /** Beyond the measured range: how it was foretold. */
+  /** Beyond the measured range: how it was predicted. */
   forecast?: Expectation;
   /** Beyond: share of the law's rise from the nearest run that is believed; null where the law hardly moves. */
   believed?: number | null;
@@ -45,7 +45,7 @@ export function forecastForms(asked: readonly FormName[] = []): FormName[] {
 export interface OutlookOptions {
   metric: string;
   forms?: readonly FormName[];
-  /** All forms side by side: inside the measured range a world follows the law, or a rival that foretells single runs as well. */
+  /** All forms side by side: inside the measured range a world follows the law, or a rival that predicts single runs as well. */
   comparison?: Comparison;
   /** Points of other slices of the same setting. */
   others?: readonly Point[];
@@ -135,7 +135,7 @@ export function makeOutlook(
 }
 
 /**
- * The outlook on a slice that was not measured: all slices of one setting foretell it together, their tokens a third axis.
+ * The outlook on a slice that was not measured: all slices of one setting predict it together, their tokens a third axis.
  * @param points of all slices, with `data` among their variables.
  * @param data tokens of the slice asked for.
  */

@@ -1,5 +1,5 @@
 /**
- * The honest trial, level by level: each level of an axis from the third on is foretold from the runs below it, by the forecast,
+ * The honest trial, level by level: each level of an axis from the third on is predicted from the runs below it, by the forecast,
  * by every form, by the form that the comparison of forms would have trusted, and by the nearest run.
  */
 import { UserError } from '../../util/errors.js';
@@ -19,10 +19,10 @@ export interface RolledPoint {
   forms: Partial<Record<FormName, number>>;
 }
 
-/** One level foretold. */
+/** One level predicted. */
 export interface RolledLevel {
   axis: Variable;
-  /** Values of the axis that were foretold together. */
+  /** Values of the axis that were predicted together. */
   values: number[];
   trained: number;
   /** The form that the comparison would have trusted; absent where none could be fitted. */
@@ -39,7 +39,7 @@ export interface RollOptions extends Omit<ForecastOptions, 'folds'> {
 /** Fewest configurations below a level. */
 const FEWEST = 3;
 
-/** Foretells every level of an axis that has two below it. */
+/** Predicts every level of an axis that has two below it. */
 export function roll(points: readonly Point[], axis: Variable, options: RollOptions): RolledLevel[] {
   const { level = 0.9, compare = true, ...forecastOptions } = options;
   const { forms, axes, metric, ...fitOptions } = forecastOptions;

@@ -1,4 +1,4 @@
-/** The law's honest trial: runs withheld from the fit, against what it foretold of them. */
+/** The law's honest trial: runs withheld from the fit, against what it predicted of them. */
 import { type FigureOrAbsence, thin, thinned } from '../drawing/figure.js';
 import { type MetricChoice, metricTitle, type TrialGroup } from '../view/view.js';
 import { count, difference, percent } from '../words/words.js';

@@ -3,6 +3,7 @@
 import type { Shape } from '../../law/calibrate.js';
 import type { CostModel } from '../../law/cost.js';
 import type { LawFit } from '../../law/fitting/fit.js';
+import { bestBy, isBetter } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
 import { type Candidate as Affordable, enumerateCandidates } from '../../law/predict/candidates.js';
 import { nextTrial } from '../../law/predict/next-trial.js';
@@ -48,7 +49,8 @@ export function budgetCurve(
   const inside = near.filter(isInside);
   if (inside.length === 0) return undefined;
   const price = (one: Affordable) => one.flops ?? one.params;
-  const { chosen, highest, options, sure, tolerance } = weigh([{ outlook, candidates: all, place }], {
+  // Nobody has named a budget, so the answer stays inside the measured range; what lies beyond is named beside it.
+  const { chosen, highest, options, sure, tolerance } = weigh([{ outlook, candidates: inside, place }], {
     direction,
     cost: price,
   });
@@ -62,9 +64,13 @@ export function budgetCurve(
     value,
     direction,
   );
+  const open = near.filter((one) => outlook.forecaster.isOpen(place(one)));
+  const best = open.length > 0 ? bestBy(direction, open, value) : highest.candidate;
+  const beyond = !isInside(best) && isBetter(direction, value(best), highest.value) ? best : undefined;
+  const rival = beyond ?? (highest === chosen ? undefined : highest.candidate);
   const next = nextTrial(outlook, all, place, {
     target: chosen.candidate,
-    ...(highest === chosen ? {} : { rival: highest.candidate }),
+    ...(rival ? { rival } : {}),
     slice: panel.slice,
     largest: { layers: topLayers / CURVE_REACH, dim: topDim / CURVE_REACH },
     noise: fit.sigma,
@@ -75,17 +81,11 @@ export function budgetCurve(
     slice: panel.slice,
     candidates: [...candidatesInside, ...candidatesBeyond].map(dress),
     optimum: dress(chosen.candidate),
-    smallest: dress(
-      smallestAsGood(
-        chosen,
-        options.filter(({ candidate }) => isInside(candidate)),
-        direction,
-      ).candidate,
-    ),
+    smallest: dress(smallestAsGood(chosen, options, direction).candidate),
     odds: { ...chosen.odds!, tolerance, sure },
     calibrated: chosen.expected().forecast?.calibrated ?? true,
     ...(next ? { next } : {}),
-    ...(highest !== chosen && !isInside(highest.candidate) ? { beyond: dress(highest.candidate) } : {}),
+    ...(beyond ? { beyond: dress(beyond) } : {}),
   };
 }
 

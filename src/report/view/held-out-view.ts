@@ -1,4 +1,4 @@
-/** What laws fitted without the largest models foretell of them, for the figure that shows it. */
+/** What laws fitted without the largest models predict of them, for the figure that shows it. */
 import type { FormName } from '../../law/forms/form.js';
 import type { Observation } from '../../law/points/observation.js';
 import { type Panel, toPoints } from '../../law/points/points.js';

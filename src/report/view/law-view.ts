@@ -1,6 +1,6 @@
 /**
  * Fitted laws as the report shows them: one law a slice, the same that `perflaw fit` and `perflaw predict` use, with
- * intervals, what cannot be told, the budget curve, and the constants of the slices from a joint fit.
+ * intervals, what is not identifiable, the budget curve, and the constants of the slices from a joint fit.
  */
 import { analyseForm, type FormAnalysis } from '../../law/analyse.js';
 import type { Shape } from '../../law/calibrate.js';
@@ -174,7 +174,7 @@ function coefficients(
     return {
       name,
       estimate: low === null || high === null ? { value } : { value, low, high },
-      note: identifiable ? undefined : `cannot be told: ${reason}`,
+      note: identifiable ? undefined : `not identifiable: ${reason}`,
     };
   });
   const unidentified = rows.filter((row) => row.note !== undefined).map((row) => row.name);
@@ -185,7 +185,7 @@ function coefficients(
     );
   if (analysis.form === 'performance-law')
     cautions.push(
-      'Within one slice the term of the data and the constant cannot be told apart: c is their sum.',
+      'Within one slice the term of the data and the constant cannot be separated: c is their sum.',
     );
   return { coefficients: rows, cautions };
 }

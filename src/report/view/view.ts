@@ -96,7 +96,7 @@ export interface DataTermPoint {
   slice: string;
   tokens: number;
   apen: number;
-  /** Fitted D, or the slice's constant c where D cannot be told apart. */
+  /** Fitted D, or the slice's constant c where D cannot be separated. */
   term: number;
   low?: number;
   high?: number;
@@ -135,7 +135,7 @@ export interface LawView {
   /** How wide the intervals are, e.g. .9, and by which method. */
   level: number;
   method: string;
-  /** What the laws, fitted without some of the runs, foretold of them; absent where too few would be left. */
+  /** What the laws, fitted without some of the runs, predicted of them; absent where too few would be left. */
   heldOut?: { slices: { slice: string; form: string; what: string }[]; points: LawPoint[] };
   /** Of the last panel. */
   budget?: BudgetCurve;

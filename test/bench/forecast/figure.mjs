@@ -1,4 +1,4 @@
-/** The bench's table as a figure: error over that of the nearest run, by table, axis and way of foretelling. SVG. */
+/** The bench's table as a figure: error over that of the nearest run, by table, axis and way of predicting. SVG. */
 import { writeFileSync } from 'node:fs';
 import { frame } from '../../../dist/report/drawing/figure.js';
 import { drawFigure } from '../../../dist/report/drawing/render.js';
@@ -17,11 +17,11 @@ export async function writeFigure(rows, path) {
   );
   const figure = {
     id: 'forecast',
-    title: 'A level foretold from the lower ones: error over that of the nearest run',
+    title: 'A level predicted from the lower ones: error over that of the nearest run',
     sentence: '',
     table: { columns: [], rows: [] },
     spec: (canvas) =>
-      frame({ title: 'A level foretold from the lower ones: error over that of the nearest run' }, canvas, {
+      frame({ title: 'A level predicted from the lower ones: error over that of the nearest run' }, canvas, {
         width: canvas.width - 210,
         height: { step: 34 },
         layer: [

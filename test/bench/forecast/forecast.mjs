@@ -1,5 +1,5 @@
 /**
- * How well is a level foretold from the lower ones? Every table of a folder, every slice, metric and axis, every level from the
+ * How well is a level predicted from the lower ones? Every table of a folder, every slice, metric and axis, every level from the
  * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--figure SVG] [--largest] [--forms] [--slices]`. Error over that of the nearest run (geometric mean of
  * the levels), share of levels on which it is below, worst level; share of runs inside nominal 90 % intervals, and their median
  * width over the forecast's RMSE. `--largest` takes the largest level of each axis alone; `--forms` leaves the old rule out, which takes

@@ -1,5 +1,5 @@
 /**
- * Tables of measured results as panels to foretell: one for every slice and metric. Axes are layers and dim; where a table
+ * Tables of measured results as panels to predict: one for every slice and metric. Axes are layers and dim; where a table
  * counts data for every parameter (`multiplier`, `chinchillas`), they are that and the parameters. Rows of one place are repeats.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const KINDS = [
   { has: 'layers', first: 'layers', second: 'dim' },
 ];
 
-/** Tokens of the models that the ladder was to foretell: in their name, or in a column. */
+/** Tokens of the models that the ladder was to predict: in their name, or in a column. */
 const tokensOf = (row) => 1e12 * Number(/-(\d+)T/.exec(row.size ?? '')?.[1] ?? Number.NaN);
 
 const isMetric = (name) =>

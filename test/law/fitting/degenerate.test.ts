@@ -38,7 +38,7 @@ describe('data that cannot carry the whole law', () => {
   it('keeps a straight line where a variable has two values', () => {
     const fit = fitLaw(grid([1, 2], [16, 32, 64, 128], rising));
     expect(Object.keys(fit.coefficients)).toEqual(['w1 ln', "a'", 'w2', 'c']);
-    expect(fit.notes.join()).toMatch(/only 2 values of layers: a cannot be told/);
+    expect(fit.notes.join()).toMatch(/only 2 values of layers: a is not identifiable/);
   });
 
   it('refuses metrics that are all equal, NaN or negative, by row', () => {

@@ -55,7 +55,7 @@ async function judge(
   };
 }
 
-describe('on real tables a level foretold from the lower ones', () => {
+describe('on real tables a level predicted from the lower ones', () => {
   it.each([
     ['srt.csv', 'ndcg@5', 'dim', 0.45],
     ['srt.csv', 'ndcg@5', 'layers', 0.6],
@@ -100,7 +100,7 @@ describe('an interval', () => {
     expect(at(0.9999)[1]).toBeLessThanOrEqual(1);
   });
 
-  it('is called calibrated only where two levels of the axis were foretold', () => {
+  it('is called calibrated only where two levels of the axis were predicted', () => {
     const calibrated = (dims: number[], layers: number, dim: number) =>
       makeForecaster(points(dims), options).at({ layers, dim }).calibrated;
     expect(calibrated([16, 32, 64, 128], 8, 256)).toBe(true);

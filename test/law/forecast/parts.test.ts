@@ -107,7 +107,7 @@ describe('the stack', () => {
     (h, d) => 0.02 * Math.log(h) + 0.03 * Math.log(d),
   );
 
-  it('gives its weight to what foretold the levels, and none to the nearest run where that failed', () => {
+  it('gives its weight to what predicted the levels, and none to the nearest run where that failed', () => {
     const folds = AXES.flatMap((axis) => rollingFolds(straight, axis, options));
     expect(folds.map(({ axis, level }) => [axis, level])).toEqual([
       ['layers', 4],

@@ -56,7 +56,7 @@ describe('data as an axis', () => {
   const all = observations(['quarter', 'half', 'all'], [16, 32, 64, 128]);
   const options = { resamples: 50, threads: 1 };
 
-  it('foretells a slice larger than any, at its cost', async () => {
+  it('predicts a slice larger than any, at its cost', async () => {
     const now = await predict(all, { ...options, slice: 'all', budget: { params: 1e6 } });
     const more = await predict(all, { ...options, budget: { params: 1e6 }, times: 4 });
     expect(more.tokens).toBe(4e6);

@@ -139,7 +139,7 @@ function mirrored(seed: number, { curveH, curveD }: { curveH: number; curveD: nu
 }
 
 describe('a loss is the mirror of a metric that rises', () => {
-  it('in every form: coefficients, errors, optimum and what cannot be told', () => {
+  it('in every form: coefficients, errors, optimum and what is not identifiable', () => {
     const { rising, falling } = mirrored(1, { curveH: 0.01, curveD: 0.02 });
     for (const form of FORM_NAMES) {
       const up = fitLaw(rising, { form, metric: 'hr@10' });
@@ -207,18 +207,24 @@ describe('a loss is the mirror of a metric that rises', () => {
         fc.constantFrom(...FORM_NAMES),
         async (curves, seed, params, form) => {
           const { rising, falling } = mirrored(seed, curves);
-          const options = { budget: { params }, resamples: 40, threads: 1, form };
+          // a share of the best would be another share of a loss
+          const tolerance = { value: 0.004, relative: false };
+          const options = { budget: { params }, resamples: 40, threads: 1, form, tolerance };
           const up = await predict(rising, { ...options, metric: 'hr@10' });
           const down = await predict(falling, { ...options, metric: 'loss' });
           const shape = (one: { layers: number; dim: number } | null) => one && [one.layers, one.dim];
           // where the law leaves [0, 1] both are cut off, and there only one of the two has an end
           fc.pre(up.highest.predicted < 0.9);
-          expect(shape(down.best)).toEqual(shape(up.best));
-          expect(shape(down.highest)).toEqual(shape(up.highest));
-          expect(shape(down.smallest)).toEqual(shape(up.smallest));
-          expect(shape(down.budgetLine)).toEqual(shape(up.budgetLine));
-          expect(shape(down.next)).toEqual(shape(up.next));
-          expect(down.best.predicted).toBeCloseTo(1 - up.best.predicted, 6);
+          for (const which of ['best', 'highest', 'smallest', 'budgetLine'] as const) {
+            const [one, other] = [down[which], up[which]];
+            expect(one === null).toBe(other === null);
+            if (!one || !other) continue;
+            // the worlds that a decision draws are mirrored to the last digits only, and where nothing is sure these may decide
+            const isDecided = which === 'highest' || which === 'budgetLine';
+            const apart = Math.abs(one.predicted - 1 + other.predicted);
+            expect(apart).toBeLessThan(isDecided ? 1e-6 : 2 * tolerance.value);
+            if (isDecided && curves.curveH > 0 && curves.curveD > 0) expect(shape(one)).toEqual(shape(other));
+          }
         },
       ),
       { numRuns: 25 },

@@ -238,14 +238,18 @@ describe('predict', () => {
   });
 
   it('proposes a next run that narrows the answer', async () => {
-    const { next } = await predict(observations, {
-      ...options,
-      form: 'quadratic-log',
-      budget: { params: 5e6 },
-    });
+    const asked = { ...options, form: 'quadratic-log', budget: { params: 5e6 } };
+    const noise = createRandom('next run');
+    const noisy = observations.map((one) => ({
+      ...one,
+      metrics: { 'ndcg@10': one.metrics['ndcg@10']! + 0.004 * noise.normal() },
+    }));
+    const { next } = await predict(noisy, asked);
     expect(next!.after!).toBeLessThan(next!.before!);
     expect(next!.price).toBeGreaterThan(0);
     expect(next!.params).toBeLessThanOrEqual(5e6);
+    // where hardly anything is left to narrow, none
+    expect((await predict(observations, asked)).next).toBeNull();
   });
 
   it('answers for every further setting that was varied, and takes the best', async () => {

@@ -82,8 +82,9 @@ describe('loss beside metric', () => {
     });
     expect(input.metric).toMatchObject({ name: 'loss', direction: 'minimize' });
     const { optimum } = input.groups[0]!.law!.budget!;
-    expect(optimum).toMatchObject({ layers: 8, dim: 128 });
-    expect(optimum.predicted.value).toBeCloseTo(8 - 7 / 4 - 0.4, 1);
+    // hardly more than the least loss, which 8 layers have, and cheaper
+    expect(optimum).toMatchObject({ layers: 6, dim: 128 });
+    expect(Math.abs(optimum.predicted.value / (8 - 7 / 4 - 0.4) - 1)).toBeLessThan(0.02);
     const rows = toText(trialsTable(input));
     expect(rows).toContain('validation loss');
     expect(rows.indexOf('>128<')).toBeLessThan(rows.indexOf('>16<'));

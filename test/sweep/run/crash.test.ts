@@ -41,7 +41,7 @@ function prepare(): SweepStore {
   return store;
 }
 
-const FILES = ['config.json', 'log.txt', 'result.json'];
+const FILES = ['config.json', 'log.txt', 'ranks.bin', 'result.json'];
 
 function metricsOf(store: SweepStore) {
   const found = store.readTrial(trial.id, NUMERIC_VERSION);

@@ -87,7 +87,8 @@ it('what the engine itself prints when a later trial of a process crashes is in 
 });
 
 it('limits hold for every trial of a process', async () => {
-  const launcher = make({ time: 1 });
+  // Long enough for a process to start on a busy machine.
+  const launcher = make({ time: 5 });
   const { run } = series(launcher);
   const first = await run(fakeTrial());
   const second = await run(fakeTrial({ epochs: 1000, stepSeconds: 0.05 }));
