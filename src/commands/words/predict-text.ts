@@ -121,7 +121,8 @@ function nextText({ best, highest, slice }: PredictionReport, next: NextTrial): 
   if (opens !== null)
     return `${run}: a third value of ${opens}, without which nothing beyond the measured range of ${opens} can be predicted.`;
   const what = isSame(highest, best) ? 'what is expected of it' : 'the difference to the highest expected';
-  return `${run} would narrow ${what} from ${digits(before, 2)} to ${digits(after, 2)} (standard deviation).`;
+  const less = before === null || after === null ? '' : ` by ${percentOf(1 - after / before)}`;
+  return `${run} would narrow ${what}${less}, from ${digits(before, 2)} to ${digits(after, 2)} (standard deviation).`;
 }
 
 const percentOf = (share: number) => `${Math.round(100 * share)} %`;

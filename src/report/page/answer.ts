@@ -137,7 +137,7 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     cards.push({
       question: `What to run next${of}`,
       headline: shape(next),
-      words: `${next.repeat ? 'A further seed of it' : 'It'} costs ${percent(next.price)} of what to train and narrows ${beyond ? 'the difference between what to train and what may be better' : 'what is expected of it'} from ±${difference(next.before)} to ±${difference(next.after)} (standard deviation).`,
+      words: `${next.repeat ? 'A further seed of it' : 'It'} costs ${percent(next.price)} of what to train and narrows ${beyond ? 'the difference between what to train and what may be better' : 'what is expected of it'} by ${percent(1 - next.after / next.before)}, to ±${difference(next.after)} (standard deviation).`,
     });
   return cards;
 }
