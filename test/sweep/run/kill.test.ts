@@ -77,7 +77,7 @@ function expectTidy(home: Home, ids: string[]): void {
   for (const id of ids) {
     const folder = home.store.folder(id);
     const files = readdirSync(folder).filter((name) => !/^claim-|\.json\.[0-9]+$/.test(name));
-    // Seen once in some three hundred kills on a busy machine, cause unknown (docs/log.md): said here whenever it happens. The
+    // Seen once in some four hundred kills on a busy machine, cause unknown (docs/log.md): said here whenever it happens. The
     // result that took its place has the bits of the undisturbed one, as the caller has seen.
     const aside = files.indexOf('result.damaged.json');
     if (aside >= 0) {
