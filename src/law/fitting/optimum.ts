@@ -31,8 +31,8 @@ export interface Optimum {
   axes: Partial<Record<Variable, OptimumAxis>>;
 }
 
-/** An optimum is named as far beyond the measured range as predictions look. */
-const WITHIN = 8;
+/** Predictions look so many times beyond what was measured, and no optimum is named farther out. */
+export const REACH = 8;
 
 /** Measured range of every variable, and how far out an optimum is still named. */
 export type Ranges = Partial<Record<Variable, { measured: [number, number]; reach: [number, number] }>>;
@@ -44,7 +44,7 @@ export function rangesOf(model: LawModel, points: readonly Point[]): Ranges {
       const values = points.map((point) => point.x[variable]!);
       const [min, max] = [Math.min(...values), Math.max(...values)];
       // no model has less than one layer or one channel
-      return [variable, { measured: [min, max], reach: [Math.max(1, min / WITHIN), max * WITHIN] }];
+      return [variable, { measured: [min, max], reach: [Math.max(1, min / REACH), max * REACH] }];
     }),
   );
 }

@@ -1,11 +1,11 @@
 import type { LawFit } from '../fitting/fit.js';
-import { optimum } from '../fitting/optimum.js';
+import { optimum, REACH } from '../fitting/optimum.js';
 import { CALIBRATED_FROM } from '../forecast/forecast.js';
 import { bestBy } from '../points/direction.js';
 import type { Observation } from '../points/observation.js';
 import type { Panel } from '../points/points.js';
 import { optimumIntervals } from '../trust/uncertainty.js';
-import { budgetLine, budgetWords, type Candidate, REACH } from './candidates.js';
+import { budgetLine, budgetWords, type Candidate } from './candidates.js';
 import { type Choice, choice, insideRange, placeOf, rangeOf } from './choice.js';
 import { type NextTrial, nextTrial, openingTrial } from './next-trial.js';
 import { alike, type PanelAnswer, tokensOf } from './panel-answer.js';

@@ -2,6 +2,7 @@
 import { UserError } from '../../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
 import type { CostModel } from '../cost.js';
+import { REACH } from '../fitting/optimum.js';
 import type { Observation } from '../points/observation.js';
 
 export interface Budget {
@@ -24,8 +25,6 @@ export interface Candidate {
   memoryBytes?: number;
 }
 
-/** Candidates reach so many times beyond the largest measured layers and dim. */
-export const REACH = 8;
 /** Far out, beyond twice the largest, steps are so many times coarser. */
 const COARSER = 4;
 

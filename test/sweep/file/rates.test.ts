@@ -1,32 +1,8 @@
 /** Learning rates in a sweep file: numbers, rules that follow the width, and what is said of a constant one over many widths. */
 import { describe, expect, it } from 'vitest';
-import { planSweep } from '../../../src/sweep/file/plan.js';
-import { resolveSweep } from '../../../src/sweep/file/resolve.js';
 import { checkSweepText } from '../../../src/sweep/file/spec.js';
 import { settingsOf } from '../../../src/sweep/results/observations.js';
-
-function plan(text: string) {
-  const { source, problems } = checkSweepText(`data: d\n${text}`, 'r.yaml');
-  if (!source) throw new Error(JSON.stringify(problems));
-  return planSweep(
-    resolveSweep(source),
-    'wasm',
-    {
-      name: 'd',
-      hash: 'h',
-      numItems: 500,
-      timed: true,
-      leaves: () => true,
-      tokensOf: () => 1000,
-      epochWorkOf: () => ({ steps: 1000, predicting: 1 }),
-    },
-    {
-      numericVersion: 1,
-      sizeOf: ({ model }) => ({ parameters: model.dim, flopsPerToken: model.dim }),
-      memoryOf: () => 1,
-    },
-  );
-}
+import { smallPlan as plan } from './small-plan.js';
 
 describe('a rate in a sweep file', () => {
   it('may follow the width: one setting over all dims, written out whole', () => {

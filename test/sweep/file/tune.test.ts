@@ -1,32 +1,8 @@
 /** `tune:` in a sweep file: its cells are part of the plan, its role is kept with it, and what cannot be tuned is said. */
 import { describe, expect, it } from 'vitest';
-import { planSweep } from '../../../src/sweep/file/plan.js';
-import { resolveSweep } from '../../../src/sweep/file/resolve.js';
 import { checkSweepText } from '../../../src/sweep/file/spec.js';
 import { raceOf } from '../../../src/sweep/run/halving.js';
-
-function plan(text: string) {
-  const { source, problems } = checkSweepText(`data: d\n${text}`, 't.yaml');
-  if (!source) throw new Error(JSON.stringify(problems));
-  return planSweep(
-    resolveSweep(source),
-    'wasm',
-    {
-      name: 'd',
-      hash: 'h',
-      numItems: 500,
-      timed: true,
-      leaves: () => true,
-      tokensOf: () => 1000,
-      epochWorkOf: () => ({ steps: 1000, predicting: 1 }),
-    },
-    {
-      numericVersion: 1,
-      sizeOf: ({ model }) => ({ parameters: model.dim, flopsPerToken: model.dim }),
-      memoryOf: () => 1,
-    },
-  );
-}
+import { smallPlan as plan } from './small-plan.js';
 
 const TUNED =
   'grid: {dim: [16, 128]}\nseeds: [1, 2]\ntune: {learningRate: [5e-4, 1e-3, 2e-3], dropout: [0.2, 0.4]}\n';
