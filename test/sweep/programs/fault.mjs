@@ -16,12 +16,16 @@ if (role === own && threadId === 0) {
   let changes = 0;
   /** Node's own functions call each other. */
   let inside = false;
-  const strike = (what) => {
+  /** Asked before anything is done: half a write by a process that then lives on would be the damage it looks for. */
+  const isFirst = (what) => {
     try {
       real.writeFileSync(token, `${own} ${process.pid} ${what}\n`, { flag: 'wx' });
+      return true;
     } catch {
-      return;
+      return false;
     }
+  };
+  const strike = () => {
     process.kill(process.pid, 'SIGKILL');
     // The signal may take a moment to arrive: nothing more may be done until then.
     for (;;);
@@ -46,13 +50,13 @@ if (role === own && threadId === 0) {
         refuse(name);
       }
       if (log) real.appendFileSync(log, `${name} ${typeof args[0] === 'string' ? args[0] : ''}\n`);
-      if (due && half % 2 === 1) {
+      if (due && half % 2 === 1 && isFirst(`${name} ${args[0]}`)) {
         before?.(...args);
-        strike(`${name} ${args[0]}`);
+        strike();
       }
       try {
         const result = real[name](...args);
-        if (due) strike(`after ${name} ${args[0]}`);
+        if (due && half % 2 === 0 && isFirst(`after ${name} ${args[0]}`)) strike();
         return result;
       } finally {
         inside = false;

@@ -117,6 +117,24 @@ describe('a crash in the middle of any change to the file system', () => {
   );
 });
 
+it('a process that comes second with one token is not struck, and writes what it would have written', async () => {
+  const folder = temporaryFolder();
+  const token = join(folder, 'struck');
+  writeFileSync(token, 'by another');
+  const program = join(folder, 'command.mjs');
+  writeFileSync(
+    program,
+    `import { openSync, writeSync } from 'node:fs';
+     const file = openSync(process.argv[2], 'wx');
+     writeSync(file, Buffer.from('whole'), 0);`,
+  );
+  for (const half of [1, 2]) {
+    const out = join(folder, `out-${half}`);
+    expect(await run([program, out], { role: 'command', at: 2, half, token })).toMatchObject({ code: 0 });
+    expect(readFileSync(out, 'utf8')).toBe('whole');
+  }
+});
+
 describe('a disk that is full from any change on', () => {
   it.each(PROGRAMS)(
     'stops a %s with words, and with space again it comes to the same end',

@@ -3,8 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../../src/contract/fake.js';
-import { checkRecord } from '../../../src/sweep/store/record-check.js';
-import { NUMERIC_VERSION } from '../../../src/train/version.js';
 import { createRandom } from '../../../src/util/random.js';
 import {
   exitOf,
@@ -77,13 +75,6 @@ function expectTidy(home: Home, ids: string[]): void {
   for (const id of ids) {
     const folder = home.store.folder(id);
     const files = readdirSync(folder).filter((name) => !/^claim-|\.json\.[0-9]+$/.test(name));
-    // What was wrong with it, before it is gone: seen once in some four hundred kills, cause unknown (docs/log.md).
-    if (files.includes('result.damaged.json')) {
-      const text = readFileSync(join(folder, 'result.damaged.json'), 'utf8');
-      console.log(
-        `a result was kept aside as damaged: ${JSON.stringify(checkRecord(text, id, NUMERIC_VERSION))}`,
-      );
-    }
     expect(files.sort()).toEqual([
       'config.json',
       'log.txt',
