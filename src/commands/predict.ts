@@ -1,5 +1,6 @@
 /** `perflaw predict`: the best configuration within a budget, with its uncertainty and what a smaller one would lose. */
 import type { Argv } from 'yargs';
+import type { Shape } from '../law/calibrate.js';
 import { FORM_NAMES } from '../law/forms/forms.js';
 import { namedForms } from '../law/forms/own-form.js';
 import { nearestTuned, settingWords } from '../law/points/tuned.js';
@@ -33,6 +34,11 @@ export function options(yargs: Argv): Argv {
     .option('slice', {
       type: 'string',
       describe: 'Slice of the data [default: the one with the most tokens]',
+    })
+    .option('at', {
+      type: 'array',
+      describe:
+        'Say what to expect of this configuration too, such as layers=4,dim=128; may be given several times',
     })
     .option('tokens', { type: 'string', describe: 'Foretell a slice of so many tokens, e.g. 5M' })
     .option('data', { type: 'string', describe: 'Foretell a slice so many times as large, e.g. 10x' })
@@ -138,6 +144,23 @@ function readData(args: Arguments): { tokens?: number; times?: number } {
   });
 }
 
+/** `--at layers=4,dim=128`. */
+function readPlaces(value: unknown): Shape[] {
+  return ((value ?? []) as unknown[]).map((given) => {
+    const parts = String(given)
+      .split(',')
+      .map((part) => part.split('=').map((word) => word.trim()));
+    const found = Object.fromEntries(parts) as Record<string, string | undefined>;
+    const [layers, dim] = [found['layers'], found['dim']].map(Number);
+    const isWhole = (number: number | undefined): number is number => Number.isInteger(number) && number! > 0;
+    if (parts.length === 2 && isWhole(layers) && isWhole(dim)) return { layers, dim };
+    throw new UserError(`"${given}" names no configuration`, {
+      place: '--at',
+      remedy: 'Give for instance --at layers=4,dim=128.',
+    });
+  });
+}
+
 /** `.002` in units of the metric, or `1%` of the best. */
 function readTolerance(value: unknown): PredictOptions['tolerance'] {
   if (value === undefined) return undefined;
@@ -203,6 +226,7 @@ export async function run(args: Arguments): Promise<number> {
     direction: input.direction,
     slice: args['slice'] as string | undefined,
     ...readData(args),
+    at: readPlaces(args['at']),
     tolerance: readTolerance(args['tolerance']),
     resamples,
     seed,

@@ -162,6 +162,25 @@ describe('perflaw predict', () => {
     expect(err).toMatch(/counted for mamba4rec with 3416 items/);
   });
 
+  it('says what to expect of configurations that are named, and refuses what names none', async () => {
+    const budget = ['--params', '5M', '--items', '3416', '--bootstrap', '60'];
+    const { out } = await run(
+      predict,
+      panel,
+      ...budget,
+      '--at',
+      'layers=4,dim=60',
+      '--at',
+      'dim=200,layers=8',
+    );
+    expect(out.match(/asked for .*/g)).toEqual([
+      expect.stringMatching(/ 4 +60 .* inside the measured range/),
+      expect.stringMatching(/ 8 +200 .* EXTRAPOLATED: dim 2x/),
+    ]);
+    for (const wrong of ['4', 'layers=4', 'layers=4,dim=big', 'layers=4,dim=16,users=2'])
+      await expect(run(predict, panel, ...budget, '--at', wrong)).rejects.toMatchObject({ place: '--at' });
+  });
+
   it('says in words what a smaller model loses and what to run next', async () => {
     const { out } = await run(predict, panel, '--params', '5M', '--items', '3416', '--bootstrap', '60');
     expect(out).toMatch(/^Best hr@10 within 5\.00M parameters/);

@@ -75,6 +75,7 @@ export function predictionText(report: PredictionReport): string {
           : row(`${GOOD[report.direction].highest} expected`, report.highest)),
         ...row('best on budget line', report.budgetLine),
         ...row('smallest in interval', smallest),
+        ...report.asked.flatMap((choice) => row('asked for', choice)),
       ],
       { spare: ['memory', 'time', 'FLOPs', 'parameters'] },
     ),

@@ -1,3 +1,5 @@
+import { UserError } from '../../util/errors.js';
+import type { Shape } from '../calibrate.js';
 import type { LawFit } from '../fitting/fit.js';
 import { optimum, REACH } from '../fitting/optimum.js';
 import { CALIBRATED_FROM } from '../forecast/forecast.js';
@@ -5,7 +7,7 @@ import { bestBy } from '../points/direction.js';
 import type { Observation } from '../points/observation.js';
 import type { Panel } from '../points/points.js';
 import { optimumIntervals } from '../trust/uncertainty.js';
-import { budgetLine, budgetWords, type Candidate } from './candidates.js';
+import { budgetLine, budgetWords, type Candidate, candidateOf } from './candidates.js';
 import { type Choice, choice, insideRange, placeOf, rangeOf } from './choice.js';
 import { type NextTrial, nextTrial, openingTrial } from './next-trial.js';
 import { alike, type PanelAnswer, tokensOf } from './panel-answer.js';
@@ -98,6 +100,7 @@ export function report(
     bestMeasuredRange: bestOf(inside),
     budgetLine: bestOf(line),
     smallest: dress(smallestAsGood(chosen, best.extrapolates ? own : inside, direction)),
+    asked: (options.at ?? []).map((shape) => dress(askedOption(answer, chosen.of, shape))),
     otherForms: answer.otherFits.map((other) =>
       otherForm(
         other,
@@ -154,6 +157,18 @@ export function report(
       ...remarks(answer, best, line.length > 0),
     ],
   };
+}
+
+/** @throws UserError where its parameters cannot be counted. */
+function askedOption({ cost, outlook, place }: PanelAnswer, of: number, shape: Shape): Option {
+  const candidate = candidateOf(shape, cost);
+  if (!candidate)
+    throw new UserError(`the parameters of layers ${shape.layers}, dim ${shape.dim} cannot be counted`, {
+      place: '--at',
+      remedy: 'Give --items N, or name a configuration that the table holds.',
+    });
+  const at = place(candidate);
+  return { candidate, of, ...outlook.glance(at), expected: () => outlook.expect(at) };
 }
 
 /** Some forty of a long list, the last among them. */
@@ -241,7 +256,7 @@ function remarks(answer: PanelAnswer, best: Choice, hasLine: boolean): string[] 
     );
   if (best.extrapolates && !best.calibrated)
     notes.push(
-      `the interval is not calibrated: ${tried.map((count, i) => `${count} ${count === 1 ? 'level' : 'levels'} of ${['layers', 'dim'][i]}`).join(' and ')} could be predicted from lower ones, and it takes ${CALIBRATED_FROM}`,
+      `the interval is not calibrated: ${tried.map((count, i) => `${count} ${count === 1 ? 'level' : 'levels'} of ${answer.outlook.forecaster.axes[i]}`).join(' and ')} could be predicted from lower ones, and it takes ${CALIBRATED_FROM}`,
     );
   return notes;
 }

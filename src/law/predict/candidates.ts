@@ -1,6 +1,7 @@
 /** The configurations that a prediction chooses among, and the budget that they must fit. */
 import { UserError } from '../../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
+import type { Shape } from '../calibrate.js';
 import type { CostModel } from '../cost.js';
 import { REACH } from '../fitting/optimum.js';
 import type { Observation } from '../points/observation.js';
@@ -56,22 +57,21 @@ function axes(observations: readonly Observation[]): { layers: number[]; dims: n
 /** Every configuration within reach, with its costs. */
 export function enumerateCandidates(observations: readonly Observation[], cost: CostModel): Candidate[] {
   const { layers, dims } = axes(observations);
-  const list: Candidate[] = [];
-  for (const l of layers)
-    for (const dim of dims) {
-      const shape = { layers: l, dim };
-      const params = cost.params(shape);
-      if (!params) continue;
-      list.push({
-        ...shape,
-        params: params.total,
-        ...(params.nonEmbedding === undefined ? {} : { nonEmbeddingParams: params.nonEmbedding }),
-        ...(cost.flops ? { flops: cost.flops(shape) } : {}),
-        ...(cost.seconds ? { seconds: cost.seconds(shape) } : {}),
-        ...(cost.memoryBytes ? { memoryBytes: cost.memoryBytes(shape) } : {}),
-      });
-    }
-  return list;
+  return layers.flatMap((l) => dims.flatMap((dim) => candidateOf({ layers: l, dim }, cost) ?? []));
+}
+
+/** A configuration with its costs; undefined where its parameters cannot be counted. */
+export function candidateOf(shape: Shape, cost: CostModel): Candidate | undefined {
+  const params = cost.params(shape);
+  if (!params) return undefined;
+  return {
+    ...shape,
+    params: params.total,
+    ...(params.nonEmbedding === undefined ? {} : { nonEmbeddingParams: params.nonEmbedding }),
+    ...(cost.flops ? { flops: cost.flops(shape) } : {}),
+    ...(cost.seconds ? { seconds: cost.seconds(shape) } : {}),
+    ...(cost.memoryBytes ? { memoryBytes: cost.memoryBytes(shape) } : {}),
+  };
 }
 
 /** How a candidate stands to a budget: the largest share that it uses of any limit. */

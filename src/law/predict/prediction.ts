@@ -1,5 +1,6 @@
 /** What `predict` is asked and what it answers. */
 
+import type { Shape } from '../calibrate.js';
 import type { ModelSource } from '../cost.js';
 import type { FitOptions } from '../fitting/fit.js';
 import type { Optimum } from '../fitting/optimum.js';
@@ -22,6 +23,8 @@ export interface PredictOptions extends FitOptions, BootstrapOptions, ModelSourc
   /** Foretell a slice of so many tokens, or of so many times those of the slice, from all slices. */
   tokens?: number;
   times?: number;
+  /** Configurations to say what is expected of, whether they fit the budget or not. */
+  at?: readonly Shape[];
   /** How much worse than the best is as good; one in a hundred by default. */
   tolerance?: WeighOptions['tolerance'];
 }
@@ -59,6 +62,8 @@ export interface PredictionReport {
   budgetLine: Choice | null;
   /** The smallest expected within one interval of the best. */
   smallest: Choice;
+  /** The configurations that were asked for, in their order. */
+  asked: Choice[];
   /** The forms that were not chosen: what they expect of the best, and what each would take itself. */
   otherForms: OtherForm[];
   /** Optimum of the law whatever the cost. */

@@ -312,3 +312,32 @@ describe('predict', () => {
     await expect(predict([], { ...options, budget: { params: 1e6 } })).rejects.toThrow(/no results/);
   });
 });
+
+describe('configurations that are asked for', () => {
+  it('are answered in their order, measured, inside or beyond, whether they fit the budget or not', async () => {
+    const at = [
+      { layers: 2, dim: 64 },
+      { layers: 3, dim: 48 },
+      { layers: 8, dim: 256 },
+    ];
+    const report = await predict(observations, { ...options, budget: { params: 300_000 }, at });
+    expect(report.asked.map(({ layers, dim }) => ({ layers, dim }))).toEqual(at);
+    const [measured, inside, beyond] = report.asked as [Choice, Choice, Choice];
+    expect(measured.measured).not.toBeNull();
+    expect(inside).toMatchObject({ measured: null, extrapolates: false });
+    expect(inside.predicted).toBeCloseTo(
+      0.25 - 0.01 * Math.log(3 / 3) ** 2 - 0.02 * Math.log(48 / 64) ** 2,
+      2,
+    );
+    expect(beyond).toMatchObject({ extrapolates: true, beyond: { layers: 1, dim: 2 } });
+    expect(beyond.params).toBeGreaterThan(300_000);
+    const width = ({ interval: [low, high] }: Choice) => high! - low!;
+    expect(width(beyond)).toBeGreaterThan(width(inside));
+  });
+
+  it('cost and expect what the answer says of the same configuration', async () => {
+    const { best } = await predict(observations, { ...options, budget: { params: 500_000 } });
+    const again = await predict(observations, { ...options, budget: { params: 500_000 }, at: [best] });
+    expect(again.asked).toEqual([again.best]);
+  });
+});
