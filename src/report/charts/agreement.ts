@@ -9,24 +9,22 @@ import {
 } from '../view/view.js';
 import { difference, percent } from '../words/words.js';
 import { agreementPlot, agreementTable, runRows } from './agreement-plot.js';
+import { lawFigure } from './law-figure.js';
 
 export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'predicted'): FigureOrAbsence {
-  const title = `Predicted against measured ${metricTitle(choice)}${group.label ? `, ${group.label}` : ''}`;
-  const law = group.law;
-  if (!law) return { id, title, absent: group.lawMissing ?? 'No law was fitted.' };
-  const data = runRows(law.points);
-  const inside = data.filter((row) => row.measured >= row.low && row.measured <= row.high).length;
-  const rmse = Math.sqrt(data.reduce((sum, row) => sum + row.residual ** 2, 0) / data.length);
-  const sentence =
-    `${fitWords(law, data.length)} ` +
-    `The typical error is ${difference(rmse)}, and ${inside} of ${data.length} runs lie within their ${percent(law.level)} interval.${thinned(thin(data).length, data.length, 'runs')}`;
-  return {
-    id,
-    title,
-    sentence,
-    table: agreementTable(data),
-    spec: (canvas) => agreementPlot(canvas, data, law, choice.name.toUpperCase(), title),
-  };
+  return lawFigure(group, id, `Predicted against measured ${metricTitle(choice)}`, (law, title) => {
+    const data = runRows(law.points);
+    const inside = data.filter((row) => row.measured >= row.low && row.measured <= row.high).length;
+    const rmse = Math.sqrt(data.reduce((sum, row) => sum + row.residual ** 2, 0) / data.length);
+    const sentence =
+      `${fitWords(law, data.length)} ` +
+      `The typical error is ${difference(rmse)}, and ${inside} of ${data.length} runs lie within their ${percent(law.level)} interval.${thinned(thin(data).length, data.length, 'runs')}`;
+    return {
+      sentence,
+      table: agreementTable(data),
+      spec: (canvas) => agreementPlot(canvas, data, law, choice.name.toUpperCase(), title),
+    };
+  });
 }
 
 /** R² and Q² as a sentence: of the one law, or of each slice's. */

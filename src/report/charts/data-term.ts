@@ -2,7 +2,6 @@
 import { formatCount } from '../../util/format.js';
 import {
   type Canvas,
-  type Figure,
   type FigureOrAbsence,
   frame,
   isNarrow,
@@ -13,58 +12,54 @@ import {
 import { orderedColours } from '../drawing/theme.js';
 import type { LawView, TrialGroup } from '../view/view.js';
 import { digits, percent } from '../words/words.js';
+import { lawFigure } from './law-figure.js';
 
 export function dataTermFigure(group: TrialGroup, id = 'data-term'): FigureOrAbsence {
-  const title = `The law's data term against tokens and tokens / ApEn${group.label ? `, ${group.label}` : ''}`;
-  const term = group.law?.dataTerm;
-  if (!term || term.points.length < 2)
+  return lawFigure(group, id, "The law's data term against tokens and tokens / ApEn", (law, title) => {
+    const term = law.dataTerm;
+    if (!term || term.points.length < 2)
+      return {
+        absent:
+          'The law was fitted on one slice: how its data term follows the amount of data needs at least two.',
+      };
+    const data = term.points.map((point) => ({
+      ...point,
+      quality: point.tokens / point.apen,
+      low: point.low ?? point.term,
+      high: point.high ?? point.term,
+    }));
+    const hasApen = data.every((p) => p.apen > 0 && Number.isFinite(p.quality));
+    const name = term.name === 'D' ? 'effective data D' : 'constant c of the slice';
+    const verdict = qualityVerdict(term);
+    const first = data[0]!;
+    const last = data[data.length - 1]!;
     return {
-      id,
-      title,
-      absent: group.law
-        ? 'The law was fitted on one slice: how its data term follows the amount of data needs at least two.'
-        : (group.lawMissing ?? 'No law was fitted.'),
+      sentence:
+        `From ${formatCount(first.tokens)} to ${formatCount(last.tokens)} tokens the ${name} goes from ${digits(first.term)} to ${digits(last.term)}. ${verdict}`.trim(),
+      table: {
+        columns: ['slice', 'tokens', 'ApEn (pooled, nats)', 'tokens / ApEn', name, 'from', 'to'],
+        rows: data.map((p) => [
+          p.slice,
+          p.tokens,
+          digits(p.apen),
+          digits(p.quality),
+          digits(p.term, 5),
+          digits(p.low, 5),
+          digits(p.high, 5),
+        ]),
+      },
+      spec: (canvas) => {
+        const fields = hasApen ? ['tokens', 'quality'] : ['tokens'];
+        const { columns, width } = panels(canvas, fields.length, 2, 64);
+        return frame({ title }, canvas, {
+          columns,
+          concat: fields.map((field, i) =>
+            termPanel(canvas, data, field as 'tokens' | 'quality', width, i === 0 ? name : null, name),
+          ),
+        });
+      },
     };
-  const data = term.points.map((point) => ({
-    ...point,
-    quality: point.tokens / point.apen,
-    low: point.low ?? point.term,
-    high: point.high ?? point.term,
-  }));
-  const hasApen = data.every((p) => p.apen > 0 && Number.isFinite(p.quality));
-  const name = term.name === 'D' ? 'effective data D' : 'constant c of the slice';
-  const verdict = qualityVerdict(term);
-  const first = data[0]!;
-  const last = data[data.length - 1]!;
-  const figure: Figure = {
-    id,
-    title,
-    sentence:
-      `From ${formatCount(first.tokens)} to ${formatCount(last.tokens)} tokens the ${name} goes from ${digits(first.term)} to ${digits(last.term)}. ${verdict}`.trim(),
-    table: {
-      columns: ['slice', 'tokens', 'ApEn (pooled, nats)', 'tokens / ApEn', name, 'from', 'to'],
-      rows: data.map((p) => [
-        p.slice,
-        p.tokens,
-        digits(p.apen),
-        digits(p.quality),
-        digits(p.term, 5),
-        digits(p.low, 5),
-        digits(p.high, 5),
-      ]),
-    },
-    spec: (canvas) => {
-      const fields = hasApen ? ['tokens', 'quality'] : ['tokens'];
-      const { columns, width } = panels(canvas, fields.length, 2, 64);
-      return frame({ title }, canvas, {
-        columns,
-        concat: fields.map((field, i) =>
-          termPanel(canvas, data, field as 'tokens' | 'quality', width, i === 0 ? name : null, name),
-        ),
-      });
-    },
-  };
-  return figure;
+  });
 }
 
 function termPanel(

@@ -29,49 +29,43 @@ import { peakWords } from '../words/peak.js';
 import { count, difference, shape, share, sliceWords } from '../words/words.js';
 import { averageSeeds, type Cell } from './cells.js';
 import { curve } from './curve.js';
+import { lawFigure } from './law-figure.js';
 
 export function surfaceFigure(group: TrialGroup, choice: MetricChoice, id = 'surface'): FigureOrAbsence {
-  const title = `${metricHeading(choice)} over layers and dim${group.label ? `, ${group.label}` : ''}`;
-  const law = group.law;
-  if (!law) return { id, title, absent: group.lawMissing ?? 'No law was fitted.' };
-  const cells = averageSeeds(law.points);
-  const layers = distinct(cells.map((cell) => cell.layers));
-  const dims = distinct(cells.map((cell) => cell.dim));
-  const table = {
-    columns: ['slice', 'layers', 'dim', 'measured', 'fitted', 'runs'],
-    rows: cells.map((cell) => [
-      cell.slice,
-      cell.layers,
-      cell.dim,
-      share(cell.measured),
-      share(cell.predicted),
-      cell.runs,
-    ]),
-  };
-  const sentence = describe(law, cells, choice);
-  if (layers.length === 1 && dims.length === 1)
-    return {
-      id,
-      title,
-      absent: `All trials have ${shape({ layers: layers[0]!, dim: dims[0]! })}: there is no grid to draw.`,
+  return lawFigure(group, id, `${metricHeading(choice)} over layers and dim`, (law, title) => {
+    const cells = averageSeeds(law.points);
+    const layers = distinct(cells.map((cell) => cell.layers));
+    const dims = distinct(cells.map((cell) => cell.dim));
+    const table = {
+      columns: ['slice', 'layers', 'dim', 'measured', 'fitted', 'runs'],
+      rows: cells.map((cell) => [
+        cell.slice,
+        cell.layers,
+        cell.dim,
+        share(cell.measured),
+        share(cell.predicted),
+        cell.runs,
+      ]),
     };
-  if (layers.length === 1 || dims.length === 1) {
-    const axis = layers.length === 1 ? 'dim' : 'layers';
+    const sentence = describe(law, cells, choice);
+    if (layers.length === 1 && dims.length === 1)
+      return {
+        absent: `All trials have ${shape({ layers: layers[0]!, dim: dims[0]! })}: there is no grid to draw.`,
+      };
+    if (layers.length === 1 || dims.length === 1) {
+      const axis = layers.length === 1 ? 'dim' : 'layers';
+      return {
+        sentence,
+        table,
+        spec: (canvas) => frame({ title }, canvas, curve(canvas, law, cells, axis)),
+      };
+    }
     return {
-      id,
-      title,
       sentence,
       table,
-      spec: (canvas) => frame({ title }, canvas, curve(canvas, law, cells, axis)),
+      spec: (canvas) => frame({ title }, canvas, surface(canvas, law, cells, GOOD[choice.direction].maximum)),
     };
-  }
-  return {
-    id,
-    title,
-    sentence,
-    table,
-    spec: (canvas) => frame({ title }, canvas, surface(canvas, law, cells, GOOD[choice.direction].maximum)),
-  };
+  });
 }
 
 function describe(law: LawView, cells: Cell[], choice: MetricChoice): string {
