@@ -26,6 +26,12 @@ export function options(yargs: Argv): Argv {
       type: 'string',
       describe: 'Form of the law [default: the one with the least error on unseen points]',
     })
+    .option('ignore', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'A setting of the sweep to leave out; may be given several times',
+    })
     .option('out', { type: 'string', describe: "Folder to write to [default: the sweep's own]" })
     .option('format', {
       array: true,
@@ -42,6 +48,7 @@ export async function run(args: Arguments): Promise<number> {
   const metric = args['metric'] as string | undefined;
   const direction = askedDirection(args['minimize'], args['maximize']);
   const form = args['form'] as string | undefined;
+  const ignore = args['ignore'] as string[] | undefined;
   const formats = (args['format'] as ReportFormat[] | undefined) ?? REPORT_FORMATS;
   const sweep = readSweepRecords(runs);
   if (sweep.done.length + sweep.failed.length === 0)
@@ -50,7 +57,7 @@ export async function run(args: Arguments): Promise<number> {
       remedy: 'Run `perflaw sweep` with its file, or wait for the first trial.',
     });
   for (const { path, reason } of sweep.damaged) note(`${path}: left out, ${reason}`);
-  const input = await gatherReport(sweep, { metric, form, direction });
+  const input = await gatherReport(sweep, { metric, form, direction, ignore });
   const folder = args['out'] === undefined ? sweep.path : resolve(String(args['out']));
   const written = await writeReport(input, folder, formats);
   if (args.json) {

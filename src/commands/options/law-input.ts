@@ -5,12 +5,11 @@ import type { Argv } from 'yargs';
 import { askedDirection, type Direction, directionNote, directionOf } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
 import { chooseMetric } from '../../law/points/points.js';
-import { sameSetting, settingsNote } from '../../law/points/settings.js';
+import { settingNamed, settingsNote, withoutSettings } from '../../law/points/settings.js';
 import { type Tuning, tunedEnvelope } from '../../law/points/tuned.js';
 import { keepWhere } from '../../law/points/where.js';
 import type { ModelConfig } from '../../model/config.js';
 import { UserError } from '../../util/errors.js';
-import { nearest } from '../../util/nearest.js';
 import type { Arguments } from './command.js';
 
 export interface LawInput {
@@ -99,11 +98,11 @@ export async function readLawInput(args: Arguments): Promise<LawInput> {
   } else {
     const sweep = await readSweep(source, { halved, metric: asked });
     const known = knownSettings(sweep.observations);
-    const named = (option: string, list: string[]) => list.map((name) => settingOf(known, name, option));
+    const named = (option: string, list: string[]) => list.map((name) => settingNamed(known, name, option));
     const law = named('--setting', settings);
     read = {
       ...sweep,
-      observations: ignoreSettings(sweep.observations, named('--ignore', ignore)),
+      observations: withoutSettings(sweep.observations, named('--ignore', ignore)),
       tuned: [...new Set([...sweep.tuned, ...named('--tuned', tuned)])].filter((name) => !law.includes(name)),
     };
   }
@@ -145,25 +144,6 @@ const names = (given: unknown): string[] =>
 const knownSettings = (observations: readonly Observation[]) => [
   ...new Set(observations.flatMap(({ config }) => Object.keys(config ?? {}))),
 ];
-
-/** A setting by its name, or by what people write for it. @throws UserError for a name that is no setting. */
-function settingOf(known: readonly string[], name: string, option: string): string {
-  const found = known.find((one) => one === name) ?? known.find((one) => sameSetting(one, name));
-  if (found !== undefined) return found;
-  const near = nearest(name, known);
-  throw new UserError(`"${name}" is no setting of this sweep`, {
-    place: option,
-    remedy: `Settings are ${known.join(', ')}.${near ? ` Is "${near}" meant?` : ''}`,
-  });
-}
-
-function ignoreSettings(observations: Observation[], names: readonly string[]): Observation[] {
-  if (names.length === 0) return observations;
-  return observations.map((one) => ({
-    ...one,
-    config: Object.fromEntries(Object.entries(one.config ?? {}).filter(([name]) => !names.includes(name))),
-  }));
-}
 
 async function readSweep(
   source: string | undefined,

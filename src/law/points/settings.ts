@@ -3,6 +3,8 @@
  * and reports: every setting that varies parts the runs, and those that differ in nothing but the seed are repeats. A table made
  * elsewhere has columns whose names say nothing: there it follows from how the values lie over the configurations.
  */
+import { UserError } from '../../util/errors.js';
+import { nearest } from '../../util/nearest.js';
 
 /** Settings by name: `{ model: 'mamba4rec', learningRate: 0.001 }`. */
 export type Settings = Record<string, string | number>;
@@ -34,6 +36,26 @@ export function sameSetting(a: string, b: string): boolean {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
   const full = (name: string) => SHORT[plain(name)] ?? plain(name);
   return full(a) === full(b);
+}
+
+/** A setting by its name, or by what people write for it. @throws UserError for a name that is no setting. */
+export function settingNamed(known: readonly string[], name: string, option: string): string {
+  const found = known.find((one) => one === name) ?? known.find((one) => sameSetting(one, name));
+  if (found !== undefined) return found;
+  const near = nearest(name, known);
+  throw new UserError(`"${name}" is no setting of this sweep`, {
+    place: option,
+    remedy: `Settings are ${known.join(', ')}.${near ? ` Is "${near}" meant?` : ''}`,
+  });
+}
+
+/** The same runs as if these settings did not vary: runs that differ in nothing else become repeats. */
+export function withoutSettings<T extends { config?: Settings }>(runs: T[], names: readonly string[]): T[] {
+  if (names.length === 0) return runs;
+  return runs.map((one) => ({
+    ...one,
+    config: Object.fromEntries(Object.entries(one.config ?? {}).filter(([name]) => !names.includes(name))),
+  }));
 }
 
 /** Things that agree in every setting. */

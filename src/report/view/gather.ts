@@ -4,7 +4,7 @@ import type { FormName } from '../../law/forms/form.js';
 import { namedForms } from '../../law/forms/own-form.js';
 import { type Direction, directionOf } from '../../law/points/direction.js';
 import { metricNames } from '../../law/points/points.js';
-import { groupBySettings } from '../../law/points/settings.js';
+import { groupBySettings, settingNamed, withoutSettings } from '../../law/points/settings.js';
 import { tunedEnvelope } from '../../law/points/tuned.js';
 import { observationOf, settingsOf } from '../../sweep/results/observations.js';
 import {
@@ -27,6 +27,8 @@ export interface GatherOptions {
   form?: string;
   /** Which way the metric is better, where its name does not tell. */
   direction?: Direction;
+  /** Settings to leave out: trials that differ in nothing else are repeats. */
+  ignore?: readonly string[];
   /** Bootstrap replicates, 1,000. */
   resamples?: number;
   /** The time to print; now where it is absent. */
@@ -44,14 +46,16 @@ export async function gatherReport(records: SweepRecords, given: GatherOptions =
   const choice = metricChoice(sweep, options.metric, options.direction);
   const slices = slicesOf(sweep.done);
   const groups: TrialGroup[] = [];
-  const tuned = sweep.plan.tuned ?? [];
+  const known = [...new Set(sweep.done.flatMap(({ config }) => Object.keys(settingsOf(config))))];
+  const ignore = (given.ignore ?? []).map((name) => settingNamed(known, name, '--ignore'));
+  const apart = [...(sweep.plan.tuned ?? []), ...ignore];
   const lawful = ({ config }: DoneRecord) =>
-    Object.fromEntries(Object.entries(settingsOf(config)).filter(([name]) => !tuned.includes(name)));
+    Object.fromEntries(Object.entries(settingsOf(config)).filter(([name]) => !apart.includes(name)));
   for (const { settings, items } of groupBySettings(sweep.done, lawful))
     groups.push({
       label: groupLabel(settings),
       records: items,
-      ...(await lawOf(items, sweep, choice, options)),
+      ...(await lawOf(items, sweep, choice, { ...options, ignore })),
     });
   const first = [...sweep.done, ...sweep.failed][0];
   return {
@@ -66,7 +70,7 @@ export async function gatherReport(records: SweepRecords, given: GatherOptions =
     made: {
       at: (options.now ?? new Date()).toISOString(),
       perflaw: first?.environment.perflaw ?? sweep.plan.perflaw,
-      command: command(sweep.name, given),
+      command: command(sweep.name, { ...given, ignore }),
       // Within the workspace by its short path: reports are passed on, and say nothing of whose disk they come from.
       folder: shortPath(sweep.path),
     },
@@ -102,7 +106,7 @@ function withLosses(sweep: SweepRecords): SweepRecords {
   return { ...sweep, done };
 }
 
-function command(name: string, { metric, form, direction }: GatherOptions): string {
+function command(name: string, { metric, form, direction, ignore = [] }: GatherOptions): string {
   const quoted = /^[\w./@-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
   return [
     'perflaw report',
@@ -110,6 +114,7 @@ function command(name: string, { metric, form, direction }: GatherOptions): stri
     ...(metric ? [`--metric ${metric}`] : []),
     ...(form ? [`--form ${form}`] : []),
     ...(direction ? [`--${direction}`] : []),
+    ...ignore.map((one) => `--ignore ${one}`),
   ].join(' ');
 }
 
@@ -153,18 +158,19 @@ async function lawOf(
   records: DoneRecord[],
   sweep: SweepRecords,
   choice: MetricChoice,
-  { form, resamples }: GatherOptions,
+  { form, resamples, ignore = [] }: GatherOptions,
 ): Promise<Pick<TrialGroup, 'law' | 'lawMissing' | 'tuning'>> {
   const metric = observationMetric(choice, records[0]!);
-  const measured = records.filter((record) => !isHalved(record)).map(observationOf);
-  const { tuned = [] } = sweep.plan;
+  const read = (some: DoneRecord[]) => withoutSettings(some.map(observationOf), ignore);
+  const measured = read(records.filter((record) => !isHalved(record)));
+  const tuned = (sweep.plan.tuned ?? []).filter((name) => !ignore.includes(name));
   const { observations, tuning } =
     tuned.length > 0
       ? tunedEnvelope(measured, {
           tuned,
           metric,
           direction: choice.direction,
-          dropped: records.filter(isHalved).map(observationOf),
+          dropped: read(records.filter(isHalved)),
         })
       : { observations: measured };
   try {

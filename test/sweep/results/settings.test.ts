@@ -172,6 +172,20 @@ describe('panels of a sweep, of its table and of its report', () => {
     }
   });
 
+  it('are one where the setting that varies is ignored, in a report as in a fit', async () => {
+    const records = readSweepRecords(crossed('learningRate'));
+    const report = await gatherReport(records, { resamples: 20, form: 'log-linear', ignore: ['lr'] });
+    expect(report.groups.map(({ label, records: own }) => [label, own.length])).toEqual([['', 16]]);
+    const { points } = report.groups[0]!.law!;
+    expect(points).toHaveLength(16);
+    expect(new Set(points.map(({ predicted }) => predicted.value.toPrecision(12))).size).toBe(8);
+    expect(report.made.command).toMatch(/ --ignore learningRate$/);
+    await expect(gatherReport(records, { ignore: ['learningRat'] })).rejects.toMatchObject({
+      place: '--ignore',
+      remedy: expect.stringContaining('Is "learningRate" meant?'),
+    });
+  });
+
   it('name a value that is left out', async () => {
     const labels = async (axis: AxisName) =>
       panelsOf((await readSweepObservations(crossed(axis))).observations).map(({ label }) => label);
