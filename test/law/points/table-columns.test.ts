@@ -115,6 +115,12 @@ describe('a table out of', () => {
         Buffer.from('\uFEFFlayers\tdim\tndcg@10\tparams\n1\t16\t.037\t1500\n2\t16\t.041\t2500\n', 'utf16le'),
       ),
     ],
+    [
+      'UTF-16 without a mark',
+      new Uint8Array(
+        Buffer.from('layers\tdim\tndcg@10\tparams\n1\t16\t.037\t1500\n2\t16\t.041\t2500\n', 'utf16le'),
+      ),
+    ],
     ['comments', '# made by hand\nlayers,dim,ndcg@10,params\n1,16,.037,1500\n# a bad one\n2,16,.041,2500\n'],
     ['a header behind #', '# layers,dim,ndcg@10,params\n1,16,.037,1500\n2,16,.041,2500\n'],
     [

@@ -19,6 +19,7 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { fileError, UserError } from '../../../util/errors.js';
+import { wideEncoding } from '../../../util/text.js';
 import { refuseKnown } from './signature.js';
 
 export interface Source {
@@ -82,20 +83,6 @@ function changesOf(head: Buffer): Change[] {
     return [{ what: 'zstd', open: () => new Unzstd() }];
   const encoding = wideEncoding(head);
   return encoding === undefined ? [] : [{ what: encoding.toUpperCase(), open: () => new Decode(encoding) }];
-}
-
-/** UTF-16 by its byte-order mark, or by zeros in every other byte of what is mostly ASCII. */
-function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
-  if (head.length < 4) return undefined;
-  const mark = head.readUInt16BE(0);
-  if (mark === 0xfffe && head.readUInt16BE(2) !== 0) return 'utf-16le';
-  if (mark === 0xfeff) return 'utf-16be';
-  const zeros = [0, 0];
-  for (let i = 0; i < head.length; i++) if (head[i] === 0) zeros[i & 1]!++;
-  const few = head.length / 100;
-  if (zeros[1]! > 0.3 * head.length && zeros[0]! < few) return 'utf-16le';
-  if (zeros[0]! > 0.3 * head.length && zeros[1]! < few) return 'utf-16be';
-  return undefined;
 }
 
 async function withCopy<T>(

@@ -9,7 +9,10 @@ export type CommaStyle = 'decimal' | 'thousands' | 'unknown' | 'both';
 export const isEmpty = (cell: Cell) =>
   cell === undefined || cell === null || (typeof cell === 'string' && cell.trim() === '');
 
-/** Nothing, in the words that programs write for it; text such as a setting `none` is asked with `isEmpty`. */
+/**
+ * Nothing, in the words that programs write for it. NaN is none of them, other than in a file of events: it is a run that came
+ * to nothing, and a dash can be no identifier here. Text such as a setting `none` is asked with `isEmpty`.
+ */
 export const isMissing = (cell: Cell) =>
   isEmpty(cell) ||
   (typeof cell === 'string' && /^\s*(n\/?a|<na>|null|none|nil|nat|\\n|-|--|–|—|\?)\s*$/i.test(cell));

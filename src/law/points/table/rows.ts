@@ -2,6 +2,7 @@
 import { accessSync, readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileError, UserError } from '../../../util/errors.js';
+import { wideEncoding } from '../../../util/text.js';
 import { type Csv, parseCsv } from './csv.js';
 
 export type Cell = string | number | boolean | null | undefined;
@@ -62,8 +63,7 @@ function decode(bytes: Buffer, path: string): string {
   for (const [head, what, remedy] of KINDS)
     if (head.every((byte, i) => bytes[i] === byte))
       throw new UserError(`this is ${what}, not text`, { place: path, remedy });
-  const marked = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : undefined;
-  const encoding = bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : (marked ?? 'utf-8');
+  const encoding = wideEncoding(bytes.subarray(0, 4096)) ?? 'utf-8';
   if (encoding === 'utf-8' && bytes.includes(0))
     throw new UserError('this is not a text file', {
       place: path,
