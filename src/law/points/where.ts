@@ -1,4 +1,4 @@
-/** Runs that meet a condition: `layers>1`, `model=mamba4rec`, `dim<=128`; by size, slice, seed, cost and settings. */
+/** Runs that meet a condition: `layers>1`, `model=mamba4rec`, `dim<=128`; by size, slice, seed, cost, settings and metrics. */
 import { UserError } from '../../util/errors.js';
 import { nearest } from '../../util/nearest.js';
 import type { Observation } from './observation.js';
@@ -31,7 +31,9 @@ function condition(text: string, names: readonly string[]): (one: Observation) =
     });
   }
   const read = (one: Observation): Value =>
-    FIELDS.includes(name as never) ? one[name as (typeof FIELDS)[number]] : one.config?.[name];
+    FIELDS.includes(name as never)
+      ? one[name as (typeof FIELDS)[number]]
+      : (one.config?.[name] ?? one.metrics[name]);
   const compare = COMPARE[operator];
   if (compare) {
     if (Number.isNaN(Number(wanted)))
@@ -54,6 +56,7 @@ export function keepWhere(observations: readonly Observation[], texts: readonly 
   const names = [
     ...FIELDS.filter((field) => observations.some((one) => one[field] !== undefined)),
     ...new Set(observations.flatMap(({ config }) => Object.keys(config ?? {}))),
+    ...new Set(observations.flatMap(({ metrics }) => Object.keys(metrics))),
   ];
   const conditions = texts.flatMap((text) => text.split(/\s+and\s+/i)).map((text) => condition(text, names));
   const kept = observations.filter((one) => conditions.every((meets) => meets(one)));

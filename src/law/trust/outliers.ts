@@ -11,6 +11,8 @@ import { fCumulative } from './quantiles.js';
 
 /** A configuration is named where so large a deviation would be met once in a thousand tables. */
 const RARE = 1e-3;
+/** A training collapsed where a model no larger reaches so many times its metric: no law of size falls so. */
+const COLLAPSED = 3;
 /** And a step where one so far to the worse side would be met once in fifty. */
 const STEP = 0.02;
 
@@ -29,6 +31,8 @@ export function outlierNote(fit: LawFit): string | undefined {
   const middle = median(points.map(({ value }) => value));
   if (zeros.length > 0 && zeros.length <= points.length / 4 && middle > 0)
     return `${zeros.map(words).join('; ')}: ${fit.metric} is 0 in a run, where half of the configurations have ${middle.toPrecision(3)} or more; leave such a run out if it failed, or give --robust`;
+  const collapsed = collapsedNote(points, fit);
+  if (collapsed) return collapsed;
   const freedom = problem.n - model.size - 1;
   if (settings.link === 'log' || freedom < 3) return undefined;
   const h = leverages(problem, solution.theta, solution.beta);
@@ -47,6 +51,25 @@ export function outlierNote(fit: LawFit): string | undefined {
       `${words(point)} (${point.value.toPrecision(3)}, the law says ${fit.predict({ ...point.x, slice: point.slice }).toPrecision(3)})`,
   );
   return `${list.join('; ')}: far from what the others say; check ${off.length === 1 ? 'the run' : 'the runs'}, or give --robust`;
+}
+
+function collapsedNote(points: readonly Point[], { metric, direction }: LawFit): string | undefined {
+  if (direction === 'minimize') return undefined;
+  const found = points.flatMap((point) => {
+    const smaller = points.filter(
+      ({ slice, x }) => slice === point.slice && x.layers! <= point.x.layers! && x.dim! <= point.x.dim!,
+    );
+    const best = Math.max(...smaller.map(({ value }) => value));
+    return point.value > 0 && best >= COLLAPSED * point.value ? [{ point, best }] : [];
+  });
+  if (found.length === 0) return undefined;
+  const list = found.map(
+    ({ point, best }) =>
+      `${words(point)} (${point.value.toPrecision(3)}, a smaller one ${best.toPrecision(3)})`,
+  );
+  const most = Math.max(...found.map(({ point }) => point.value));
+  const floor = Number((1.5 * most).toPrecision(1));
+  return `${list.join('; ')}: no law of size falls so, the training collapsed (a lower rate or a longer warm-up may mend it); leave ${found.length === 1 ? 'it' : 'them'} out with --where "${metric}>${floor}", or give --robust`;
 }
 
 /**

@@ -41,6 +41,15 @@ describe('a run far from the others', () => {
     expect(note(two, 'auto')).toBeUndefined();
   });
 
+  it('is a training that collapsed where a smaller model reaches three times as much, and how to leave it out is said', () => {
+    const collapsed = withValue(withValue(sweep(1, plain), 6, 0.0174), 14, 0.021);
+    expect(note(collapsed)).toMatch(
+      /^layers 2, dim 64 \(0\.0174, a smaller one 0\.07\d+\); layers 4, dim 64 \(0\.0210, .* --where "ndcg@10>0\.03", or give --robust$/,
+    );
+    // the small end of a steep law is none
+    expect(note(sweep(1, (layers, dim) => 0.001 * layers * dim)) ?? '').not.toMatch(/collapsed/);
+  });
+
   it('is not seen in noise, nor in an exact law: at most 1 of 60 sweeps', () => {
     let named = 0;
     for (let seed = 0; seed < 60; seed++) if (note(sweep(seed, plain))) named++;
