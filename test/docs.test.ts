@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error A script without declarations.
 import { makeApi } from '../docs/make-api.mjs';
+// @ts-expect-error A script without declarations.
+import { tableRows, withheld } from '../docs/make-ml1m.mjs';
 
 describe('docs/api.md', () => {
   const text: string = makeApi();
@@ -19,5 +21,23 @@ describe('docs/api.md', () => {
       .filter((entry) => /^\w+\n\n```/.test(entry))
       .map((entry) => entry.split('\n')[0]);
     expect(silent).toEqual([]);
+  });
+});
+
+describe('docs/ml-1m.md', () => {
+  const text = readFileSync(fileURLToPath(new URL('../docs/ml-1m.md', import.meta.url)), 'utf8');
+
+  it('holds the table that its runs and its forecasts make (node docs/make-ml1m.mjs)', () => {
+    expect(tableRows).toHaveLength(12);
+    for (const row of tableRows) expect(text).toContain(row);
+  });
+
+  it('counts what lies inside as it is', () => {
+    const inside = (users: string) =>
+      withheld.filter((one: { users: string; isInside: boolean }) => one.users === users && one.isInside)
+        .length;
+    expect([inside('all'), inside('half')]).toEqual([5, 4]);
+    expect(text).toContain('All five runs on all users lie inside');
+    expect(text).toContain('Four of seven inside');
   });
 });
