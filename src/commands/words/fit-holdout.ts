@@ -1,6 +1,6 @@
 /** `perflaw fit --holdout`: every form fitted without part of the runs, and its predictions set against them. */
 import type { FormName } from '../../law/forms/form.js';
-import type { Panel } from '../../law/points/points.js';
+import { type Panel, type Point, pointsOf } from '../../law/points/points.js';
 import {
   FORECAST,
   type FormHoldout,
@@ -31,6 +31,14 @@ export interface Holdout {
   refused: { slice: string; reason: string }[];
 }
 
+/** Points of the other slices with the panel's setting. */
+function othersOf(panel: Panel, panels: readonly Panel[], metric: string): Point[] {
+  const key = JSON.stringify(panel.group);
+  return panels
+    .filter(({ group, slice }) => slice !== panel.slice && JSON.stringify(group) === key)
+    .flatMap(({ observations }) => pointsOf(observations, metric));
+}
+
 /** @throws UserError when no slice can be judged. */
 export async function holdOutAll(panels: readonly Panel[], options: HoldoutOptions): Promise<Holdout> {
   const slices: PanelHoldout[] = [];
@@ -38,7 +46,7 @@ export async function holdOutAll(panels: readonly Panel[], options: HoldoutOptio
   let refusal: UserError | undefined;
   for (const panel of panels)
     try {
-      slices.push(await holdOut(panel, options));
+      slices.push(await holdOut(panel, { ...options, others: othersOf(panel, panels, options.metric) }));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refusal ??= error;

@@ -151,7 +151,12 @@ function decisionText({ best, decision, forecast }: PredictionReport): string[] 
   if (best.extrapolates) {
     const { layers, dim, data } = forecast.tried;
     const levels = (number: number) => `${number} ${number === 1 ? 'level' : 'levels'}`;
-    const tried = `${levels(layers)} of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were predicted from the lower ones`;
+    const { elsewhere } = forecast;
+    const others =
+      elsewhere.layers + elsewhere.dim > 0
+        ? `, on other slices ${elsewhere.layers} and ${elsewhere.dim}, which count half`
+        : '';
+    const tried = `${levels(layers)} of layers${data === undefined ? ' and' : ','} ${dim} of dim${data === undefined ? '' : ` and ${data} of data`} were predicted from the lower ones${others}`;
     const told = forecast.weights?.[SLICES];
     if (told !== undefined)
       lines.push(`Other slices were measured there: what they tell counts ${percentOf(told)}.`);

@@ -9,9 +9,9 @@
  */
 import { metricRange, type Point, type Variable } from '../points/points.js';
 import { extentOf, type Place } from './axes.js';
-import { type Fold, rollingFolds } from './folds.js';
+import { type Fold, foldsElsewhere, rollingFolds } from './folds.js';
 import { makePool, NEAREST, type PoolOptions, SLICES, UNTRIED } from './pool.js';
-import { makeStack, type Stacked } from './stack.js';
+import { makeStack, type Stacked, worthOf } from './stack.js';
 import { normalHalfWidth, studentHalfWidth } from './student.js';
 
 /**
@@ -25,7 +25,7 @@ const PRIOR_FREEDOM = 2;
 const NOISES = 4;
 /** Where nothing was tried a metric may drift by so much of its measured spread, as far again as was measured. */
 const LEAST_DRIFT = 0.2;
-/** Below so many folds of an axis what is said beyond it is not calibrated. */
+/** Below so many levels of an axis (of other slices half) what is said beyond it is not calibrated. */
 export const CALIBRATED_FROM = 2;
 
 /** What is expected at one place. */
@@ -53,8 +53,9 @@ export interface Expectation {
 export interface Forecaster {
   axes: readonly Variable[];
   folds: Fold[];
-  /** Folds by axis. */
+  /** Levels predicted from the lower ones, by axis: of the slice itself, and of others. */
   tried: number[];
+  triedElsewhere: number[];
   /** Deviation of one run. */
   noise: number;
   /** Beyond the measured range; inside it the law knows better. */
@@ -78,10 +79,13 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
   const { folds: given, ...poolOptions } = options;
   const { axes, metric } = options;
   const folds = given ?? axes.flatMap((axis) => rollingFolds(points, axis, poolOptions));
+  const elsewhere = foldsElsewhere(points, poolOptions);
   const pool = makePool(points, poolOptions);
-  const stack = makeStack(folds, axes);
+  const stack = makeStack([...folds, ...elsewhere], axes);
   const extent = extentOf(points, axes);
-  const tried = axes.map((axis) => folds.filter((fold) => fold.axis === axis).length);
+  const triedIn = (some: readonly Fold[]) => axes.map((axis) => some.filter((fold) => fold.axis === axis));
+  const tried = triedIn(folds).map(({ length }) => length);
+  const worth = triedIn([...folds, ...elsewhere]).map(worthOf);
   const [least, most] = metricRange(
     metric,
     points.map(({ value }) => value),
@@ -91,6 +95,7 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
     axes,
     folds,
     tried,
+    triedElsewhere: triedIn(elsewhere).map(({ length }) => length),
     noise: pool.noise,
     slicesError: slicesError(folds, stack.drifts),
     isOpen: (x) =>
@@ -116,7 +121,7 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
         runDeviation: half / normal,
         freedom,
         beyond: far,
-        calibrated: !extent.isBelow(x) && far.every((one, i) => one === 0 || tried[i]! >= CALIBRATED_FROM),
+        calibrated: !extent.isBelow(x) && far.every((one, i) => one === 0 || worth[i]! >= CALIBRATED_FROM),
         nearest: said.get(NEAREST)!,
         weights: stacked.weights,
         said,
@@ -136,7 +141,8 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
       const own = stack.drifts.filter((one) => one.axis === axis);
       const least = (LEAST_DRIFT * pool.spread * distance) / Math.max(0.5, extent.spans[i]!);
       const prior = Math.max(rise ** 2, least ** 2) / distance;
-      return Math.sqrt((own.reduce((sum, { square }) => sum + square, 0) + prior) / (own.length + 1));
+      const squares = own.reduce((sum, { share, square }) => sum + share * square, 0);
+      return Math.sqrt((squares + prior) / (worthOf(own) + 1));
     });
   }
 }

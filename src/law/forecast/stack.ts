@@ -2,7 +2,7 @@
  * The stack: candidates weighted by how well each would have predicted the levels that were measured, from the lower ones, in
  * units of the nearest run's error. With F levels tried it is believed F / (F + 1); the rest goes to candidates that expect half
  * of what curves say. Beyond an axis its own folds count in full, those of the other axis a quarter; beyond both, F is that of the
- * axis on which less was tried.
+ * axis on which less was tried. Levels of other slices count half.
  */
 import type { Variable } from '../points/points.js';
 import type { Fold, PredictedPoint } from './folds.js';
@@ -22,13 +22,14 @@ export interface Stacked {
   disagreement: number;
   /** Weights of the candidates, together 1. */
   weights: Map<string, number>;
-  /** Folds behind it: of the axis on which the place lies beyond, of two the fewer. */
+  /** Levels behind it: of the axis on which the place lies beyond, of two the fewer. */
   folds: number;
 }
 
 /** How well every candidate predicted one level, and by how much the stack of the other folds missed it. */
 interface Judged {
   axis: Variable;
+  share: number;
   /** ln of a candidate's error over the nearest run's, by name; 0 for one that said nothing. */
   logs: Map<string, number>;
 }
@@ -36,7 +37,7 @@ interface Judged {
 export interface Stack {
   at(said: Sayings, far: readonly number[]): Stacked;
   /** Mean squared error of the stack of the other folds, for every unit of ln distance, fold by fold. */
-  drifts: { axis: Variable; square: number }[];
+  drifts: { axis: Variable; share: number; square: number }[];
 }
 
 /** @param axes in the order of every `beyond`. */
@@ -53,14 +54,17 @@ export function makeStack(folds: readonly Fold[], axes: readonly Variable[]): St
       square += (others(said, beyond).value - point.value) ** 2;
       distance += sum(beyond);
     }
-    return { axis: fold.axis, square: square / distance };
+    return { axis: fold.axis, share: fold.share, square: square / distance };
   });
   return { drifts, at: combiner(judged, axes) };
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
-function judge({ axis, predicted }: Fold): Judged {
+/** How many levels of the slice itself these are worth. */
+export const worthOf = (folds: readonly { share: number }[]) => sum(folds.map(({ share }) => share));
+
+function judge({ axis, share, predicted }: Fold): Judged {
   const error = (name: string) => {
     let square = 0;
     let runs = 0;
@@ -79,7 +83,7 @@ function judge({ axis, predicted }: Fold): Judged {
       const own = error(name);
       if (own !== undefined) logs.set(name, Math.log((own / nearest + LUCK) / (1 + LUCK)));
     }
-  return { axis, logs };
+  return { axis, share, logs };
 }
 
 const namesOf = (predicted: readonly PredictedPoint[]) =>
@@ -110,11 +114,15 @@ function weigh(
   axes: readonly Variable[],
 ): Pick<Stacked, 'weights' | 'folds'> {
   const isBeyond = (axis: Variable) => far[axes.indexOf(axis)]! > 0;
-  const tried = axes.filter(isBeyond).map((one) => judged.filter(({ axis }) => axis === one).length);
+  const tried = axes.filter(isBeyond).map((one) => worthOf(judged.filter(({ axis }) => axis === one)));
   // inside every range all that was tried counts, though less
-  const folds = tried.length > 0 ? Math.min(...tried) : OTHER_AXIS * judged.length;
+  const folds = tried.length > 0 ? Math.min(...tried) : OTHER_AXIS * worthOf(judged);
   const evidence = names.map((name) =>
-    sum(judged.map(({ axis, logs }) => (isBeyond(axis) ? 1 : OTHER_AXIS) * (logs.get(name) ?? 0))),
+    sum(
+      judged.map(
+        ({ axis, share, logs }) => share * (isBeyond(axis) ? 1 : OTHER_AXIS) * (logs.get(name) ?? 0),
+      ),
+    ),
   );
   const best = Math.min(...evidence);
   const raw = evidence.map((value) => Math.exp(-POWER * (value - best)));

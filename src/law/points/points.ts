@@ -241,3 +241,11 @@ export function toPoints(
     });
   return { points: result, notes };
 }
+
+/** Points of a slice; none where it lacks the metric, or has one value of it everywhere. */
+export function pointsOf(observations: readonly Observation[], metric: string): Point[] {
+  const having = observations.filter(({ metrics }) => metrics[metric] !== undefined);
+  return having.length > 0 && new Set(having.map(({ metrics }) => metrics[metric])).size > 1
+    ? toPoints(having, metric).points
+    : [];
+}

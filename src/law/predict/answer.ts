@@ -128,6 +128,10 @@ export function report(
     },
     frontier: everySo(frontier(weighed.open, direction, price)).map(dress),
     forecast: {
+      elsewhere: {
+        layers: outlook.forecaster.triedElsewhere[0]!,
+        dim: outlook.forecaster.triedElsewhere[1]!,
+      },
       tried: { layers: triedLayers, dim: triedDim, ...(triedData === undefined ? {} : { data: triedData }) },
       calibrated: best.calibrated,
       weights: beyond ? shownWeights(beyond.weights) : null,
@@ -247,7 +251,7 @@ function remarks(answer: PanelAnswer, best: Choice, hasLine: boolean): string[] 
     notes.push(
       `at the best the law itself says ${law.toPrecision(4)}, which ${fit.metric} cannot be: it does not hold there`,
     );
-  const { tried } = answer.outlook.forecaster;
+  const { tried, triedElsewhere, axes } = answer.outlook.forecaster;
   if (!hasLine)
     notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
   for (const axis of closedAxes(answer))
@@ -256,7 +260,7 @@ function remarks(answer: PanelAnswer, best: Choice, hasLine: boolean): string[] 
     );
   if (best.extrapolates && !best.calibrated)
     notes.push(
-      `the interval is not calibrated: ${tried.map((count, i) => `${count} ${count === 1 ? 'level' : 'levels'} of ${answer.outlook.forecaster.axes[i]}`).join(' and ')} could be predicted from lower ones, and it takes ${CALIBRATED_FROM}`,
+      `the interval is not calibrated: ${tried.map((count, i) => `${count} ${count === 1 ? 'level' : 'levels'} of ${axes[i]}${triedElsewhere[i]! > 0 ? ` (${triedElsewhere[i]} on other slices, which count half)` : ''}`).join(' and ')} could be predicted from lower ones, and it takes ${CALIBRATED_FROM}`,
     );
   return notes;
 }

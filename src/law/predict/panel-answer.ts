@@ -6,7 +6,7 @@ import { type CostModel, costModel } from '../cost.js';
 import { addData, type LawFit } from '../fitting/fit.js';
 import { levelsOf } from '../forecast/axes.js';
 import type { Observation } from '../points/observation.js';
-import { type Panel, type Point, panelsOf, toPoints } from '../points/points.js';
+import { type Panel, type Point, panelsOf, pointsOf, toPoints } from '../points/points.js';
 import { makeDataOutlook, makeOutlook, type Outlook } from '../trust/outlook.js';
 import { type Bootstrap, bootstrap } from '../trust/uncertainty.js';
 import { type Candidate, checkBudget, enumerateCandidates, withinBudget } from './candidates.js';
@@ -79,14 +79,6 @@ export async function answerPanel(
     otherFits: Object.values(comparison.fits).flatMap((other) => (other && other !== fit ? [other] : [])),
     notes: [...notes, ...fit.notes, ...cost.notes, ...(data ? [dataNote(data.tokens, measured)] : [])],
   };
-}
-
-/** Points of a slice; none where it lacks the metric, or has one value of it everywhere. */
-export function pointsOf(observations: readonly Observation[], metric: string): Point[] {
-  const having = observations.filter(({ metrics }) => metrics[metric] !== undefined);
-  return having.length > 0 && new Set(having.map(({ metrics }) => metrics[metric])).size > 1
-    ? toPoints(having, metric).points
-    : [];
 }
 
 function dataOutlook(

@@ -75,6 +75,8 @@ export interface PredictionReport {
   /** How well what lies beyond was predicted: levels tried by axis. */
   forecast: {
     tried: { layers: number; dim: number; data?: number };
+    /** The same on other slices with the setting, which count half. */
+    elsewhere: { layers: number; dim: number };
     calibrated: boolean;
     weights: Record<string, number> | null;
   };

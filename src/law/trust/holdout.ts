@@ -94,6 +94,8 @@ export interface RollingHoldout {
 export interface HoldoutOptions extends CompareOptions, BootstrapOptions {
   metric: string;
   split: HoldoutSplit;
+  /** Points of other slices with the same setting: of what is withheld here they tell nothing either. */
+  others?: readonly Point[];
   /** Predictions of the form alone that is chosen. */
   chosenOnly?: boolean;
 }
@@ -131,7 +133,14 @@ export async function holdOut(panel: Panel, options: HoldoutOptions): Promise<Pa
     forms.push({ form, chosen: form === comparison.chosen, ...summarise(runs), runs, notes: fit.notes });
   }
   if (chosen && !options.chosenOnly) {
-    const outlook = makeOutlook(kept, chosen, { metric, forms: options.forms });
+    const placeOf = ({ x }: Point) => `${x.layers}/${x.dim}`;
+    const unknown = new Set(withheld.map(placeOf));
+    const others = options.others?.filter((point) => !unknown.has(placeOf(point)));
+    const outlook = makeOutlook(kept, chosen, {
+      metric,
+      forms: options.forms,
+      ...(others ? { others } : {}),
+    });
     const runs = withheld.flatMap((point) => {
       const { value, interval, forecast } = outlook.expect({ ...point.x, slice: point.slice });
       return unseen(point, { value, interval }, forecast !== undefined || chosen!.draws.length > 0);
@@ -157,7 +166,7 @@ export async function holdOut(panel: Panel, options: HoldoutOptions): Promise<Pa
 function rolled(points: readonly Point[], { split, level, ...options }: HoldoutOptions): RollingHoldout[] {
   const axes =
     split === 'both' ? (['layers', 'dim'] as const) : split === 'dim' || split === 'layers' ? [split] : [];
-  const { metric, direction, huber, p, bounds, link, forms } = options;
+  const { metric, direction, huber, p, bounds, link, forms, others } = options;
   return axes.flatMap((axis) =>
     roll(points, axis, {
       metric,
@@ -168,6 +177,7 @@ function rolled(points: readonly Point[], { split, level, ...options }: HoldoutO
       link,
       level,
       forms: forecastForms(forms),
+      ...(others ? { others } : {}),
       axes: ['layers', 'dim'],
       compare: false,
     }).map((one) => summariseLevel(axis, one)),

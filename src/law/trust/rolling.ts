@@ -34,6 +34,8 @@ export interface RollOptions extends Omit<ForecastOptions, 'folds'> {
   level?: number;
   /** Whether the forms are compared at every level, to know which would have been trusted; takes most of the time. */
   compare?: boolean;
+  /** Whether other slices were measured at the level too; else they tell of the lower ones alone. */
+  known?: boolean;
 }
 
 /** Fewest configurations below a level. */
@@ -41,14 +43,15 @@ const FEWEST = 3;
 
 /** Predicts every level of an axis that has two below it. */
 export function roll(points: readonly Point[], axis: Variable, options: RollOptions): RolledLevel[] {
-  const { level = 0.9, compare = true, ...forecastOptions } = options;
+  const { level = 0.9, compare = true, known = false, ...forecastOptions } = options;
   const { forms, axes, metric, ...fitOptions } = forecastOptions;
   return stepsOf(points, axis)
     .slice(2)
     .flatMap((values): RolledLevel[] => {
       const lower = points.filter(({ x }) => x[axis]! < values[0]!);
       if (lower.length < FEWEST) return [];
-      const forecaster = makeForecaster(lower, forecastOptions);
+      const others = known ? options.others : options.others?.filter(({ x }) => x[axis]! < values[0]!);
+      const forecaster = makeForecaster(lower, { ...forecastOptions, ...(others ? { others } : {}) });
       const fitted = Object.fromEntries(
         forms.flatMap((form) => {
           const fit = orNothing(() =>

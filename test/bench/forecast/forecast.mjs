@@ -1,10 +1,10 @@
 /**
  * How well is a level predicted from the lower ones? Every table of a folder, every slice, metric and axis, every level from the
- * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--figure SVG] [--largest] [--forms] [--slices]`. Error over that of the nearest run (geometric mean of
+ * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--figure SVG] [--largest] [--forms] [--slices] [--alone]`. Error over that of the nearest run (geometric mean of
  * the levels), share of levels on which it is below, worst level; share of runs inside nominal 90 % intervals, and their median
  * width over the forecast's RMSE. `--largest` takes the largest level of each axis alone; `--forms` leaves the old rule out, which takes
  * most of the time; with `--slices`
- * every level was measured on the other slices of a table. Needs a build.
+ * every level was measured on the other slices of a table, else they tell of the lower levels only, and with `--alone` of nothing. Needs a build.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ const { values, positionals } = parseArgs({
     largest: { type: 'boolean', default: false },
     forms: { type: 'boolean', default: false },
     slices: { type: 'boolean', default: false },
+    alone: { type: 'boolean', default: false },
   },
 });
 const folder = positionals[0] ?? fileURLToPath(new URL('../../tables', import.meta.url));
@@ -48,7 +49,8 @@ for (const panel of panels)
       axes: AXES,
       level: LEVEL,
       compare: !values.forms,
-      ...(values.slices ? { others: othersOf(panel) } : {}),
+      ...(values.alone ? {} : { others: othersOf(panel) }),
+      known: values.slices,
     });
     for (const level of values.largest ? levels.slice(-1) : levels) cases.push(judge(panel, axis, level));
   }

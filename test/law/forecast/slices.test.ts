@@ -4,8 +4,9 @@ import { makeForecaster } from '../../../src/law/forecast/forecast.js';
 import { SLICES } from '../../../src/law/forecast/pool.js';
 import { fitSlices } from '../../../src/law/forecast/slices.js';
 import type { Observation } from '../../../src/law/points/observation.js';
-import { type Point, toPoints } from '../../../src/law/points/points.js';
+import { type Panel, type Point, panelsOf, toPoints } from '../../../src/law/points/points.js';
 import { predict } from '../../../src/law/predict/predict.js';
+import { FORECAST, holdOut } from '../../../src/law/trust/holdout.js';
 
 const AXES = ['layers', 'dim'] as const;
 const TOKENS: Record<string, number> = { quarter: 2.5e5, half: 5e5, all: 1e6 };
@@ -49,6 +50,50 @@ describe('other slices', () => {
     expect(told.isOpen({ layers: 4, dim: 64 })).toBe(true);
     expect(told.isOpen({ layers: 4, dim: 128 })).toBe(false);
     expect(told.at({ layers: 4, dim: 64 }).said.has(SLICES)).toBe(true);
+  });
+});
+
+describe('levels of other slices', () => {
+  const options = { metric: 'hr@10', forms: ['log-linear'], axes: AXES };
+  const own = pointsOf(observations(['all'], [16, 32, 64]));
+  const beyond = { layers: 4, dim: 128 };
+
+  it('count half: two slices with a level each make one level of the slice itself two', () => {
+    const others = pointsOf(observations(['quarter', 'half'], [16, 32, 64]));
+    const [alone, one, two] = [[], others.filter(({ slice }) => slice === 'half'), others].map((some) =>
+      makeForecaster(own, { ...options, others: some }),
+    );
+    const dim = AXES.indexOf('dim');
+    expect([alone, one, two].map((made) => [made!.tried[dim], made!.triedElsewhere[dim]])).toEqual([
+      [1, 0],
+      [1, 1],
+      [1, 2],
+    ]);
+    expect([alone, one, two].map((made) => made!.at(beyond).calibrated)).toEqual([false, false, true]);
+    const width = (made: typeof alone) => made!.at(beyond).interval[1] - made!.at(beyond).interval[0];
+    expect(width(two)).toBeLessThan(width(alone));
+  });
+
+  it('open no axis of two values: what lies beyond it must have been tried here', () => {
+    const two = pointsOf(observations(['all'], [16, 32]));
+    const others = pointsOf(observations(['quarter', 'half'], [16, 32, 64]));
+    expect(makeForecaster(two, { ...options, others }).isOpen(beyond)).toBe(false);
+  });
+
+  it('that lie where something is withheld are withheld too', async () => {
+    const panels = panelsOf(observations(['half', 'all'], [16, 32, 64, 128]));
+    const [half, all] = ['half', 'all'].map((name) => panels.find(({ slice }) => slice === name)!) as [
+      Panel,
+      Panel,
+    ];
+    const errors = async (others?: Point[]) => {
+      const found = await holdOut(all, { metric: 'hr@10', split: 'dim', resamples: 20, threads: 1, others });
+      return found.forms.find(({ form }) => form === FORECAST)!.runs.map(({ predicted }) => predicted);
+    };
+    const known = pointsOf(half.observations);
+    const below = known.filter(({ x }) => x.dim! < 128);
+    expect(await errors(known)).toEqual(await errors(below));
+    expect(await errors(known)).not.toEqual(await errors());
   });
 });
 
