@@ -1,7 +1,7 @@
-/** Trains a small model of the given name for a few steps with the built package and prints a hash of its weights. */
+/** Trains a small model of the given name for a few steps, on so many threads, with the built package; prints a hash of its weights. */
 import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs';
-import { openBackend } from '../../../dist/kernels/backend.js';
+import { openBackend, setThreads } from '../../../dist/kernels/backend.js';
 import { linearCrossEntropy } from '../../../dist/kernels/cross-entropy/op.js';
 import { DEFAULT_MODEL } from '../../../dist/model/config.js';
 import { createModel } from '../../../dist/model/model.js';
@@ -11,6 +11,7 @@ import { createRandom } from '../../../dist/util/random.js';
 
 const [rows, length, numItems] = [3, 41, 157];
 await openBackend('wasm');
+await setThreads(Number(process.argv[3] ?? 1));
 const random = createRandom('bits');
 const config = { ...DEFAULT_MODEL, name: process.argv[2], dim: 32, layers: 2, headDim: 16, dState: 12 };
 const model = createModel({ ...config, maxLength: length, time: 'causal' }, numItems, 1);
