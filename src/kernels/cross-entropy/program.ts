@@ -3,8 +3,7 @@
  * after that the items whose gradient they add to. Each item's gradient grows chunk by chunk in one thread.
  */
 import type { KernelExports } from '../wasm/exports.js';
-import type { Member } from '../wasm/threads/member.js';
-import type { Numbers } from '../wasm/threads/programs.js';
+import type { Member, Numbers } from '../wasm/threads/member.js';
 import { lines, shareOf } from '../wasm/threads/share.js';
 
 /** Items of one share: whole cache lines of a row of logits. */
@@ -33,7 +32,8 @@ function layout(kernels: KernelExports, { width, items, count, chunk }: Sizes, b
     scaled: place(4 * chunk * width),
     logits: place(4 * chunk * kernels.logitsStride(items)),
   }));
-  const room = Math.max(4 * chunk * (width + 1) + 64, kernels.packedBytes(chunk, width)) + kernels.gemmScratchBytes();
+  const room =
+    Math.max(4 * chunk * (width + 1) + 64, kernels.packedBytes(chunk, width)) + kernels.gemmScratchBytes();
   return { losses, byItem, byWidth, chunks, own: at, ownBytes: lines(room) };
 }
 
@@ -45,8 +45,21 @@ export function crossEntropyScratchBytes(kernels: KernelExports, sizes: Sizes, t
 
 /** numbers: width, items, count, chunk, rows, hidden, W, targets, positions, dHidden, dW, scratch. @returns the mean loss, nats. */
 export function crossEntropyProgram(kernels: KernelExports, numbers: Numbers, member: Member): number {
-  const [width, items, count, chunk, rows, hidden] = [numbers[0]!, numbers[1]!, numbers[2]!, numbers[3]!, numbers[4]!, numbers[5]!];
-  const [W, targets, positions, dHidden, dW] = [numbers[6]!, numbers[7]!, numbers[8]!, numbers[9]!, numbers[10]!];
+  const [width, items, count, chunk, rows, hidden] = [
+    numbers[0]!,
+    numbers[1]!,
+    numbers[2]!,
+    numbers[3]!,
+    numbers[4]!,
+    numbers[5]!,
+  ];
+  const [W, targets, positions, dHidden, dW] = [
+    numbers[6]!,
+    numbers[7]!,
+    numbers[8]!,
+    numbers[9]!,
+    numbers[10]!,
+  ];
   const scratch = lines(numbers[11]!);
   const { index, size } = member;
   const places = layout(kernels, { width, items, count, chunk }, size > 1 ? 2 : 1);

@@ -3,8 +3,7 @@
  * chunk first, then the sampled rows and the targets whose gradients grow.
  */
 import type { KernelExports } from '../wasm/exports.js';
-import type { Member } from '../wasm/threads/member.js';
-import type { Numbers } from '../wasm/threads/programs.js';
+import type { Member, Numbers } from '../wasm/threads/member.js';
 import { lines, shareOf } from '../wasm/threads/share.js';
 
 const ITEMS = 16;
@@ -36,12 +35,17 @@ function layout(kernels: KernelExports, { width, n, count, chunk }: Sizes, buffe
     logits: place(4 * chunk * n + 64),
     ownFactors: place(4 * chunk),
   }));
-  const room = Math.max(4 * chunk * (width + 1) + 64, kernels.packedBytes(chunk, width)) + kernels.gemmScratchBytes();
+  const room =
+    Math.max(4 * chunk * (width + 1) + 64, kernels.packedBytes(chunk, width)) + kernels.gemmScratchBytes();
   return { losses, sampled, dSampled, byItem, byWidth, chunks, own: at, ownBytes: lines(room) };
 }
 
 /** Bytes of scratch for so many threads. */
-export function sampledCrossEntropyScratchBytes(kernels: KernelExports, sizes: Sizes, threads: number): number {
+export function sampledCrossEntropyScratchBytes(
+  kernels: KernelExports,
+  sizes: Sizes,
+  threads: number,
+): number {
   const { own, ownBytes } = layout(kernels, sizes, threads > 1 ? 2 : 1);
   return own + threads * ownBytes + 64;
 }
@@ -51,7 +55,14 @@ export function sampledCrossEntropyScratchBytes(kernels: KernelExports, sizes: S
  * @returns the mean loss, nats.
  */
 export function sampledCrossEntropyProgram(kernels: KernelExports, numbers: Numbers, member: Member): number {
-  const [width, n, count, chunk, rows, items] = [numbers[0]!, numbers[1]!, numbers[2]!, numbers[3]!, numbers[4]!, numbers[5]!];
+  const [width, n, count, chunk, rows, items] = [
+    numbers[0]!,
+    numbers[1]!,
+    numbers[2]!,
+    numbers[3]!,
+    numbers[4]!,
+    numbers[5]!,
+  ];
   const [hidden, W, targets, positions] = [numbers[6]!, numbers[7]!, numbers[8]!, numbers[9]!];
   const [negatives, offsets, dHidden, dW] = [numbers[10]!, numbers[11]!, numbers[12]!, numbers[13]!];
   const scratch = lines(numbers[14]!);

@@ -4,8 +4,7 @@
  * on to the next range what the gradients of B and C of the block have come to.
  */
 import type { KernelExports } from '../wasm/exports.js';
-import type { Member } from '../wasm/threads/member.js';
-import type { Numbers } from '../wasm/threads/programs.js';
+import type { Member, Numbers } from '../wasm/threads/member.js';
 import { shareOf } from '../wasm/threads/share.js';
 
 /** Blocks by which a range may be ahead of the next. */
@@ -35,14 +34,42 @@ export function carriesBytes(carryBytes: number, threads: number): number {
 }
 
 export function scanBackwardNumbers(scan: ScanBackward): number[] {
-  const { heads, batch, blocks, units, step, carryBytes, carries, shared, scratch, scratchBytes, rest } = scan;
-  const head = [Number(heads), batch, blocks, units, step, carryBytes, carries, shared, scratch, scratchBytes];
+  const { heads, batch, blocks, units, step, carryBytes, carries, shared, scratch, scratchBytes, rest } =
+    scan;
+  const head = [
+    Number(heads),
+    batch,
+    blocks,
+    units,
+    step,
+    carryBytes,
+    carries,
+    shared,
+    scratch,
+    scratchBytes,
+  ];
   return [...head, rest.length, ...rest];
 }
 
-export function scanBackwardProgram(kernels: KernelExports, numbers: Numbers, { index, size, ...member }: Member): number {
-  const [heads, batch, blocks, units, step] = [numbers[0]!, numbers[1]!, numbers[2]!, numbers[3]!, numbers[4]!];
-  const [carryBytes, carries, shared, scratch, bytes] = [numbers[5]!, numbers[6]!, numbers[7]!, numbers[8]!, numbers[9]!];
+export function scanBackwardProgram(
+  kernels: KernelExports,
+  numbers: Numbers,
+  { index, size, ...member }: Member,
+): number {
+  const [heads, batch, blocks, units, step] = [
+    numbers[0]!,
+    numbers[1]!,
+    numbers[2]!,
+    numbers[3]!,
+    numbers[4]!,
+  ];
+  const [carryBytes, carries, shared, scratch, bytes] = [
+    numbers[5]!,
+    numbers[6]!,
+    numbers[7]!,
+    numbers[8]!,
+    numbers[9]!,
+  ];
   const rest = Array.from({ length: numbers[10]! }, (_, i) => numbers[11 + i]!);
   const run = (heads ? kernels.headScanBackward : kernels.scanBackward) as (...numbers: number[]) => void;
   const ranges = Math.min(size, Math.ceil(units / step));

@@ -68,14 +68,32 @@ function scanKernels(form: ScanForm): tf.KernelConfig[] {
         const bytes = tensor ? (4 * sizeOf(tensor)) / batch : 0;
         return (first: number) => address && address + first * bytes;
       };
-      const rows = { x: by(x), delta: by(delta), B: by(B), C: by(C), z: by(z), reset: by(reset), y: by(y), kept: by(kept) };
+      const rows = {
+        x: by(x),
+        delta: by(delta),
+        B: by(B),
+        C: by(C),
+        z: by(z),
+        reset: by(reset),
+        y: by(y),
+        kept: by(kept),
+      };
       const [decays, skip, bias] = [wasm.at(A), wasm.at(D), wasm.at(deltaBias)];
       const scratch = (exports[`${form.forward}Bytes`] as Numeric)(...widths);
       // A row at a time: its states follow from one another.
       const least = Math.ceil(LEAST / (length * widths[0]! * widths.at(-1)!));
       spread(form.forward, batch, { least, scratch }, (first, count, room) => [
         ...[count, length, ...widths],
-        ...[rows.x(first), rows.delta(first), decays, rows.B(first), rows.C(first), skip, rows.z(first), bias],
+        ...[
+          rows.x(first),
+          rows.delta(first),
+          decays,
+          rows.B(first),
+          rows.C(first),
+          skip,
+          rows.z(first),
+          bias,
+        ],
         ...[Number(attrs['deltaSoftplus']), rows.reset(first), rows.y(first), rows.kept(first), room],
       ]);
       return kept ? [y, kept] : y;
@@ -87,7 +105,8 @@ function scanKernels(form: ScanForm): tf.KernelConfig[] {
       const gradients = given.map((tensor) => tensor && output(tensor.shape));
       const [batch, length] = x!.shape as [number, number];
       const widths = form.widths(inputs);
-      const sizeOfPart = (name: string) => lines((exports[name as keyof KernelExports] as Numeric)(...widths));
+      const sizeOfPart = (name: string) =>
+        lines((exports[name as keyof KernelExports] as Numeric)(...widths));
       const threads = wasm.threads();
       const [shared, carryBytes] = [sizeOfPart(form.sharedBytes), sizeOfPart(form.carryBytes)];
       const scratchBytes = sizeOfPart(`${form.backward}Bytes`);

@@ -48,7 +48,10 @@ export function controlOf(buffer: SharedArrayBuffer): Control {
 /** Says why a thread cannot go on, once. */
 export function fail({ buffer, words }: Control, error: unknown): void {
   if (Atomics.compareExchange(words, Word.failed, 0, 1) !== 0) return;
-  const text = Buffer.from(error instanceof Error ? error.message : String(error)).subarray(0, MESSAGE_BYTES - 1);
+  const text = Buffer.from(error instanceof Error ? error.message : String(error)).subarray(
+    0,
+    MESSAGE_BYTES - 1,
+  );
   const message = new Uint8Array(buffer, MESSAGE_AT, MESSAGE_BYTES);
   message.fill(0);
   message.set(text);
@@ -71,7 +74,12 @@ const LOST_SECONDS = 300;
  * @param patient waits for ever, for work.
  * @throws Error when another thread failed or is lost.
  */
-export function awaitWord(control: Control, index: number, enough: (value: number) => boolean, patient = false): number {
+export function awaitWord(
+  control: Control,
+  index: number,
+  enough: (value: number) => boolean,
+  patient = false,
+): number {
   const { words } = control;
   for (let look = 0; look < LOOKS; look++) {
     const value = Atomics.load(words, index);

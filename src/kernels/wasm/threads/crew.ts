@@ -44,7 +44,10 @@ export class Crew {
     if (size > 1 && !this.canGrow)
       throw new UserError('this engine shares no memory among threads', { remedy: 'Use --threads 1.' });
     if (size > 1 && !existsSync(fileURLToPath(ENTRY)))
-      throw new UserError('the program of a thread is missing', { place: fileURLToPath(ENTRY), remedy: 'Run `npm run build`.' });
+      throw new UserError('the program of a thread is missing', {
+        place: fileURLToPath(ENTRY),
+        remedy: 'Run `npm run build`.',
+      });
     const leaving = this.#others.splice(size - 1);
     await Promise.all(leaving.map((worker) => worker.terminate()));
     while (this.#others.length < size - 1) this.#others.push(await this.#start(this.#others.length + 1));

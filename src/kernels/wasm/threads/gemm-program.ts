@@ -1,7 +1,6 @@
 /** Matrix products by threads: the right factor is packed column by column, then every thread takes some rows of the left. */
 import type { KernelExports } from '../exports.js';
-import type { Member } from './member.js';
-import type { Numbers } from './programs.js';
+import type { Member, Numbers } from './member.js';
 import { shareOf } from './share.js';
 
 /** C [m, n] = op(A) [m, k] . op(B) [k, n], as in assembly/gemm.ts; addresses and row strides in floats. */
@@ -40,15 +39,35 @@ const PANEL = 16;
 const PARTS = 2;
 
 export function packProgram(kernels: KernelExports, numbers: Numbers, { index, size }: Member): number {
-  const [n, k, b, ldb, transposeB, packed] = [numbers[1]!, numbers[2]!, numbers[6]!, numbers[7]!, numbers[8]!, numbers[13]!];
+  const [n, k, b, ldb, transposeB, packed] = [
+    numbers[1]!,
+    numbers[2]!,
+    numbers[6]!,
+    numbers[7]!,
+    numbers[8]!,
+    numbers[13]!,
+  ];
   const [from, until] = shareOf(n, index, size, PANEL);
   if (from < until) kernels.packPart(k, n, b, ldb, transposeB, packed, from, until);
   return 0;
 }
 
 export function productProgram(kernels: KernelExports, numbers: Numbers, member: Member): number {
-  const [m, n, k, a, lda, transposeA] = [numbers[0]!, numbers[1]!, numbers[2]!, numbers[3]!, numbers[4]!, numbers[5]!];
-  const [initial, stride, c, ldc, packed] = [numbers[9]!, numbers[10]!, numbers[11]!, numbers[12]!, numbers[13]!];
+  const [m, n, k, a, lda, transposeA] = [
+    numbers[0]!,
+    numbers[1]!,
+    numbers[2]!,
+    numbers[3]!,
+    numbers[4]!,
+    numbers[5]!,
+  ];
+  const [initial, stride, c, ldc, packed] = [
+    numbers[9]!,
+    numbers[10]!,
+    numbers[11]!,
+    numbers[12]!,
+    numbers[13]!,
+  ];
   const scratch = numbers[14]! + member.index * kernels.gemmScratchBytes();
   const parts = member.size === 1 ? 1 : PARTS * member.size;
   for (let part = member.claim(); part < parts; part = member.claim()) {
@@ -56,7 +75,20 @@ export function productProgram(kernels: KernelExports, numbers: Numbers, member:
     if (from === until) continue;
     const left = a + 4 * from * (transposeA ? 1 : lda);
     const base = initial && initial + 4 * from * stride;
-    kernels.product(until - from, n, k, left, lda, transposeA, packed, c + 4 * from * ldc, ldc, base, stride, scratch);
+    kernels.product(
+      until - from,
+      n,
+      k,
+      left,
+      lda,
+      transposeA,
+      packed,
+      c + 4 * from * ldc,
+      ldc,
+      base,
+      stride,
+      scratch,
+    );
   }
   return 0;
 }

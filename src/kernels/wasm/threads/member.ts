@@ -1,6 +1,9 @@
 /** One of the threads that run a program together, as the program sees itself and the others. */
 import { awaitWord, type Control, Word } from './control.js';
 
+/** What a program works on. */
+export type Numbers = ArrayLike<number>;
+
 export interface Member {
   /** From 0, which is the main thread. */
   readonly index: number;

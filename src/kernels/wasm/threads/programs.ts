@@ -8,10 +8,9 @@ import { sampledCrossEntropyProgram } from '../../sampled-cross-entropy/program.
 import { scanBackwardProgram } from '../../selective-scan/program.js';
 import type { KernelExports } from '../exports.js';
 import { gemmProgram, packProgram, productProgram } from './gemm-program.js';
+import type { Member, Numbers } from './member.js';
 import { spreadProgram } from './spread.js';
-import type { Member } from './member.js';
 
-export type Numbers = ArrayLike<number>;
 export type ProgramFunction = (kernels: KernelExports, numbers: Numbers, member: Member) => number;
 
 /** Where each program stands in PROGRAMS: threads are told by number. */

@@ -1,7 +1,6 @@
 /** Calls of one compiled kernel on parts of its work that do not depend on each other. */
 import type { KernelExports } from '../exports.js';
-import type { Member } from './member.js';
-import type { Numbers } from './programs.js';
+import type { Member, Numbers } from './member.js';
 
 type Compiled = (...numbers: number[]) => number;
 
@@ -31,7 +30,13 @@ export function spreadNumbers(
 }
 
 export function spreadProgram(kernels: KernelExports, numbers: Numbers, member: Member): number {
-  const [index, calls, count, scratch, bytes] = [numbers[0]!, numbers[1]!, numbers[2]!, numbers[3]!, numbers[4]!];
+  const [index, calls, count, scratch, bytes] = [
+    numbers[0]!,
+    numbers[1]!,
+    numbers[2]!,
+    numbers[3]!,
+    numbers[4]!,
+  ];
   const [, compiled] = functionsOf(kernels)[index]!;
   const own = scratch + member.index * bytes;
   for (let call = member.claim(); call < calls; call = member.claim()) {
