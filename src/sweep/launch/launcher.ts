@@ -66,6 +66,8 @@ export interface RunningTrial {
   id: string;
   /** Asks for a checkpoint and an end (`checkpoint`), or ends it at once (`now`). */
   stop(how: 'checkpoint' | 'now'): void;
+  /** Lets it compute on so many threads from its next step on. Absent: it has what it was started with. */
+  threads?(count: number): void;
   ended: Promise<Ending>;
 }
 

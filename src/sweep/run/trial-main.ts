@@ -48,13 +48,19 @@ export async function trialProcess(words: string[], loadParts: LoadParts): Promi
 class Parent {
   readonly #pid = process.ppid;
   readonly #stopping = new AbortController();
+  /** Threads that the trial may use, as the sweep shares its cores. */
+  #threads = 1;
   #onOrder: ((order: { words: string[]; log: string } | undefined) => void) | undefined;
   #sentAt = Number.NEGATIVE_INFINITY;
 
   constructor() {
     process.on('message', (message: ParentMessage) => {
       if (message.type === 'stop') this.stop();
-      else this.#onOrder?.(message);
+      else if (message.type === 'threads') this.#threads = message.count;
+      else {
+        this.#threads = 1;
+        this.#onOrder?.(message);
+      }
     });
     for (const event of ['disconnect', 'SIGTERM', 'SIGHUP']) process.on(event, this.stop);
   }
@@ -66,6 +72,10 @@ class Parent {
 
   get signal(): AbortSignal {
     return this.#stopping.signal;
+  }
+
+  get threads(): number {
+    return this.#threads;
   }
 
   progress(progress: Extract<ChildMessage, { type: 'progress' }>['progress']): void {
@@ -118,6 +128,7 @@ async function oneTrial(
     patient: batch,
     limits,
     checkpointSeconds: size('checkpoint-seconds'),
+    threads: () => size('threads') ?? parent.threads,
     signal: parent.signal,
     onFailure() {
       failed = true;

@@ -41,6 +41,8 @@ export interface TrialOptions {
   patient?: boolean;
   limits?: OwnLimits;
   checkpointSeconds?: number;
+  /** How many threads to compute on, as it stands. */
+  threads?(): number;
   onProgress?(progress: TrainingProgress): void;
   /** A failure was recorded: nobody knows what state it left the process in. */
   onFailure?(): void;
@@ -147,6 +149,7 @@ async function work(
       untilEpoch: job.untilEpoch,
       ...(job.keepWeights === false ? {} : { weightsPath: store.weightsFile(id) }),
       ranksPath: store.ranksFile(id),
+      threads: options.threads,
       signal: options.signal,
       onNote: (note) => void process.stderr.write(`${note}\n`),
       onProgress: signOfLife(store, id, claim, options),
