@@ -51,6 +51,7 @@ async function train(config: TrialConfig, _data: unknown, hooks: TrainingHooks):
       loss: state.sum,
       best: null,
       tokensPerSecond: 1000,
+      threads: hooks.threads?.(),
     });
     if (state.step >= STEPS) await mishap(config.training.warmup, fresh, hooks);
     await sleep(ratesAt(config.training.learningRate, config.model.dim).others * 1000);

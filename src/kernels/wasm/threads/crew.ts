@@ -40,7 +40,8 @@ export class Crew {
    * @throws UserError when they cannot be started.
    */
   async resize(size: number): Promise<void> {
-    if (size < 1 || size > MOST_THREADS) throw new RangeError(`${size} threads`);
+    if (size < 1 || size > MOST_THREADS)
+      throw new RangeError(`at most ${MOST_THREADS} threads work together`);
     if (size > 1 && !this.canGrow)
       throw new UserError('this engine shares no memory among threads', { remedy: 'Use --threads 1.' });
     if (size > 1 && !existsSync(fileURLToPath(ENTRY)))
@@ -49,7 +50,7 @@ export class Crew {
         remedy: 'Run `npm run build`.',
       });
     const leaving = this.#others.splice(size - 1);
-    await Promise.all(leaving.map((worker) => worker.terminate()));
+    await Promise.all(leaving.map((worker) => worker.removeAllListeners().terminate()));
     while (this.#others.length < size - 1) this.#others.push(await this.#start(this.#others.length + 1));
     if (size > 1) return;
     Atomics.store(this.#control.words, Word.failed, 0);
@@ -67,8 +68,8 @@ export class Crew {
       worker.once('message', () => {
         worker.off('error', refuse);
         worker.off('exit', refuse);
-        // What ends it shows in the words that are shared; nobody listens while kernels run.
-        worker.on('error', () => {});
+        worker.on('error', (error) => fail(this.#control, error));
+        worker.on('exit', () => fail(this.#control, new Error('it ended')));
         worker.unref();
         resolve(worker);
       });
