@@ -100,9 +100,10 @@ describe('threads', () => {
     expect(seconds.cores).toBeUndefined();
   });
 
-  it('pay on wasm alone, and as far as a step has rows', () => {
+  it('pay on wasm alone, and as far as a step has rows and work', () => {
     const trial = config('mamba4rec', { loss: 'all' });
-    expect(mostThreads(trial)).toBe(6);
+    expect(mostThreads({ ...trial, model: { ...trial.model, dim: 256 } })).toBe(6);
+    expect(mostThreads({ ...trial, model: { ...trial.model, dim: 2 } })).toBe(1);
     expect(mostThreads({ ...trial, backend: 'webgpu' })).toBe(1);
     expect(
       ['wasm', 'composed', 'cpu', 'webgpu', 'tensorflow'].filter((backend) => hasThreads({ backend })),
