@@ -14,6 +14,7 @@ import {
   trainingFields,
 } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
+import type { AskedThreads } from '../train/hooks.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import type { FinishedRun } from '../train/run-folder.js';
 import { hasThreads, mostThreads } from '../train/threads.js';
@@ -152,14 +153,14 @@ async function keep(out: string, answer: FinishedRun, data: Interactions): Promi
 interface Surroundings {
   /** Folder for what is kept. */
   out: string | undefined;
-  threads: number;
+  threads: AskedThreads;
   initialWeights: WeightsFile | undefined;
   say(text: string): void;
 }
 
 /** @throws UserError where threads are asked for that the backend does not know. */
-function trainingThreads(asked: number | 'auto', config: TrialConfig): number {
-  if (asked === 'auto') return Math.min(availableParallelism(), mostThreads(config));
+function trainingThreads(asked: number | 'auto', config: TrialConfig): AskedThreads {
+  if (asked === 'auto') return { upTo: Math.min(availableParallelism(), mostThreads(config)) };
   if (asked > 1 && !hasThreads(config))
     throw new UserError(`the backend ${config.backend} has no threads of its own`, {
       place: '--threads',

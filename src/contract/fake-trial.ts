@@ -20,6 +20,11 @@ import { Mishap, NUMERIC_VERSION } from './mishap.js';
 
 const STEPS = 4;
 
+function threadsOf({ threads }: TrainingHooks): number | undefined {
+  const asked = threads?.();
+  return typeof asked === 'object' ? asked.upTo : asked;
+}
+
 async function train(config: TrialConfig, _data: unknown, hooks: TrainingHooks): Promise<TrainingResult> {
   process.stdout.write('training\n');
   const file = join(hooks.checkpointDir!, 'state.json');
@@ -51,7 +56,7 @@ async function train(config: TrialConfig, _data: unknown, hooks: TrainingHooks):
       loss: state.sum,
       best: null,
       tokensPerSecond: 1000,
-      threads: hooks.threads?.(),
+      threads: threadsOf(hooks),
     });
     if (state.step >= STEPS) await mishap(config.training.warmup, fresh, hooks);
     await sleep(ratesAt(config.training.learningRate, config.model.dim).others * 1000);

@@ -23,6 +23,9 @@ export interface TrainingProgress {
   finished?: EpochRecord;
 }
 
+/** Threads to compute on: so many, or up to so many, fewer as long as others use the cores. */
+export type AskedThreads = number | { upTo: number };
+
 /** What a caller of `trainModel` may watch, keep and stop. */
 export interface TrainingHooks {
   /** Folder of the checkpoint; without one nothing is written. */
@@ -41,7 +44,7 @@ export interface TrainingHooks {
   onNote?(note: string): void;
   onProgress?(progress: TrainingProgress): void;
   /** How many threads to compute on, asked before every step; 1 where absent. No number depends on it. */
-  threads?(): number;
+  threads?(): AskedThreads;
   /** When it fires the step is finished, a checkpoint written and TrainingInterrupted thrown. */
   signal?: AbortSignal;
 }

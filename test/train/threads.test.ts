@@ -10,6 +10,7 @@ import type { TrainingConfig, TrialConfig } from '../../src/train/config.js';
 import { RANKS_FILE } from '../../src/train/evaluation/ranks.js';
 import { type TrainingHooks, TrainingInterrupted } from '../../src/train/hooks.js';
 import type { TrainingResult } from '../../src/train/result.js';
+import { worthHaving } from '../../src/train/run-threads.js';
 import { hasThreads, mostThreads } from '../../src/train/threads.js';
 import { trainModel } from '../../src/train/trainer.js';
 import { createRandom } from '../../src/util/random.js';
@@ -98,6 +99,13 @@ describe('threads', () => {
       'Training goes on with one thread instead of 1000: at most 64 threads work together.',
     ]);
     expect(seconds.cores).toBeUndefined();
+  });
+
+  it('are fewer where their cores are not free', () => {
+    expect(worthHaving(2, 3900, 2000)).toBe(2);
+    expect(worthHaving(2, 2500, 2000)).toBe(1);
+    expect(worthHaving(8, 10_000, 2000)).toBe(5);
+    expect(worthHaving(4, 100, 2000)).toBe(1);
   });
 
   it('pay on wasm alone, and as far as a step has rows and work', () => {

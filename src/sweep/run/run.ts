@@ -206,7 +206,7 @@ class Run {
       const one = running[i]!;
       if (one.threads === threads) return;
       one.threads = threads;
-      one.process.threads?.(threads);
+      one.process.threads?.(cores.free ? { upTo: threads } : threads);
     });
   }
 

@@ -181,6 +181,7 @@ export function coresOf(
     return { count: threads * workers, mostOf: ({ config }) => (hasThreads(config) ? threads : 1) };
   return {
     count: cores,
+    free: true,
     mostOf({ config }) {
       const room = limits.memory === undefined ? Infinity : limits.memory - estimateMemory(config, numItems);
       return Math.max(1, Math.min(mostThreads(config), 1 + Math.floor(room / THREAD_BYTES)));

@@ -4,6 +4,7 @@
  * (`--batch`) it has no parent: SIGTERM stops it, SIGUSR2 tells that the time of its job is nearly up.
  */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
+import type { AskedThreads } from '../../train/hooks.js';
 import { describeError, UserError } from '../../util/errors.js';
 import { TrialExit } from '../launch/launcher.js';
 import type { ChildMessage, ParentMessage } from '../launch/local/worker.js';
@@ -49,14 +50,14 @@ class Parent {
   readonly #pid = process.ppid;
   readonly #stopping = new AbortController();
   /** Threads that the trial may use, as the sweep shares its cores. */
-  #threads = 1;
+  #threads: AskedThreads = 1;
   #onOrder: ((order: { words: string[]; log: string } | undefined) => void) | undefined;
   #sentAt = Number.NEGATIVE_INFINITY;
 
   constructor() {
     process.on('message', (message: ParentMessage) => {
       if (message.type === 'stop') this.stop();
-      else if (message.type === 'threads') this.#threads = message.count;
+      else if (message.type === 'threads') this.#threads = message.asked;
       else {
         this.#threads = 1;
         this.#onOrder?.(message);
@@ -74,7 +75,7 @@ class Parent {
     return this.#stopping.signal;
   }
 
-  get threads(): number {
+  get threads(): AskedThreads {
     return this.#threads;
   }
 

@@ -6,7 +6,7 @@
 import type { DatasetReference } from '../../data/dataset.js';
 import type { Interactions } from '../../data/interactions.js';
 import type { TrialConfig } from '../../train/config.js';
-import type { TrainingHooks, TrainingProgress } from '../../train/hooks.js';
+import type { AskedThreads, TrainingHooks, TrainingProgress } from '../../train/hooks.js';
 import type { RankingMetrics, TrainingResult } from '../../train/result.js';
 import { describeError, UserError } from '../../util/errors.js';
 import { TrialExit } from '../launch/launcher.js';
@@ -42,7 +42,7 @@ export interface TrialOptions {
   limits?: OwnLimits;
   checkpointSeconds?: number;
   /** How many threads to compute on, as it stands. */
-  threads?(): number;
+  threads?(): AskedThreads;
   onProgress?(progress: TrainingProgress): void;
   /** A failure was recorded: nobody knows what state it left the process in. */
   onFailure?(): void;

@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { TrainingProgress } from '../../../train/hooks.js';
+import type { AskedThreads, TrainingProgress } from '../../../train/hooks.js';
 import { fileError } from '../../../util/errors.js';
 import {
   type Ending,
@@ -21,7 +21,7 @@ import {
 export type ParentMessage =
   | { type: 'stop' }
   | { type: 'run'; words: string[]; log: string }
-  | { type: 'threads'; count: number };
+  | { type: 'threads'; asked: AskedThreads };
 /** What a parent hears from a trial's process. `ended`: the process waits for another trial. */
 export type ChildMessage = { type: 'progress'; progress: TrainingProgress } | { type: 'ended'; code: number };
 
@@ -130,8 +130,8 @@ export class TrialWorker {
         if (how === 'now') this.#child.kill('SIGKILL');
         else this.#askToStop();
       },
-      threads: (count) => {
-        if (this.#current?.run === run) this.#send({ type: 'threads', count });
+      threads: (asked) => {
+        if (this.#current?.run === run) this.#send({ type: 'threads', asked });
       },
     };
   }
