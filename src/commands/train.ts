@@ -17,7 +17,7 @@ import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train
 import type { AskedThreads } from '../train/hooks.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import type { FinishedRun } from '../train/run-folder.js';
-import { hasThreads, mostThreads } from '../train/threads.js';
+import { hasThreads, mostThreads } from '../train/threads/worth.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { prepareFolder, writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';

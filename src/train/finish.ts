@@ -10,8 +10,8 @@ import type { EvaluationSet } from './evaluation/evaluation-set.js';
 import { keepRanks } from './evaluation/keep-ranks.js';
 import type { TrainingResult } from './result.js';
 import type { ResumableTraining } from './resume.js';
-import type { RunThreads } from './run-threads.js';
 import { epochWork } from './step/batches.js';
+import type { RunThreads } from './threads/run-threads.js';
 
 /** A training that has a best epoch. */
 export interface TrainedRun extends ResumableTraining {

@@ -21,11 +21,11 @@ import { finishTraining, type TrainedRun } from './finish.js';
 import { NotANumberError, type TrainingHooks, TrainingInterrupted } from './hooks.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from './result.js';
 import { checkFinite, restoreTraining, saveTraining } from './resume.js';
-import { RunThreads } from './run-threads.js';
 import { assemble, epochRows, epochWork } from './step/batches.js';
 import { createLoss } from './step/loss.js';
 import { createOptimizer } from './step/optimizer.js';
 import { type Trained, trainStep } from './step/step.js';
+import { RunThreads } from './threads/run-threads.js';
 
 const CHECKPOINT_SECONDS = 30;
 /** An epoch ends with a checkpoint unless the last one is younger: a short one is trained again faster than it is kept. */

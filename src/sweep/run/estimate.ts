@@ -4,7 +4,7 @@ import { kindOf } from '../../model/kinds.js';
 import { countParameters, trainingFlopsPerToken } from '../../model/size.js';
 import type { TrialConfig } from '../../train/config.js';
 import type { TrainingProgress } from '../../train/hooks.js';
-import { hasThreads } from '../../train/threads.js';
+import { hasThreads } from '../../train/threads/worth.js';
 import { workspace } from '../../util/workspace.js';
 import type { CostModel } from '../file/plan.js';
 import type { StoredPlan, StoredTrial } from '../store/layout.js';

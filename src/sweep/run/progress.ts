@@ -6,7 +6,7 @@ import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { TrainingProgress } from '../../train/hooks.js';
-import { mostThreads } from '../../train/threads.js';
+import { mostThreads } from '../../train/threads/worth.js';
 import { formatCount, formatDuration } from '../../util/format.js';
 import type { StoredTrial } from '../store/layout.js';
 import { isHalved, type TrialRecord } from '../store/record.js';

@@ -8,7 +8,7 @@ import { splitInteractions, splitLabel } from '../../data/split.js';
 import { resolveBackend } from '../../kernels/choose.js';
 import { evaluationSet, leavesMoreThan } from '../../train/evaluation/evaluation-set.js';
 import { epochWork } from '../../train/step/batches.js';
-import { hasThreads, mostThreads } from '../../train/threads.js';
+import { hasThreads, mostThreads } from '../../train/threads/worth.js';
 import { UserError } from '../../util/errors.js';
 import {
   type DataFacts,

@@ -1,5 +1,5 @@
 /** Which trainings can have several threads, and how many pay. Loads nothing: plans ask for it too. */
-import type { TrialConfig } from './config.js';
+import type { TrialConfig } from '../config.js';
 
 /** Backends whose trials may have several threads. */
 const THREADED: readonly string[] = ['wasm'];

@@ -1,7 +1,7 @@
 /** The threads that a running training computes on: as many as its hooks ask for, from step to step, and what they cost. */
-import { setThreads } from '../kernels/backend.js';
-import type { TrainingState } from './checkpoint.js';
-import type { TrainingHooks } from './hooks.js';
+import { setThreads } from '../../kernels/backend.js';
+import type { TrainingState } from '../checkpoint.js';
+import type { TrainingHooks } from '../hooks.js';
 
 /** Milliseconds of training steps after which it is looked whether the cores are really there, and of doing with fewer. */
 const LOOK_MS = 2000;
