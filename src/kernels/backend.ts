@@ -103,10 +103,13 @@ export function hasWideVectors(): boolean {
 /**
  * How many threads compute on wasm from here on, the calling one among them; 1 ends all others. Numbers do not depend on it. Other
  * backends have threads of their own, or none: nothing changes for them.
+ * @returns how many it is now.
  * @throws UserError when threads cannot be started.
  */
-export async function setThreads(count: number): Promise<void> {
-  if (tf.getBackend() === 'wasm') await setKernelThreads(count);
+export async function setThreads(count: number): Promise<number> {
+  if (tf.getBackend() !== 'wasm') return 1;
+  await setKernelThreads(count);
+  return count;
 }
 
 async function prepareWasm(): Promise<void> {

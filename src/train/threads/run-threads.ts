@@ -47,8 +47,8 @@ export class RunThreads {
     this.#used = { processor: 0, passed: 0 };
     this.#refused = undefined;
     try {
-      await setThreads(wanted);
-      this.#count = wanted;
+      this.#count = await setThreads(wanted);
+      if (this.#count !== wanted) this.#refused = wanted;
     } catch (error) {
       this.#refused = wanted;
       await setThreads(1);
