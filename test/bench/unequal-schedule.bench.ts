@@ -26,9 +26,15 @@ it('an unequal sweep', async () => {
   const run = async (name: string, options: Partial<RunOptions>) => {
     const begun = performance.now();
     const store = new SweepStore(temporaryFolder());
-    await runSweep(store, trials, fakeLauncher(2), { numericVersion: NUMERIC_VERSION, data: 'fake', ...options });
+    await runSweep(store, trials, fakeLauncher(2), {
+      numericVersion: NUMERIC_VERSION,
+      data: 'fake',
+      ...options,
+    });
     const wall = (performance.now() - begun) / 1000;
-    console.log(`  ${name.padEnd(32)} ${wall.toFixed(1)} s, ${(wall / bound).toFixed(2)} of the bound of ${bound} s`);
+    console.log(
+      `  ${name.padEnd(32)} ${wall.toFixed(1)} s, ${(wall / bound).toFixed(2)} of the bound of ${bound} s`,
+    );
   };
   const cores = { count: 2, mostOf: () => 2 };
   await run('smallest first, one thread', { hours: 1e6 });
