@@ -11,6 +11,7 @@ import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
+import { threadsOption } from './options/threads.js';
 import { printSummary, summaryJson } from './words/sweep-summary.js';
 
 /** Launchers whose trials go on without the command. */
@@ -22,6 +23,10 @@ export function options(yargs: Argv): Argv {
     .option('dry-run', { type: 'boolean', describe: 'Show every trial with its cost, and run nothing' })
     .option('data', { type: 'string', describe: "Data set or file, over the sweep file's" })
     .option('workers', { type: 'number', describe: 'Trials at the same time [default: the cores]' })
+    .option('threads', {
+      type: 'string',
+      describe: 'Threads of a trial on wasm: auto (the cores that are free) or a number [default: auto]',
+    })
     .option('backend', { type: 'string', describe: `Where trials run: auto, ${BACKENDS.join(', ')}` })
     .option('out', { type: 'string', describe: 'Folder for the results [default: reports/<name>]' })
     .option('retry-failed', { type: 'boolean', describe: 'Run failed trials again' })
@@ -49,6 +54,7 @@ export async function run(args: Arguments): Promise<number> {
     data: args['data'] as string | undefined,
     backend: backendOption(args['backend']),
     workers: workersOption(args['workers']),
+    threads: threadsOption(args['threads']),
   };
   const out = args['out'] as string | undefined;
   if (args['print-config']) return printConfig(file, overrides, args.json);
@@ -57,7 +63,7 @@ export async function run(args: Arguments): Promise<number> {
   if (args['cancel']) return cancel(file, out, launch, args.json);
   const { prepareSweep } = await import('../sweep/run/start.js');
   const prepared = await prepareSweep(file, { ...overrides, out, launch, onNote: note });
-  if (args['dry-run']) return dryRun(prepared, args.json);
+  if (args['dry-run']) return dryRun(prepared, isQueued(launch), args.json);
   return train(prepared, { retryFailed: Boolean(args['retry-failed']), launch, detach }, args.json);
 }
 
@@ -77,6 +83,11 @@ function launchOptions(args: Arguments): { launch: LauncherName; detach: boolean
         remedy: `Add --launch ${QUEUES}.`,
       });
   return { launch, detach };
+}
+
+/** Whether trials go on without the command, on cores of their own. */
+function isQueued(launch: LauncherName): boolean {
+  return launcherKind(launch).queue !== undefined;
 }
 
 async function cancel(
@@ -145,22 +156,30 @@ async function watch(file: string, out: string | undefined): Promise<number> {
   return (await watchSweep(path, process.stderr, stop.signal)) ? ExitCode.ok : ExitCode.interrupted;
 }
 
-async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> {
+async function dryRun(prepared: PreparedSweep, queued: boolean, json?: boolean): Promise<number> {
   const { plan, store, stored, sweep } = prepared;
-  const [{ expectedSpeed, wallSeconds, workOf }, { varyingColumns }] = await Promise.all([
-    import('../sweep/run/estimate.js'),
-    import('../sweep/results/varying.js'),
-  ]);
+  const [{ expectedSpeed, longestFirst, workOf }, { wallSeconds }, { coresOf }, { varyingColumns }] =
+    await Promise.all([
+      import('../sweep/run/estimate.js'),
+      import('../sweep/run/share-cores.js'),
+      import('../sweep/run/start.js'),
+      import('../sweep/results/varying.js'),
+    ]);
   const { speed, from } = expectedSpeed(store, stored);
   const trials = plan.trials.map((trial) => {
     const { state } = store.readTrial(trial.id, stored.numericVersion);
     return { ...trial, state: state === 'absent' ? 'new' : state, seconds: workOf(trial) / speed };
   });
-  const open = trials.filter(({ state }) => state !== 'done').map(({ seconds }) => seconds);
-  const wall = wallSeconds(open, sweep.workers);
+  const open = trials.filter(({ state }) => state !== 'done');
+  const shared = queued ? undefined : coresOf(sweep, stored.data.numItems);
+  const cores = shared?.count ?? sweep.workers;
+  const order = sweep.budget.hours === undefined ? longestFirst(open) : open;
+  const work = order.map((trial) => ({ work: trial.seconds, most: shared?.mostOf(trial) ?? 1 }));
+  const wall = wallSeconds(work, sweep.workers, cores);
+  const bound = open.reduce((sum, { seconds }) => sum + seconds, 0) / cores;
   if (json) {
     const { duplicates, excluded, beyondBudget, tuned } = plan;
-    const head = { name: sweep.name, path: store.path, data: stored.data, workers: sweep.workers };
+    const head = { name: sweep.name, path: store.path, data: stored.data, workers: sweep.workers, cores };
     printJson({
       ...head,
       trials,
@@ -170,6 +189,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
       beyondBudget: beyondBudget.length,
       speed,
       expectedSeconds: wall,
+      boundSeconds: bound,
     });
     return ExitCode.ok;
   }
@@ -226,20 +246,22 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
       `Tuned: ${plan.tuned.join(', ')}. The best by validation ${sweep.evaluation.select} stands for each configuration.`,
     );
   print(
-    `At most ${formatDuration(wall)} with ${sweep.workers} workers at ${formatCount(speed)} FLOPs/s each (${from}); early stopping may end sooner.`,
+    `At most ${formatDuration(wall)} with ${sweep.workers} workers on ${cores} ${cores === 1 ? 'core' : 'cores'} at ${formatCount(speed)} FLOPs/s each (${from}), ${formatDuration(bound)} if no core ever waited; early stopping may end sooner.`,
   );
   return ExitCode.ok;
 }
 
 async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
   const { sweep, store, stored, plan } = prepared;
-  const [{ startSweep }, { newProgress, showProgress }] = await Promise.all([
+  const [{ coresOf, startSweep }, { newProgress, showProgress }] = await Promise.all([
     import('../sweep/run/start.js'),
     import('../sweep/run/progress.js'),
   ]);
   if (plan.beyondBudget.length > 0)
     note(`${plan.beyondBudget.length} trials lie past the budget and are not planned.`);
-  const state = newProgress(sweep.name, Math.min(stored.workers, stored.trials.length), stored.trials);
+  const workers = Math.min(stored.workers, stored.trials.length);
+  const cores = isQueued(options.launch ?? 'local') ? workers : coresOf(sweep, stored.data.numItems).count;
+  const state = newProgress(sweep.name, workers, stored.trials, cores);
   const view = showProgress(state, { stream: process.stderr });
   const queue = options.launch && launcherKind(options.launch).queue;
   const stop = new AbortController();

@@ -1,4 +1,5 @@
 /** `perflaw train`: one model on one data set, straight from a file. */
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { Interactions } from '../data/interactions.js';
@@ -13,14 +14,17 @@ import {
   trainingFields,
 } from '../sweep/file/schema.js';
 import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../train/config.js';
+import type { AskedThreads } from '../train/hooks.js';
 import type { EpochRecord, RankingMetrics, TrainingResult } from '../train/result.js';
 import type { FinishedRun } from '../train/run-folder.js';
+import { hasThreads, mostThreads } from '../train/threads/worth.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { prepareFolder, writeJson } from '../util/files.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
 import { addImportOptions, importArguments } from './options/import-options.js';
+import { threadsOption } from './options/threads.js';
 
 /** Settings that a sweep file knows too: same names (in kebab case), same checks, same words; one size needs no rule for rates. */
 const FIELDS = { ...modelFields, ...trainingFields, learningRate: plainRate };
@@ -74,6 +78,12 @@ export function options(yargs: Argv): Argv {
       default: 'auto',
       description: `auto, ${BACKENDS.join(', ')}; auto takes a GPU where there is one`,
     })
+    .option('threads', {
+      type: 'string',
+      default: 'auto',
+      description:
+        'Threads on the backend wasm: auto (the cores of this machine) or a number; no result depends on it',
+    })
     .option('out', {
       type: 'string',
       description: 'Folder for checkpoint, weights and result; run again to resume',
@@ -95,6 +105,7 @@ export async function run(args: Arguments): Promise<number> {
   const { checkTrial, resolveTrial } = await import('../train/check.js');
   const { findFinished, refuseFile, weightsFault } = await import('../train/run-folder.js');
   const text = (name: string) => args[name] as string | undefined;
+  const asked = threadsOption(args['threads']) ?? 'auto';
   configOf(args, { name: '', hash: '' }, ''); // a wrong value is said before any work is done
   const out = text('out') && resolve(text('out')!);
   const overwrite = args['overwrite'] === true;
@@ -110,6 +121,7 @@ export async function run(args: Arguments): Promise<number> {
     ...(initialWeights ? { startFrom: initialWeights.sha256 } : {}),
   });
   checkTrial(config, { ...data, timed: data.timestamps !== null });
+  const threads = trainingThreads(asked, config);
   if (initialWeights) checkResidual(initialWeights.path, config.model);
   const say = args.json ? note : print;
   say(`${data.name}: ${data.numUsers} users, ${data.numItems} items, ${data.items.length} interactions`);
@@ -119,7 +131,7 @@ export async function run(args: Arguments): Promise<number> {
     const fault = weightsFault(out, finished);
     if (fault) note(`Note: ${fault}; --overwrite trains it again.`);
   }
-  const answer = finished ?? (await trainNow(config, data, { out, initialWeights, say }));
+  const answer = finished ?? (await trainNow(config, data, { out, threads, initialWeights, say }));
   if (!answer) return ExitCode.interrupted;
   const { popularity, result } = answer;
   if (args.json) printJson({ config, popularity, result });
@@ -141,15 +153,27 @@ async function keep(out: string, answer: FinishedRun, data: Interactions): Promi
 interface Surroundings {
   /** Folder for what is kept. */
   out: string | undefined;
+  threads: AskedThreads;
   initialWeights: WeightsFile | undefined;
   say(text: string): void;
+}
+
+/** @throws UserError where threads are asked for that the backend does not know. */
+function trainingThreads(asked: number | 'auto', config: TrialConfig): AskedThreads {
+  if (asked === 'auto') return { upTo: Math.min(availableParallelism(), mostThreads(config)) };
+  if (asked > 1 && !hasThreads(config))
+    throw new UserError(`the backend ${config.backend} has no threads of its own`, {
+      place: '--threads',
+      remedy: 'Use --backend wasm, or leave the threads out.',
+    });
+  return asked;
 }
 
 /** Undefined when it was interrupted. */
 async function trainNow(
   config: TrialConfig,
   data: Interactions,
-  { out, initialWeights, say }: Surroundings,
+  { out, threads, initialWeights, say }: Surroundings,
 ): Promise<FinishedRun | undefined> {
   const { splitInteractions } = await import('../data/split.js');
   const { popularityBaseline } = await import('../train/evaluation/baseline.js');
@@ -178,6 +202,7 @@ async function trainNow(
         ? { checkpointDir: out, weightsPath: join(out, WEIGHTS_FILE), ranksPath: join(out, RANKS_FILE) }
         : {}),
       ...(initialWeights ? { initialWeights } : {}),
+      threads: () => threads,
       signal: stop.signal,
       onNote: note,
       onProgress: ({ finished }) => finished && say(epochLine(finished, config)),

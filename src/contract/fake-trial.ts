@@ -1,12 +1,13 @@
 /**
  * A trial's program with a small stand-in for training: a random walk that checkpoints every step, so that a process
  * killed anywhere goes on where it stopped. `warmup` of a configuration says what goes wrong, `learningRate` how many
- * seconds a step takes.
+ * seconds a step takes, on one thread.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Interactions } from '../data/interactions.js';
+import { speedOf } from '../sweep/run/share-cores.js';
 import { trialProcess } from '../sweep/run/trial-main.js';
 import type { TrialConfig } from '../train/config.js';
 import { encodeRanks, type StoredRanks } from '../train/evaluation/ranks.js';
@@ -19,6 +20,11 @@ import { createRandom, randomFromState } from '../util/random.js';
 import { Mishap, NUMERIC_VERSION } from './mishap.js';
 
 const STEPS = 4;
+
+function threadsOf({ threads }: TrainingHooks): number | undefined {
+  const asked = threads?.();
+  return typeof asked === 'object' ? asked.upTo : asked;
+}
 
 async function train(config: TrialConfig, _data: unknown, hooks: TrainingHooks): Promise<TrainingResult> {
   process.stdout.write('training\n');
@@ -51,9 +57,11 @@ async function train(config: TrialConfig, _data: unknown, hooks: TrainingHooks):
       loss: state.sum,
       best: null,
       tokensPerSecond: 1000,
+      threads: threadsOf(hooks),
     });
     if (state.step >= STEPS) await mishap(config.training.warmup, fresh, hooks);
-    await sleep(ratesAt(config.training.learningRate, config.model.dim).others * 1000);
+    const seconds = ratesAt(config.training.learningRate, config.model.dim).others;
+    await sleep((seconds * 1000) / speedOf(threadsOf(hooks) ?? 1));
   }
   const rankingOf = (value: number) => {
     const metrics = { 'hr@10': value, 'ndcg@10': value / 2 };

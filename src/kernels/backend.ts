@@ -12,8 +12,9 @@ import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../util/errors.js';
 import { type BackendName, resolveBackend } from './choose.js';
 import { loadTensorflow } from './tensorflow.js';
-import { openWasmKernels } from './wasm/module.js';
+import { openWasmKernels, setKernelThreads } from './wasm/module.js';
 import { chooseSimd, type Simd, type SimdVariant } from './wasm/simd.js';
+import { whileSharing } from './wasm/threads/shared-memory.js';
 import type { WebgpuBackend } from './webgpu/backend.js';
 import type { DeviceDescription } from './webgpu/device/dawn.js';
 import type { OpenedDevice } from './webgpu/device/open.js';
@@ -99,12 +100,26 @@ export function hasWideVectors(): boolean {
   return simd?.wide ?? false;
 }
 
+/**
+ * How many threads compute on wasm from here on, the calling one among them; 1 ends all others. Numbers do not depend on it. Other
+ * backends have threads of their own, or none: nothing changes for them.
+ * @returns how many it is now.
+ * @throws UserError when threads cannot be started.
+ */
+export async function setThreads(count: number): Promise<number> {
+  if (tf.getBackend() !== 'wasm') return 1;
+  await setKernelThreads(count);
+  return count;
+}
+
 async function prepareWasm(): Promise<void> {
   simd = chooseSimd();
   const { setThreadsCount } = await import('@tensorflow/tfjs-backend-wasm');
   setThreadsCount(1);
-  await tf.setBackend('wasm');
-  await tf.ready();
+  await whileSharing(async () => {
+    await tf.setBackend('wasm');
+    await tf.ready();
+  });
   const owner = tf.backend();
   // The same kernels under a second name, before ours are added to the first.
   tf.copyRegisteredKernels('wasm', 'composed');

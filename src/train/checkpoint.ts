@@ -33,7 +33,8 @@ export interface TrainingState {
   within?: StepRecord[];
   /** Evaluations since the best one. */
   stale: number;
-  seconds: { training: number; evaluation: number; epoch: number };
+  /** `cores`: those of training and evaluation times the threads they ran on; absent as long as there was one. */
+  seconds: { training: number; evaluation: number; epoch: number; cores?: number };
 }
 
 export interface Checkpoint {
@@ -120,7 +121,7 @@ function stateFault(state: TrainingState): string | undefined {
   for (const name of COUNTS)
     if (!Number.isSafeInteger(state[name]) || state[name] < 0) return `its ${name} is no count`;
   const { lossSum, seconds, curve, best, epoch } = state;
-  const numbers = [lossSum, seconds?.training, seconds?.evaluation, seconds?.epoch];
+  const numbers = [lossSum, seconds?.training, seconds?.evaluation, seconds?.epoch, seconds?.cores ?? 0];
   if (!numbers.every(Number.isFinite)) return 'a sum of it is no number';
   if (!Array.isArray(curve) || curve.length !== epoch - 1 || !curve.every((e) => Number.isFinite(e?.loss)))
     return 'its curve does not reach its epoch';

@@ -11,6 +11,7 @@ import { keepRanks } from './evaluation/keep-ranks.js';
 import type { TrainingResult } from './result.js';
 import type { ResumableTraining } from './resume.js';
 import { epochWork } from './step/batches.js';
+import type { RunThreads } from './threads/run-threads.js';
 
 /** A training that has a best epoch. */
 export interface TrainedRun extends ResumableTraining {
@@ -18,6 +19,7 @@ export interface TrainedRun extends ResumableTraining {
   split: Split;
   sets: { validation: EvaluationSet; test: EvaluationSet };
   sequences: Sequences;
+  threads: RunThreads;
   /** Validation ranks of the best epoch, where this process saw it. */
   bestRanks?: TargetRanks;
 }
@@ -32,7 +34,7 @@ export function finishTraining(run: TrainedRun, stopped: TrainingResult['stopped
   // After a resumption the best epoch may lie before this process: its weights rank as they did then.
   const validation = run.bestRanks ?? rankTargets(model, sets.validation);
   const test = rankTargets(model, sets.test);
-  state.seconds.evaluation += (performance.now() - begun) / 1000;
+  run.threads.count(state, 'evaluation', begun);
   const { steps, predicting } = epochWork(config, run.sequences);
   const perToken = trainingFlopsPerToken(config.model, data.numItems, { ...config.training, predicting });
   return {
@@ -50,7 +52,7 @@ export function finishTraining(run: TrainedRun, stopped: TrainingResult['stopped
       perEpoch: steps,
       total: state.tokensSeen,
     },
-    seconds: { training: state.seconds.training, evaluation: state.seconds.evaluation },
+    seconds: secondsOf(state),
     tokensPerSecond: state.tokensSeen / state.seconds.training,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     backend: config.backend,
@@ -58,6 +60,10 @@ export function finishTraining(run: TrainedRun, stopped: TrainingResult['stopped
     ...(weights ? { weights } : {}),
     ...(simdVariant() ? { simd: simdVariant() } : {}),
   };
+}
+
+function secondsOf({ seconds: { training, evaluation, cores } }: TrainedRun['state']) {
+  return { training, evaluation, ...(cores === undefined ? {} : { cores }) };
 }
 
 /** Writes the model's weights where the caller wants them; they are as large as the model, no more. */

@@ -17,9 +17,14 @@ export interface TrainingProgress {
   /** Best selection metric so far. */
   best: number | null;
   tokensPerSecond: number;
+  /** Threads that it computes on, where those are more than one. */
+  threads?: number;
   /** The epoch just finished and evaluated; absent in between. */
   finished?: EpochRecord;
 }
+
+/** Threads to compute on: so many, or up to so many, fewer as long as others use the cores. */
+export type AskedThreads = number | { upTo: number };
 
 /** What a caller of `trainModel` may watch, keep and stop. */
 export interface TrainingHooks {
@@ -38,6 +43,8 @@ export interface TrainingHooks {
   /** Receives what a person should know, for instance that a checkpoint was damaged. */
   onNote?(note: string): void;
   onProgress?(progress: TrainingProgress): void;
+  /** How many threads to compute on, asked before every step; 1 where absent. No number depends on it. */
+  threads?(): AskedThreads;
   /** When it fires the step is finished, a checkpoint written and TrainingInterrupted thrown. */
   signal?: AbortSignal;
 }

@@ -56,7 +56,8 @@ export interface TrainingResult {
   flops: { perToken: number; total: number };
   /** Real tokens: in the training set once, and seen over the whole run. */
   tokens: { perEpoch: number; total: number };
-  seconds: { training: number; evaluation: number };
+  /** `cores`: both times the threads that they ran on, where those were more than one. */
+  seconds: { training: number; evaluation: number; cores?: number };
   tokensPerSecond: number;
   /** Most memory of the process since the training began; in a process that ran short trials before, what they left counts too. */
   peakMemoryBytes: number;

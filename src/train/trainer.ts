@@ -25,6 +25,7 @@ import { assemble, epochRows, epochWork } from './step/batches.js';
 import { createLoss } from './step/loss.js';
 import { createOptimizer } from './step/optimizer.js';
 import { type Trained, trainStep } from './step/step.js';
+import { RunThreads } from './threads/run-threads.js';
 
 const CHECKPOINT_SECONDS = 30;
 /** An epoch ends with a checkpoint unless the last one is younger: a short one is trained again faster than it is kept. */
@@ -59,6 +60,7 @@ export async function trainModel(
   );
   const model = createModel(config.model, data.numItems, config.seed);
   const optimizer = createOptimizer(model.weights, config.training, config.model.dim);
+  const threads = new RunThreads(hooks);
   try {
     if (config.startFrom !== hooks.initialWeights?.sha256)
       throw new Error('startFrom of the configuration is not the hash of the weights that were given');
@@ -88,6 +90,7 @@ export async function trainModel(
       state,
       bestWeights: undefined,
       hooks,
+      threads,
       savedAt: performance.now(),
     };
     restoreTraining(run);
@@ -95,6 +98,7 @@ export async function trainModel(
   } finally {
     model.weights.dispose();
     optimizer.dispose();
+    await threads.close();
   }
 }
 
@@ -136,11 +140,12 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
   const settle = async () => {
     const waited = performance.now();
     const rest = await losses.all();
-    count(state, waited);
+    count(run, waited);
     addLosses(run, open, rest);
   };
   try {
     while (state.stepInEpoch < steps && !(isStale(run) && state.stepInEpoch > 0)) {
+      await run.threads.follow();
       const begun = performance.now();
       const from = state.stepInEpoch * rowsPerStep;
       const batch = assemble(
@@ -162,7 +167,7 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
       state.tokensSeen += batch.tokens;
       open.push({ step: state.step, predicted: batch.predicted });
       const arrived = await losses.arrived();
-      count(state, begun);
+      count(run, begun);
       addLosses(run, open, arrived);
       if (isDue(run) && state.stepInEpoch < steps) {
         await settle();
@@ -184,10 +189,8 @@ async function runEpoch(run: Run, rows: ReturnType<typeof epochRows>, steps: num
 }
 
 /** Counts the time since `begun` (performance.now()) as training. */
-function count({ seconds }: TrainingState, begun: number): void {
-  const spent = (performance.now() - begun) / 1000;
-  seconds.training += spent;
-  seconds.epoch += spent;
+function count({ state, threads }: Run, begun: number): void {
+  state.seconds.epoch += threads.count(state, 'training', begun);
 }
 
 /** A step whose loss has not come yet. */
@@ -237,7 +240,7 @@ function evaluate(run: Run): RankingMetrics {
   const begun = performance.now();
   const ranks = rankTargets(model, sets.validation);
   const validation = rankingMetrics(ranks, config.evaluation);
-  state.seconds.evaluation += (performance.now() - begun) / 1000;
+  run.threads.count(state, 'evaluation', begun);
   const value = selected(validation, config);
   if (!state.best || value > state.best.value) {
     const step = config.training.evaluateSteps === undefined ? {} : { step: state.step };
@@ -298,7 +301,7 @@ function selected(metrics: RankingMetrics, { evaluation }: TrialConfig): number 
   return metrics[evaluation.history][evaluation.select]!;
 }
 
-function report({ config, state, hooks }: Run, stepsPerEpoch: number, finished?: EpochRecord): void {
+function report({ config, state, hooks, threads }: Run, stepsPerEpoch: number, finished?: EpochRecord): void {
   hooks.onProgress?.({
     epoch: state.epoch,
     epochs: config.training.epochs,
@@ -307,6 +310,7 @@ function report({ config, state, hooks }: Run, stepsPerEpoch: number, finished?:
     loss: state.lossSum / state.predicted,
     best: state.best?.value ?? null,
     tokensPerSecond: state.epochTokens / state.seconds.epoch,
+    ...(threads.number > 1 ? { threads: threads.number } : {}),
     ...(finished ? { finished } : {}),
   });
 }

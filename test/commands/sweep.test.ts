@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../src/contract/fake.js';
@@ -140,6 +140,27 @@ describe('perflaw sweep', () => {
     expect(config.out).toMatch(/^training\.epochs +1 +tiny\.yaml:4:20$/m);
     expect(config.out).toMatch(/^backend +"cpu" +command line$/m);
     expect(readdirSync(other)).toEqual(['tiny.yaml']);
+  });
+
+  it('says with --dry-run when it ends on the cores at hand, whatever the threads', () => {
+    const other = homeWith({ 'tiny.yaml': `${TINY}threads: 2\n` });
+    const dry = JSON.parse(perflaw(other, 'sweep', 'tiny.yaml', '--dry-run', '--workers', '3', '--json').out);
+    expect(dry).toMatchObject({ workers: 3, cores: 6 });
+    expect(dry.expectedSeconds).toBeGreaterThan(dry.boundSeconds);
+    const auto = JSON.parse(
+      perflaw(other, 'sweep', 'tiny.yaml', '--dry-run', '--threads', 'auto', '--json').out,
+    );
+    expect(auto.cores).toBe(availableParallelism());
+    expect(auto.trials.map(({ id }: { id: string }) => id)).toEqual(
+      dry.trials.map(({ id }: { id: string }) => id),
+    );
+    expectRefusal(
+      other,
+      ['tiny.yaml', '--backend', 'cpu', '--dry-run'],
+      /tiny\.yaml:\d+:\d+: trials on cpu have no threads/,
+      /--backend wasm/,
+    );
+    expectRefusal(other, ['tiny.yaml', '--threads', 'many'], /--threads must be auto or a whole number/, /./);
   });
 
   it('tunes: every setting that varies is shown before and after, and halving races the settings of each size', () => {

@@ -40,6 +40,15 @@ describe('perflaw train', () => {
     expect(Object.keys(result.test.masked)).toEqual(Object.keys(popularity.test.masked));
   });
 
+  it('--threads changes no number', async () => {
+    const words = ['--data', csv('t.csv'), '--dim', '32', '--epochs', '1', '--json'];
+    const of = async (threads: string) => {
+      const { result, config } = JSON.parse((await run(...words, '--threads', threads)).out);
+      return { config, validation: result.validation, loss: result.curve[0].loss, test: result.test };
+    };
+    expect(await of('2')).toEqual(await of('1'));
+  });
+
   it('--out keeps result and weights', async () => {
     const out = join(folder(), 'kept');
     await run('--data', csv('c.csv'), ...TINY, '--out', out);
@@ -92,6 +101,8 @@ describe('perflaw train', () => {
     [['--negatives', '-3'], '--negatives is'],
     [['--hidden-share', '1', '--model', 'ssd4rec'], '--hidden-share is "1"'],
     [['--init', 'nowhere.safetensors'], 'cannot read these weights'],
+    [['--threads', '0'], '--threads must be auto or a whole number from 1 to 64, not 0'],
+    [['--threads', '2', '--backend', 'cpu'], 'the backend cpu has no threads of its own'],
     [['--backend', 'quantum'], "unknown backend 'quantum'"],
     [['--backend', 'tensorflow'], "the backend 'tensorflow' needs a package that is not installed"],
   ])('refuses %j in words', async (words, message) => {

@@ -28,15 +28,16 @@ describe.skipIf(!wide)('wide vectors', () => {
   describeHeadKernels('wasm', 10);
 
   it.each(['mamba4rec', 'tim4rec', 'ssd4rec'])('train %s to the same bits', (model) => {
-    const train = (simd: string) =>
+    const train = (simd: string, ...words: string[]) =>
       execFileSync(
         process.execPath,
-        [...OPTIMISED, fileURLToPath(new URL('programs/train-bits.mjs', import.meta.url)), model],
+        [...OPTIMISED, fileURLToPath(new URL('programs/train-bits.mjs', import.meta.url)), model, ...words],
         { env: { ...process.env, PERFLAW_SIMD: simd }, encoding: 'utf8' },
       );
     const relaxed = train('relaxed');
     expect(relaxed).toMatch(/^[0-9a-f]{64}\n$/);
     expect(train('wide')).toBe(relaxed);
+    expect(train('wide', '3', 'large')).toBe(train('relaxed', '1', 'large'));
   });
 });
 

@@ -4,14 +4,10 @@ import { sizeOf } from '../shapes.js';
 import { wasmKernel } from '../wasm/module.js';
 
 export const kernels: tf.KernelConfig[] = [
-  wasmKernel('AdamStep', ({ exports, at }, { p, m, v, g }, attrs) => {
+  wasmKernel('AdamStep', ({ at, spread }, { p, m, v, g }, attrs) => {
     const s = attrs as Record<string, number>;
-    exports.adam(
-      sizeOf(p!),
-      at(p),
-      at(g),
-      at(m),
-      at(v),
+    const addresses = [p, g, m, v].map(at);
+    const settings = [
       s['rate']!,
       s['beta1']!,
       1 - s['beta1']!,
@@ -22,7 +18,12 @@ export const kernels: tf.KernelConfig[] = [
       s['correction2']!,
       s['weightDecay']!,
       s['clip']!,
-    );
+    ];
+    spread('adam', sizeOf(p!), { least: 8192, step: 4 }, (first, n) => [
+      n,
+      ...addresses.map((address) => address + 4 * first),
+      ...settings,
+    ]);
     return [];
   }),
   wasmKernel('SumOfSquares', ({ exports, at, output, write }, { x }) => {

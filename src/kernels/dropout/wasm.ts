@@ -4,17 +4,18 @@ import { sizeOf } from '../shapes.js';
 import { type WasmKernels, wasmKernel } from '../wasm/module.js';
 import { dropoutThreshold } from './reference.js';
 
-function drop({ exports, at, output }: WasmKernels, x: tf.TensorInfo, attrs: tf.NamedAttrMap): tf.TensorInfo {
+function drop({ at, output, spread }: WasmKernels, x: tf.TensorInfo, attrs: tf.NamedAttrMap): tf.TensorInfo {
   const rate = attrs['rate'] as number;
   const y = output(x.shape);
-  exports.dropout(
-    sizeOf(x),
-    at(x),
-    attrs['seed'] as number,
-    dropoutThreshold(rate),
-    Math.fround(1 / (1 - rate)),
-    at(y),
-  );
+  const [from, to] = [at(x), at(y)];
+  const settings = [attrs['seed'] as number, dropoutThreshold(rate), Math.fround(1 / (1 - rate))];
+  spread('dropout', sizeOf(x), { least: 16_384, step: 4 }, (first, n) => [
+    first,
+    n,
+    from + 4 * first,
+    ...settings,
+    to + 4 * first,
+  ]);
   return y;
 }
 

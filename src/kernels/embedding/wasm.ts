@@ -3,10 +3,17 @@ import type * as tf from '@tensorflow/tfjs';
 import { wasmKernel } from '../wasm/module.js';
 
 export const kernels: tf.KernelConfig[] = [
-  wasmKernel('EmbeddingLookup', ({ exports, at, output }, { table, indices }) => {
+  wasmKernel('EmbeddingLookup', ({ at, output, spread }, { table, indices }) => {
     const [n, width] = [indices!.shape[0]!, table!.shape[1]!];
     const out = output([n, width]);
-    exports.gatherRows(n, width, at(table), at(indices), at(out));
+    const [from, which, to] = [at(table), at(indices), at(out)];
+    spread('gatherRows', n, { least: Math.ceil(65_536 / width) }, (first, count) => [
+      count,
+      width,
+      from,
+      which + 4 * first,
+      to + 4 * first * width,
+    ]);
     return out;
   }),
   wasmKernel('EmbeddingLookupGrad', ({ exports, at, output }, { table, indices, dy }) => {

@@ -4,18 +4,20 @@ import { sizeOf } from '../shapes.js';
 import { wasmKernel } from '../wasm/module.js';
 
 export const kernels: tf.KernelConfig[] = [
-  wasmKernel('LayerNorm', ({ exports, at, output }, { x, gamma, beta }, attrs) => {
+  wasmKernel('LayerNorm', ({ at, output, spread }, { x, gamma, beta }, attrs) => {
     const width = gamma!.shape[0]!;
     const y = output(x!.shape);
-    exports.layerNormForward(
-      sizeOf(x!) / width,
+    const [from, scale, shift, to] = [at(x), at(gamma), at(beta), at(y)];
+    const epsilon = attrs['epsilon'] as number;
+    spread('layerNormForward', sizeOf(x!) / width, { least: Math.ceil(16_384 / width) }, (first, rows) => [
+      rows,
       width,
-      at(x),
-      at(gamma),
-      at(beta),
-      attrs['epsilon'] as number,
-      at(y),
-    );
+      from + 4 * first * width,
+      scale,
+      shift,
+      epsilon,
+      to + 4 * first * width,
+    ]);
     return y;
   }),
   wasmKernel('LayerNormGrad', ({ exports, at, output }, { x, gamma, dy }, attrs) => {

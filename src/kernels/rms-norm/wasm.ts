@@ -4,10 +4,19 @@ import { sizeOf } from '../shapes.js';
 import { wasmKernel } from '../wasm/module.js';
 
 export const kernels: tf.KernelConfig[] = [
-  wasmKernel('RmsNorm', ({ exports, at, output }, { x, gamma }, attrs) => {
+  wasmKernel('RmsNorm', ({ at, output, spread }, { x, gamma }, attrs) => {
     const width = gamma!.shape[0]!;
     const y = output(x!.shape);
-    exports.rmsNormForward(sizeOf(x!) / width, width, at(x), at(gamma), attrs['epsilon'] as number, at(y));
+    const [from, scale, to] = [at(x), at(gamma), at(y)];
+    const epsilon = attrs['epsilon'] as number;
+    spread('rmsNormForward', sizeOf(x!) / width, { least: Math.ceil(16_384 / width) }, (first, rows) => [
+      rows,
+      width,
+      from + 4 * first * width,
+      scale,
+      epsilon,
+      to + 4 * first * width,
+    ]);
     return y;
   }),
   wasmKernel('RmsNormGrad', ({ exports, at, output }, { x, gamma, dy }, attrs) => {

@@ -28,6 +28,14 @@ export interface KernelExports {
     scratch: Address,
   ): void;
   scanBackward(
+    b: number,
+    block: number,
+    first: number,
+    until: number,
+    taken: Address,
+    left: Address,
+    shared: Address,
+    scratch: Address,
     batch: number,
     length: number,
     channels: number,
@@ -52,11 +60,12 @@ export interface KernelExports {
     dz: Address,
     dbias: Address,
     kept: Address,
-    scratch: Address,
   ): void;
   scanKeptFloats(length: number, channels: number, states: number): number;
   scanForwardBytes(channels: number, states: number): number;
   scanBackwardBytes(channels: number, states: number): number;
+  scanBackwardKeptBytes(channels: number, states: number): number;
+  scanCarryBytes(channels: number, states: number): number;
   headScanForward(
     batch: number,
     length: number,
@@ -78,6 +87,14 @@ export interface KernelExports {
     scratch: Address,
   ): void;
   headScanBackward(
+    b: number,
+    block: number,
+    first: number,
+    until: number,
+    taken: Address,
+    left: Address,
+    shared: Address,
+    scratch: Address,
     batch: number,
     length: number,
     channels: number,
@@ -103,11 +120,12 @@ export interface KernelExports {
     dz: Address,
     dbias: Address,
     kept: Address,
-    scratch: Address,
   ): void;
   headScanKeptFloats(length: number, channels: number, heads: number, states: number): number;
   headScanForwardBytes(channels: number, heads: number, states: number): number;
   headScanBackwardBytes(channels: number, heads: number, states: number): number;
+  headScanBackwardKeptBytes(channels: number, heads: number, states: number): number;
+  headScanCarryBytes(channels: number, heads: number, states: number): number;
   convForward(
     batch: number,
     length: number,
@@ -125,6 +143,7 @@ export interface KernelExports {
     batch: number,
     length: number,
     channels: number,
+    stride: number,
     width: number,
     x: Address,
     w: Address,
@@ -173,7 +192,15 @@ export interface KernelExports {
   hardswishBackward(n: number, x: Address, dy: Address, dx: Address): void;
   geluForward(n: number, x: Address, y: Address): void;
   geluBackward(n: number, x: Address, dy: Address, dx: Address): void;
-  dropout(n: number, x: Address, seed: number, threshold: number, scale: number, y: Address): void;
+  dropout(
+    first: number,
+    n: number,
+    x: Address,
+    seed: number,
+    threshold: number,
+    scale: number,
+    y: Address,
+  ): void;
   adam(
     n: number,
     p: Address,
@@ -201,21 +228,17 @@ export interface KernelExports {
     indices: Address,
     out: Address,
   ): void;
-  gemm(
-    m: number,
-    n: number,
+  packPart(
     k: number,
-    a: Address,
-    transposeA: number,
+    n: number,
     b: Address,
-    transposeB: number,
-    initial: Address,
-    stride: number,
-    c: Address,
-    scratch: Address,
+    ldb: number,
+    transposed: number,
+    to: Address,
+    from: number,
+    until: number,
   ): void;
-  packB(k: number, n: number, b: Address, ldb: number, transposed: number, to: Address): void;
-  gemmPacked(
+  product(
     m: number,
     n: number,
     k: number,
@@ -225,52 +248,105 @@ export interface KernelExports {
     packed: Address,
     c: Address,
     ldc: number,
-    accumulate: number,
+    initial: Address,
+    stride: number,
     scratch: Address,
   ): void;
   gemmScratchBytes(): number;
   useWideTiles(on: number): void;
   packedBytes(k: number, n: number): number;
-  sumRows(m: number, n: number, x: Address, out: Address): void;
-  crossEntropy(
-    rows: number,
+  sumRows(m: number, n: number, stride: number, x: Address, out: Address): void;
+  zero(at: Address, bytes: number): void;
+  sumOf(n: number, at: Address): number;
+  crossEntropyRows(
+    from: number,
+    until: number,
     width: number,
     items: number,
-    count: number,
     hidden: Address,
     W: Address,
     targets: Address,
-    positions: Address,
+    index: Address,
     dHidden: Address,
-    dW: Address,
-    chunk: number,
-    scratch: Address,
-  ): number;
-  crossEntropyScratchBytes(chunk: number, width: number, items: number): number;
-  sampledCrossEntropy(
-    rows: number,
+    byItem: Address,
+    byWidth: Address,
+    scale: number,
+    h: Address,
+    scaled: Address,
+    logits: Address,
+    losses: Address,
+    spare: Address,
+  ): void;
+  crossEntropyItems(
+    from: number,
+    until: number,
+    n: number,
     width: number,
     items: number,
-    count: number,
+    targets: Address,
+    index: Address,
+    dW: Address,
+    scale: number,
+    h: Address,
+    scaled: Address,
+    logits: Address,
+    spare: Address,
+  ): void;
+  logitsStride(items: number): number;
+  sampledRows(
+    from: number,
+    until: number,
+    width: number,
     n: number,
     hidden: Address,
     W: Address,
     targets: Address,
-    positions: Address,
+    index: Address,
     negatives: Address,
     offsets: Address,
     dHidden: Address,
+    byItem: Address,
+    byWidth: Address,
+    scale: number,
+    h: Address,
+    scaled: Address,
+    logits: Address,
+    ownFactors: Address,
+    losses: Address,
+    spare: Address,
+  ): void;
+  sampledItems(
+    from: number,
+    until: number,
+    first: number,
+    last: number,
+    m: number,
+    width: number,
+    n: number,
+    targets: Address,
+    index: Address,
+    dSampled: Address,
     dW: Address,
-    chunk: number,
-    scratch: Address,
-  ): number;
-  sampledCrossEntropyScratchBytes(chunk: number, width: number, negatives: number): number;
+    h: Address,
+    scaled: Address,
+    logits: Address,
+    ownFactors: Address,
+    spare: Address,
+  ): void;
+  addSampled(
+    from: number,
+    until: number,
+    width: number,
+    negatives: Address,
+    dSampled: Address,
+    dW: Address,
+  ): void;
   ranks(
     users: number,
     width: number,
     items: number,
     hidden: Address,
-    W: Address,
+    packed: Address,
     targets: Address,
     historyOffsets: Address,
     historyItems: Address,
@@ -280,5 +356,5 @@ export interface KernelExports {
     chunk: number,
     scratch: Address,
   ): void;
-  rankScratchBytes(chunk: number, width: number, items: number): number;
+  rankScratchBytes(chunk: number, items: number): number;
 }

@@ -22,6 +22,7 @@ export interface SweepOverrides {
   data?: string;
   backend?: string;
   workers?: number;
+  threads?: number | 'auto';
 }
 
 /** Some settings of one trial, by axis. */
@@ -63,6 +64,10 @@ export interface Sweep {
   launchers: Partial<Record<LauncherName, Record<string, unknown>>>;
   backend: string;
   workers: number;
+  /** Threads of a trial; `auto`: the cores that are free. */
+  threads: number | 'auto';
+  /** Cores of this machine. */
+  cores: number;
   /** Whether every trial's best weights stay beside its result. */
   keepWeights: boolean;
   /** Settings named by the file itself: these are not replaced by a model's own default. */
@@ -129,6 +134,9 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
         ),
       ]),
     );
+  const cores = availableParallelism();
+  const threads = take<number | 'auto'>(['threads'], settings.threads, 'auto', overrides.threads);
+  const fitting = threads === 'auto' ? cores : Math.max(1, Math.floor(cores / threads));
   const sections: Record<string, unknown> = settings;
   const points = (kind: 'list' | 'exclude') =>
     settings[kind] === undefined
@@ -160,7 +168,9 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
       ]),
     ),
     backend: take(['backend'], settings.backend as string | undefined, 'auto', overrides.backend),
-    workers: take(['workers'], settings.workers, availableParallelism(), overrides.workers),
+    workers: take(['workers'], settings.workers, fitting, overrides.workers),
+    threads,
+    cores,
     keepWeights: take(['keepWeights'], settings.keepWeights, true),
     given,
     lines,

@@ -355,6 +355,15 @@ export const sweepSchema = z
         { min: 1, max: 4096 },
         'Trials at the same time; the number of cores where absent',
       ).optional(),
+      threads: z
+        .union([z.literal('auto'), whole({ min: 1, max: 64 }, '')], {
+          error: () => 'expected auto, or a number of threads from 1 to 64',
+        })
+        .meta({
+          description:
+            'Threads of a trial on the backend wasm: a number, or auto, the cores that are free (the default). No number of a result depends on it',
+        })
+        .optional(),
       keepWeights: z
         .boolean({ error: 'expected true or false' })
         .meta({

@@ -8,6 +8,8 @@ export interface LaunchOptions<S> {
   sweep: string;
   /** Trials at the same time, as the sweep file or the command asks. */
   workers: number;
+  /** Threads of a trial; `auto`: as many as it has cores. */
+  threads: number | 'auto';
   limits: LaunchLimits;
   /** The launcher's own section of the sweep file; empty where the file has none. */
   settings: S;

@@ -2,7 +2,7 @@
  * Where trials run. A launcher starts processes and says when they ended; what came out of them is read from the store,
  * never asked of the launcher, so that a cluster's accounting and a lost connection cannot make a result up.
  */
-import type { TrainingProgress } from '../../train/hooks.js';
+import type { AskedThreads, TrainingProgress } from '../../train/hooks.js';
 
 export interface TrialOrder {
   id: string;
@@ -66,6 +66,8 @@ export interface RunningTrial {
   id: string;
   /** Asks for a checkpoint and an end (`checkpoint`), or ends it at once (`now`). */
   stop(how: 'checkpoint' | 'now'): void;
+  /** Lets it compute on so many threads from its next step on. Absent: it has what it was started with. */
+  threads?(asked: AskedThreads): void;
   ended: Promise<Ending>;
 }
 

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { kindOf } from '../../model/kinds.js';
 import { countParameters, trainingFlopsPerToken } from '../../model/size.js';
 import type { TrialConfig } from '../../train/config.js';
+import type { TrainingProgress } from '../../train/hooks.js';
+import { hasThreads } from '../../train/threads/worth.js';
 import { workspace } from '../../util/workspace.js';
 import type { CostModel } from '../file/plan.js';
 import type { StoredPlan, StoredTrial } from '../store/layout.js';
@@ -12,13 +14,15 @@ import { SweepStore } from '../store/store.js';
 
 /** Node, tfjs, what a training leaves to be collected and a small data set, without a model. */
 const BASE_BYTES = 170 * 2 ** 20;
+/** A thread besides the first: its engine and its scratch; weights and activations are shared. */
+export const THREAD_BYTES = 12 * 2 ** 20;
 
 /**
  * Bytes of a training process, roughly: weights with gradients, Adam's two moments and three times as much again for the best
  * weights and checkpoints; activations kept for the backward pass; the scores of all items. States of the scan hardly count,
  * since kernels keep those between blocks alone. The factors are fitted to measured peaks (docs/log.md), met within a fifth.
  */
-export function estimateMemory(config: TrialConfig, numItems: number): number {
+export function estimateMemory(config: TrialConfig, numItems: number, threads = 1): number {
   const { model, training } = config;
   const tokens = training.rows * model.maxLength;
   const inner = model.expand * model.dim;
@@ -27,10 +31,15 @@ export function estimateMemory(config: TrialConfig, numItems: number): number {
   const predicting = training.loss === 'last' ? training.rows : tokens;
   const scored = training.negatives ? Math.min(training.negatives, numItems) + 1 : numItems + 1;
   const weights = 16 * countParameters(model, numItems).total;
-  return BASE_BYTES + 4 * (weights + tokens * model.layers * layer + predicting * scored);
+  return (
+    BASE_BYTES +
+    THREAD_BYTES * (threads - 1) +
+    4 * (weights + tokens * model.layers * layer + predicting * scored)
+  );
 }
 
-export async function realCost(): Promise<CostModel> {
+/** @param threads of a trial. */
+export async function realCost(threads = 1): Promise<CostModel> {
   const { NUMERIC_VERSION } = await import('../../train/version.js');
   return {
     numericVersion: NUMERIC_VERSION,
@@ -38,7 +47,7 @@ export async function realCost(): Promise<CostModel> {
       parameters: countParameters(config.model, numItems).total,
       flopsPerToken: trainingFlopsPerToken(config.model, numItems, { ...config.training, predicting }),
     }),
-    memoryOf: estimateMemory,
+    memoryOf: (config, numItems) => estimateMemory(config, numItems, hasThreads(config) ? threads : 1),
   };
 }
 
@@ -60,9 +69,25 @@ export function workOf({
   return flops * (1 + (LAYER_OVERHEAD * config.model.layers) / (6 * parameters));
 }
 
-/** Seconds of compute a trial took; of a failed one, those from its last start to its end. */
+/** Those that take longest first; equal ones as they come. */
+export function longestFirst<T extends Pick<StoredTrial, 'config' | 'parameters' | 'flops'>>(
+  trials: readonly T[],
+): T[] {
+  return [...trials].sort((a, b) => workOf(b) - workOf(a));
+}
+
+/** Share of a trial's planned epochs that is done. */
+export function shareDone(progress: TrainingProgress | undefined): number {
+  if (!progress) return 0;
+  return (progress.epoch - 1 + progress.step / progress.stepsPerEpoch) / progress.epochs;
+}
+
+/** Seconds of compute a trial took, of one core; of a failed one, those from its last start to its end. */
 export function trialSeconds(record: TrialRecord): number {
-  if (record.status === 'done') return record.result.seconds.training + record.result.seconds.evaluation;
+  if (record.status === 'done') {
+    const { training, evaluation, cores } = record.result.seconds;
+    return cores ?? training + evaluation;
+  }
   const milliseconds = Date.parse(record.finishedAt) - Date.parse(record.startedAt);
   return milliseconds > 0 ? milliseconds / 1000 : 0;
 }
@@ -115,12 +140,6 @@ export function measuredShareOfEpochs(records: Iterable<TrialRecord>): number {
       run += record.result.epochsRun;
     }
   return planned > 0 ? run / planned : 1;
-}
-
-/** Wall time of work that `workers` processes share: no less than its largest piece. */
-export function wallSeconds(seconds: readonly number[], workers: number): number {
-  const total = seconds.reduce((sum, s) => sum + s, 0);
-  return Math.max(total / workers, ...seconds, 0);
 }
 
 /**

@@ -6,15 +6,19 @@ import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { TrainingProgress } from '../../train/hooks.js';
+import { mostThreads } from '../../train/threads/worth.js';
 import { formatCount, formatDuration } from '../../util/format.js';
 import type { StoredTrial } from '../store/layout.js';
-import { type DoneRecord, isHalved, type TrialRecord } from '../store/record.js';
-import { measuredShareOfEpochs, measuredSpeed, trialSeconds, wallSeconds, workOf } from './estimate.js';
+import { isHalved, type TrialRecord } from '../store/record.js';
+import { longestFirst, measuredShareOfEpochs, measuredSpeed, shareDone, workOf } from './estimate.js';
 import type { RunObserver } from './run.js';
+import { speedOf, wallSeconds } from './share-cores.js';
 
 export interface ProgressState {
   name: string;
   workers: number;
+  /** Cores that the trials share; one a worker where none are shared. */
+  cores: number;
   trials: readonly StoredTrial[];
   records: Map<string, TrialRecord>;
   running: Map<string, { trial: StoredTrial; progress: TrainingProgress | undefined }>;
@@ -22,8 +26,13 @@ export interface ProgressState {
   notes: string[];
 }
 
-export function newProgress(name: string, workers: number, trials: readonly StoredTrial[]): ProgressState {
-  return { name, workers, trials, records: new Map(), running: new Map(), notes: [] };
+export function newProgress(
+  name: string,
+  workers: number,
+  trials: readonly StoredTrial[],
+  cores = workers,
+): ProgressState {
+  return { name, workers, cores, trials, records: new Map(), running: new Map(), notes: [] };
 }
 
 /** `.0831` */
@@ -31,16 +40,11 @@ export function metricText(value: number | null | undefined): string {
   return value === null || value === undefined ? '-' : value.toFixed(4).replace(/^0\./, '.');
 }
 
-/** Share of a trial's planned epochs that is done. */
-function shareDone(progress: TrainingProgress | undefined): number {
-  if (!progress) return 0;
-  return (progress.epoch - 1 + progress.step / progress.stepsPerEpoch) / progress.epochs;
-}
-
-/** Work a second of a running trial, by its own tokens a second. */
+/** Work a second and core of a running trial, by its own tokens a second. */
 function ownSpeed(trial: StoredTrial, progress: TrainingProgress | undefined): number | undefined {
   if (!progress || !(progress.tokensPerSecond > 0)) return undefined;
-  return (progress.tokensPerSecond * workOf(trial)) / (trial.tokens * trial.config.training.epochs);
+  const speed = progress.tokensPerSecond / speedOf(progress.threads ?? 1);
+  return (speed * workOf(trial)) / (trial.tokens * trial.config.training.epochs);
 }
 
 /**
@@ -53,14 +57,14 @@ export function secondsLeft(state: ProgressState): number | undefined {
   const common = measuredSpeed(records) ?? running.find((speed) => speed !== undefined);
   if (common === undefined) return undefined;
   const share = measuredShareOfEpochs(records);
-  const seconds = state.trials
+  const left = longestFirst(state.trials)
     .filter(({ id }) => !state.records.has(id))
     .map((trial) => {
       const progress = state.running.get(trial.id)?.progress;
-      const left = workOf(trial) * Math.max(share - shareDone(progress), 0.02);
-      return left / (ownSpeed(trial, progress) ?? common);
+      const work = workOf(trial) * Math.max(share - shareDone(progress), 0.02);
+      return { work: work / (ownSpeed(trial, progress) ?? common), most: mostThreads(trial.config) };
     });
-  return wallSeconds(seconds, state.workers);
+  return wallSeconds(left, state.workers, state.cores);
 }
 
 function counts(state: ProgressState): string {
@@ -91,8 +95,9 @@ export function finishedLine(trial: StoredTrial, record: TrialRecord): string {
   const { select, history } = record.config.evaluation;
   const value = metricText(record.result.test[history][select]);
   const popular = metricText(record.popularity.test[history][select]);
+  const { training, evaluation } = record.result.seconds;
   const early = isHalved(record) ? `, ended after epoch ${record.result.epochsRun}: others were better` : '';
-  return `${trial.label}: test ${select} ${value} (popularity ${popular}), ${formatDuration(trialSeconds(record as DoneRecord))}${early}`;
+  return `${trial.label}: test ${select} ${value} (popularity ${popular}), ${formatDuration(training + evaluation)}${early}`;
 }
 
 /** The live window's lines. */

@@ -29,6 +29,11 @@ export interface RunOptions {
   /** Settings that are tuned: halving then compares the settings of each configuration, not configurations. */
   tuned?: readonly string[];
   retryFailed?: boolean;
+  /**
+   * Cores that the trials share, whether only as far as they are free, and how many threads a trial can use; absent: each has what its
+   * launcher gives it.
+   */
+  cores?: { count: number; free?: boolean; mostOf(trial: Pick<StoredTrial, 'config'>): number };
   /** Compute hours of all trials together; no trial is started that is expected to pass it. */
   hours?: number;
   /** Start what is missing and leave, where the launcher's trials run on alone. */

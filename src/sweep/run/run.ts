@@ -1,5 +1,6 @@
 /**
- * Runs a plan: starts trials where there is room, smallest first, and believes nothing but the store about what came out.
+ * Runs a plan: starts trials where there is room, those that take longest first, so that none is left alone at the end, and
+ * believes nothing but the store about what came out.
  * Running a sweep again is resuming it. Several commands may run one sweep at the same time, on one machine or many:
  * each takes what is free and waits for the rest.
  */
@@ -11,10 +12,11 @@ import { ClaimWatch } from '../store/claim.js';
 import { STORE_SCHEMA, type StoredTrial } from '../store/layout.js';
 import { type DoneRecord, isHalved, type TrialRecord } from '../store/record.js';
 import type { SweepStore } from '../store/store.js';
-import { expectedSeconds } from './estimate.js';
+import { expectedSeconds, longestFirst, shareDone, workOf } from './estimate.js';
 import { logSize } from './failure.js';
 import { endEarly, type Standing, Tournament } from './halving.js';
 import type { RunObserver, RunOptions, RunSummary } from './run-options.js';
+import { shareCores } from './share-cores.js';
 import { type LogPart, nextStep, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
 
 export type { RunObserver, RunOptions, RunSummary };
@@ -33,11 +35,22 @@ export function runSweep(
   return new Run(store, trials, launcher, options, observer).toTheEnd();
 }
 
+interface Running {
+  process: RunningTrial;
+  trial: StoredTrial;
+  begun: boolean;
+  /** Share of its epochs that is done. */
+  done: number;
+  threads: number;
+}
+
 class Run {
   readonly #watch: ClaimWatch;
   readonly #records = new Map<string, TrialRecord>();
   readonly #waiting: StoredTrial[] = [];
-  readonly #running = new Map<string, { process: RunningTrial; trial: StoredTrial; begun: boolean }>();
+  readonly #running = new Map<string, Running>();
+  /** In the order in which they are started. */
+  readonly #order: readonly StoredTrial[];
   readonly #restarts = new Map<string, number>();
   readonly #adopted = new Map<string, RunningTrial>();
   readonly #startedAt = new Date().toISOString();
@@ -60,7 +73,9 @@ class Run {
     readonly observer: RunObserver,
   ) {
     this.#watch = options.watch ?? new ClaimWatch();
-    const { halving, numericVersion, tuned } = options;
+    const { halving, numericVersion, tuned, hours } = options;
+    // Hours are spent on the smallest, as FLOPs are.
+    this.#order = hours === undefined ? longestFirst(trials) : trials;
     this.#tournament = halving && new Tournament(store, trials, halving, numericVersion, tuned);
   }
 
@@ -81,6 +96,7 @@ class Run {
       }
       while (this.#running.size > 0 || (this.#waiting.length > 0 && !this.#stopping())) {
         if (!this.#stopping()) this.#fillSlots();
+        this.#shareCores();
         if (this.#running.size > 0 || this.#waiting.length > 0) await this.#change();
       }
     } catch (error) {
@@ -118,7 +134,7 @@ class Run {
 
   /** What is there already, what has to run. */
   #takeStock(): void {
-    for (const trial of this.trials) {
+    for (const trial of this.#order) {
       const found = this.store.readTrial(trial.id, this.options.numericVersion);
       this.store.refuseOtherResult(found);
       if (found.state === 'damaged') {
@@ -177,6 +193,23 @@ class Run {
     if (batch.length > 0) this.#start(batch);
   }
 
+  /** Gives every running trial its threads anew; where all cores are busy nothing changes. */
+  #shareCores(): void {
+    const { cores } = this.options;
+    if (!cores) return;
+    const running = [...this.#running.values()];
+    const sharers = running.map(({ trial, done }) => ({
+      work: workOf(trial) * (1 - done),
+      most: cores.mostOf(trial),
+    }));
+    shareCores(sharers, cores.count).forEach((threads, i) => {
+      const one = running[i]!;
+      if (one.threads === threads) return;
+      one.threads = threads;
+      one.process.threads?.(cores.free ? { upTo: threads } : threads);
+    });
+  }
+
   #start(batch: { trial: StoredTrial; order: TrialOrder }[]): void {
     const killsBefore = outOfMemoryKills();
     const started = new Map(
@@ -233,6 +266,7 @@ class Run {
     if (!running) return;
     if (!running.begun) this.observer.started?.(running.trial);
     running.begun = true;
+    running.done = shareDone(progress);
     this.observer.progress?.(running.trial, progress);
   };
 
@@ -241,7 +275,7 @@ class Run {
     const path = this.store.logFile(trial.id);
     const log = { path, from: logSize(path) };
     const begun = !this.launcher.queues;
-    this.#running.set(trial.id, { process, trial, begun });
+    this.#running.set(trial.id, { process, trial, begun, done: 0, threads: 1 });
     if (begun) this.observer.started?.(trial);
     process.ended
       .then((ending) => {
@@ -291,8 +325,8 @@ class Run {
 
   /** Back among the waiting ones, in its place. */
   #waitAgain(trial: StoredTrial): void {
-    const rank = this.trials.indexOf(trial);
-    const at = this.#waiting.findIndex((other) => this.trials.indexOf(other) > rank);
+    const rank = this.#order.indexOf(trial);
+    const at = this.#waiting.findIndex((other) => this.#order.indexOf(other) > rank);
     this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, trial);
   }
 

@@ -8,6 +8,7 @@ import { splitInteractions, splitLabel } from '../../data/split.js';
 import { resolveBackend } from '../../kernels/choose.js';
 import { evaluationSet, leavesMoreThan } from '../../train/evaluation/evaluation-set.js';
 import { epochWork } from '../../train/step/batches.js';
+import { hasThreads, mostThreads } from '../../train/threads/worth.js';
 import { UserError } from '../../util/errors.js';
 import {
   type DataFacts,
@@ -27,8 +28,8 @@ import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout
 import { rememberSweep, sweepFolder } from '../store/locate.js';
 import type { TrialRecord } from '../store/record.js';
 import { SweepStore } from '../store/store.js';
-import { realCost } from './estimate.js';
-import { type RunObserver, type RunSummary, runSweep } from './run.js';
+import { estimateMemory, realCost, THREAD_BYTES } from './estimate.js';
+import { type RunObserver, type RunOptions, type RunSummary, runSweep } from './run.js';
 
 export interface PrepareOptions extends SweepOverrides {
   /** Folder for plan and results; `<workspace>/reports/<name>` by default. */
@@ -64,8 +65,11 @@ export interface StartOptions {
 export async function prepareSweep(file: string, options: PrepareOptions = {}): Promise<PreparedSweep> {
   const sweep = resolveSweep(readSweepFile(file), options);
   const reference = absolute(sweep.data);
-  const [data, cost] = await Promise.all([openFor(sweep, reference, options), realCost()]);
-  const plan = planSweep(sweep, await resolveBackend(sweep.backend), factsOf(data, sweep), cost);
+  const backend = await resolveBackend(sweep.backend);
+  refuseThreads(sweep, backend);
+  const cost = await realCost(usualThreads(sweep, options.launch ?? 'local'));
+  const data = await openFor(sweep, reference, options);
+  const plan = planSweep(sweep, backend, factsOf(data, sweep), cost);
   for (const text of [...plan.notes, ...sampleNotes(sweep, data)]) options.onNote?.(`Note: ${text}`);
   if (options.launch) {
     const { workers } = launcherKind(options.launch);
@@ -109,6 +113,7 @@ export async function startSweep(
   const launcher = await launcherKind(launch).open({
     sweep: sweep.name,
     workers: sweep.workers,
+    threads: sweep.threads,
     limits,
     settings: sweep.launchers[launch] ?? {},
     onNote: (text) => observer.note?.(text),
@@ -129,6 +134,8 @@ export async function startSweep(
       hours: budget.hours,
       halving,
       tuned: stored.tuned,
+      // Elsewhere a trial has the cores that its job asks for.
+      ...(launch === 'local' ? { cores: coresOf(sweep, stored.data.numItems) } : {}),
       ...options,
     },
     {
@@ -145,6 +152,41 @@ export async function startSweep(
   );
   writeIndex();
   return summary;
+}
+
+/** @throws UserError where threads are asked for that the backend does not know. */
+function refuseThreads({ threads, lines }: Sweep, backend: string): void {
+  if (threads === 'auto' || threads === 1 || hasThreads({ backend })) return;
+  const from = lines.find(({ path }) => path === 'threads')?.from;
+  throw new UserError(`trials on ${backend} have no threads of their own`, {
+    place: from === 'command line' ? '--threads' : from,
+    remedy: 'Use --backend wasm, or leave the threads out.',
+  });
+}
+
+/** Threads of a trial while there is enough to do for every worker. */
+function usualThreads({ threads, workers, cores, launchers }: Sweep, launch: LauncherName): number {
+  if (threads !== 'auto') return threads;
+  return launch === 'slurm'
+    ? ((launchers.slurm?.['cpus'] as number | undefined) ?? 1)
+    : Math.max(1, Math.floor(cores / workers));
+}
+
+/** Cores that the trials share on this machine; none gets so many threads that it would pass its memory limit. */
+export function coresOf(
+  { threads, workers, cores, limits }: Sweep,
+  numItems: number,
+): NonNullable<RunOptions['cores']> {
+  if (threads !== 'auto')
+    return { count: threads * workers, mostOf: ({ config }) => (hasThreads(config) ? threads : 1) };
+  return {
+    count: cores,
+    free: true,
+    mostOf({ config }) {
+      const room = limits.memory === undefined ? Infinity : limits.memory - estimateMemory(config, numItems);
+      return Math.max(1, Math.min(mostThreads(config), 1 + Math.floor(room / THREAD_BYTES)));
+    },
+  };
 }
 
 /** Results of the plan that lies there already which the new plan has no place for. */

@@ -4,6 +4,7 @@
  * (`--batch`) it has no parent: SIGTERM stops it, SIGUSR2 tells that the time of its job is nearly up.
  */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
+import type { AskedThreads } from '../../train/hooks.js';
 import { describeError, UserError } from '../../util/errors.js';
 import { TrialExit } from '../launch/launcher.js';
 import type { ChildMessage, ParentMessage } from '../launch/local/worker.js';
@@ -48,13 +49,19 @@ export async function trialProcess(words: string[], loadParts: LoadParts): Promi
 class Parent {
   readonly #pid = process.ppid;
   readonly #stopping = new AbortController();
+  /** Threads that the trial may use, as the sweep shares its cores. */
+  #threads: AskedThreads = 1;
   #onOrder: ((order: { words: string[]; log: string } | undefined) => void) | undefined;
   #sentAt = Number.NEGATIVE_INFINITY;
 
   constructor() {
     process.on('message', (message: ParentMessage) => {
       if (message.type === 'stop') this.stop();
-      else this.#onOrder?.(message);
+      else if (message.type === 'threads') this.#threads = message.asked;
+      else {
+        this.#threads = 1;
+        this.#onOrder?.(message);
+      }
     });
     for (const event of ['disconnect', 'SIGTERM', 'SIGHUP']) process.on(event, this.stop);
   }
@@ -66,6 +73,10 @@ class Parent {
 
   get signal(): AbortSignal {
     return this.#stopping.signal;
+  }
+
+  get threads(): AskedThreads {
+    return this.#threads;
   }
 
   progress(progress: Extract<ChildMessage, { type: 'progress' }>['progress']): void {
@@ -118,6 +129,7 @@ async function oneTrial(
     patient: batch,
     limits,
     checkpointSeconds: size('checkpoint-seconds'),
+    threads: () => size('threads') ?? parent.threads,
     signal: parent.signal,
     onFailure() {
       failed = true;

@@ -6,7 +6,7 @@
 import type { DatasetReference } from '../../data/dataset.js';
 import type { Interactions } from '../../data/interactions.js';
 import type { TrialConfig } from '../../train/config.js';
-import type { TrainingHooks, TrainingProgress } from '../../train/hooks.js';
+import type { AskedThreads, TrainingHooks, TrainingProgress } from '../../train/hooks.js';
 import type { RankingMetrics, TrainingResult } from '../../train/result.js';
 import { describeError, UserError } from '../../util/errors.js';
 import { TrialExit } from '../launch/launcher.js';
@@ -41,6 +41,8 @@ export interface TrialOptions {
   patient?: boolean;
   limits?: OwnLimits;
   checkpointSeconds?: number;
+  /** How many threads to compute on, as it stands. */
+  threads?(): AskedThreads;
   onProgress?(progress: TrainingProgress): void;
   /** A failure was recorded: nobody knows what state it left the process in. */
   onFailure?(): void;
@@ -147,6 +149,7 @@ async function work(
       untilEpoch: job.untilEpoch,
       ...(job.keepWeights === false ? {} : { weightsPath: store.weightsFile(id) }),
       ranksPath: store.ranksFile(id),
+      threads: options.threads,
       signal: options.signal,
       onNote: (note) => void process.stderr.write(`${note}\n`),
       onProgress: signOfLife(store, id, claim, options),

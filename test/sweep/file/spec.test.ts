@@ -153,6 +153,12 @@ const BAD: [name: string, text: string, place: string, message: RegExp, suggesti
   ['halving without rungs', 'data: x\nhalving: {eta: 3}\n', '2:10', /halving/],
   ['halving that drops nobody', 'data: x\nhalving: {rungs: [5], eta: 1}\n', '2:28', /above 1.*got 1/],
   ['no workers', 'data: x\nworkers: 0\n', '2:10', /workers/],
+  [
+    'threads that are no number',
+    'data: x\nthreads: all\n',
+    '2:10',
+    /threads: expected auto, or a number of threads/,
+  ],
   ['a name with a slash', 'name: ../up\ndata: x\n', '1:7', /expected a short name.*got \.\.\/up/],
   ['an axis in grid and zip', 'data: x\ngrid: {dim: [1]}\nzip: {dim: [2]}\n', '3:7', /stands in grid too/],
   [

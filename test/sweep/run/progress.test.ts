@@ -9,6 +9,7 @@ import {
   showProgress,
   windowLines,
 } from '../../../src/sweep/run/progress.js';
+import { speedOf } from '../../../src/sweep/run/share-cores.js';
 
 const PROGRESS = {
   epoch: 2,
@@ -61,7 +62,10 @@ describe('progress', () => {
     // It makes 6,200 of its 1,000 x 4 tokens a second.
     expect(secondsLeft(state)).toBeCloseTo(64 + (4000 / 6200) * (1 - 0.375), 5);
     state.workers = 2;
-    expect(secondsLeft(state)).toBeCloseTo(64, 5);
+    state.cores = 2;
+    // The other trial has its core once it is done.
+    const ended = (4000 / 6200) * (1 - 0.375);
+    expect(secondsLeft(state)).toBeCloseTo(ended + (64 - ended) / speedOf(2), 5);
   });
 
   it('does not take the FLOPs a second of small models for those of large ones', () => {

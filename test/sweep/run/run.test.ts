@@ -57,6 +57,46 @@ describe('a run', () => {
     for (const { id } of trials) expect(existsSync(store.checkpointFolder(id))).toBe(false);
   });
 
+  it('starts those that take longest first, and the smallest where hours are limited', {
+    timeout: 30_000,
+  }, async () => {
+    const trials = [1, 3, 2].map((seed) => ({ ...fakeTrial({ seed }), flops: seed * 1e6 }));
+    const order = async (options: Partial<RunOptions>) => {
+      const started: string[] = [];
+      const observer: RunObserver = { started: ({ label }) => started.push(label) };
+      const store = new SweepStore(temporaryFolder());
+      await runSweep(store, trials, fakeLauncher(1), { ...OPTIONS, ...options }, observer);
+      return started;
+    };
+    expect(await order({})).toEqual(['d8 seed 3', 'd8 seed 2', 'd8 seed 1']);
+    expect(await order({ hours: 1 })).toEqual(['d8 seed 1', 'd8 seed 3', 'd8 seed 2']);
+  });
+
+  it('gives the cores that become free to the trials that still run', { timeout: 30_000 }, async () => {
+    const store = new SweepStore(temporaryFolder());
+    const short = fakeTrial({ seed: 1 });
+    const long = { ...fakeTrial({ seed: 2, epochs: 1000, stepSeconds: 0.01 }), flops: 1e9 };
+    const seen = new Map<string, Set<number | undefined>>([
+      [short.id, new Set()],
+      [long.id, new Set()],
+    ]);
+    const stop = new AbortController();
+    const summary = await run(
+      store,
+      [short, long],
+      { cores: { count: 2, mostOf: () => 3 }, signal: stop.signal },
+      {
+        progress({ id }, { threads }) {
+          seen.get(id)!.add(threads);
+          if (threads === 2) stop.abort();
+        },
+      },
+    );
+    expect(summary).toMatchObject({ done: 1, open: 1 });
+    expect([...seen.get(long.id)!]).toEqual([1, 2]);
+    expect([...seen.get(short.id)!].every((threads) => threads === 1)).toBe(true);
+  });
+
   it('records what fails, in its category and with its log, and goes on with the rest', {
     timeout: 40_000,
   }, async () => {

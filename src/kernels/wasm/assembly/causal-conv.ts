@@ -82,18 +82,22 @@ export function convForward(
   }
 }
 
-/** Gradients of x, w and the bias (dbias may be 0); every output is overwritten. */
+/**
+ * Gradients of x, w and the bias (dbias may be 0); every output is overwritten. Of so many channels out of rows of `stride`
+ * floats: each channel is on its own, so that threads may share them in fours.
+ */
 export function convBackward(
-  batch: i32, length: i32, channels: i32, width: i32, x: usize, w: usize, bias: usize, activation: i32, reset: usize,
+  batch: i32, length: i32, channels: i32, stride: i32, width: i32, x: usize, w: usize, bias: usize, activation: i32, reset: usize,
   dy: usize, dx: usize, dw: usize, dbias: usize, scratch: usize,
 ): void {
-  const row = <usize>channels << 2;
+  const row = <usize>stride << 2;
   const padded = (channels + 3) & ~3;
   const wide = <usize>padded << 2;
   const sums = scratch + <usize>(width + 1) * wide;
   transposeIn(channels, width, w, bias, scratch);
   memory.fill(sums, 0, <usize>(width + 1) * wide);
-  memory.fill(dx, 0, <usize>(batch * length) * row);
+  const own = <usize>channels << 2;
+  for (let r: usize = 0; r < <usize>(batch * length); r++) memory.fill(dx + r * row, 0, own);
   for (let b = 0; b < batch; b++) {
     let first = 0;
     for (let t = 0; t < length; t++, x += row, dy += row, dx += row) {

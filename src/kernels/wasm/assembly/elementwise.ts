@@ -27,9 +27,10 @@ export function geluBackward(n: i32, x: usize, dy: usize, dx: usize): void {
 /**
  * y = x / (1 - rate) where hash(seed, i) >= threshold, else 0; threshold = rate 2^32, seed already well mixed. The hash is
  * the finaliser of MurmurHash3 over a Weyl sequence, so element i does not depend on its neighbours or on the backend.
+ * first: number of the first element.
  */
-export function dropout(n: i32, x: usize, seed: i32, threshold: u32, scale: f32, y: usize): void {
-  let index = i32x4(0, 1, 2, 3);
+export function dropout(first: i32, n: i32, x: usize, seed: i32, threshold: u32, scale: f32, y: usize): void {
+  let index = i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(first));
   for (let i = 0; i < n; i += 4) {
     let h = i32x4.add(i32x4.mul(index, i32x4.splat(0x9e3779b9)), i32x4.splat(seed));
     h = v128.xor(h, i32x4.shr_u(h, 16));

@@ -74,15 +74,22 @@ function packColumns(kc: i32, columns: i32, width: i32, from: usize, row: usize,
  * panels [kc][8] or [kc][16]; missing columns are zero.
  */
 export function packB(k: i32, n: i32, b: usize, ldb: i32, transposed: bool, to: usize): void {
+  packPart(k, n, b, ldb, transposed, to, 0, n);
+}
+
+/** The columns from..until of packB, where `from` is a multiple of 16; threads share the work so. */
+export function packPart(k: i32, n: i32, b: usize, ldb: i32, transposed: bool, to: usize, from: i32, until: i32): void {
   const row = <usize>ldb << 2;
+  const paddedN = <usize>roundUp(n, 8);
   for (let k0 = 0; k0 < k; k0 += KC) {
     const kc = min(KC, k - k0);
-    for (let n0 = 0; n0 < n; ) {
+    let at = to + ((<usize>k0 * paddedN + <usize>from * <usize>kc) << 2);
+    for (let n0 = from; n0 < until; ) {
       const columns = panelWidth(n - n0);
       const width = min(columns, n - n0);
-      if (transposed) packColumns(kc, columns, width, b + <usize>n0 * row + (<usize>k0 << 2), row, to);
-      else packRows(kc, columns, width, b + <usize>k0 * row + (<usize>n0 << 2), row, to);
-      to += <usize>(kc * columns) << 2;
+      if (transposed) packColumns(kc, columns, width, b + <usize>n0 * row + (<usize>k0 << 2), row, at);
+      else packRows(kc, columns, width, b + <usize>k0 * row + (<usize>n0 << 2), row, at);
+      at += <usize>(kc * columns) << 2;
       n0 += columns;
     }
   }
@@ -138,9 +145,10 @@ function edgeTile(
 /**
  * C [m, n] = op(A) [m, k] . B, B packed by packB, on top of what `initial` holds: 0 (nothing), C itself or, with a stride
  * of 0, one row for all.
- * lda, ldc, stride: row strides in floats. scratch: gemmScratchBytes().
+ * lda, ldc, stride: row strides in floats. scratch: gemmScratchBytes(). A number of C does not depend on what else is computed:
+ * rows may be shared among threads.
  */
-function product(
+export function product(
   m: i32, n: i32, k: i32, a: usize, lda: i32, transposeA: bool, packed: usize, c: usize, ldc: i32, initial: usize, stride: i32, scratch: usize,
 ): void {
   const spare = scratch + <usize>(MC * KC * 4);
@@ -181,22 +189,11 @@ export function gemmPacked(
   product(m, n, k, a, lda, transposeA, packed, c, ldc, accumulate ? c : 0, ldc, scratch);
 }
 
-/**
- * C [m, n] = op(A) op(B), on top of what `initial` holds: 0 (nothing), C itself (stride n) or a row for all (stride 0).
- * scratch: packedBytes(k, n) + gemmScratchBytes().
- */
-export function gemm(
-  m: i32, n: i32, k: i32, a: usize, transposeA: bool, b: usize, transposeB: bool, initial: usize, stride: i32, c: usize, scratch: usize,
-): void {
-  packB(k, n, b, transposeB ? k : n, transposeB, scratch);
-  product(m, n, k, a, transposeA ? m : k, transposeA, scratch, c, n, initial, stride, scratch + <usize>packedBytes(k, n));
-}
-
-/** out [n] = sum of the rows of x [m, n]: the gradient of a bias. */
-export function sumRows(m: i32, n: i32, x: usize, out: usize): void {
+/** out [n] = sum of the rows of x [m, n], `stride` floats apart: the gradient of a bias. */
+export function sumRows(m: i32, n: i32, stride: i32, x: usize, out: usize): void {
   memory.fill(out, 0, <usize>n << 2);
   for (let i = 0; i < m; i++) {
-    const row = x + ((<usize>i * <usize>n) << 2);
+    const row = x + ((<usize>i * <usize>stride) << 2);
     let j = 0;
     for (; j + 4 <= n; j += 4) {
       const at = <usize>j << 2;

@@ -1,7 +1,7 @@
 // What the module exports. It owns no memory: it works on the heap of tfjs's wasm backend, at the addresses it is given.
 
 export { convBackward, convForward, convScratchBytes } from './causal-conv';
-export { crossEntropy, crossEntropyScratchBytes } from './cross-entropy';
+export { crossEntropyItems, crossEntropyRows, logitsStride } from './cross-entropy';
 export {
   adam,
   dropout,
@@ -12,13 +12,24 @@ export {
   sumOfSquares,
 } from './elementwise';
 export { gatherRows, scatterAddRows } from './embedding';
-export { gemm, gemmPacked, gemmScratchBytes, packB, packedBytes, sumRows, useWideTiles } from './gemm';
+export { gemmScratchBytes, packedBytes, packPart, product, sumRows, useWideTiles } from './gemm';
 export { headScanForward, headScanForwardBytes, headScanKeptFloats } from './scan/head-scan';
-export { headScanBackward, headScanBackwardBytes } from './scan/head-scan-back';
+export {
+  headScanBackward,
+  headScanBackwardBytes,
+  headScanBackwardKeptBytes,
+  headScanCarryBytes,
+} from './scan/head-scan-back';
 export { coefficientBytes, placeCoefficients } from './math';
 export { layerNormBackward, layerNormForward } from './layer-norm';
 export { rankScratchBytes, ranks } from './rank';
-export { sampledCrossEntropy, sampledCrossEntropyScratchBytes } from './sampled-cross-entropy';
+export { sumOf, zero } from './rows';
+export { addSampled, sampledItems, sampledRows } from './sampled-cross-entropy';
 export { scanForward, scanForwardBytes, scanKeptFloats } from './scan/selective-scan';
-export { scanBackward, scanBackwardBytes } from './scan/selective-scan-back';
+export {
+  scanBackward,
+  scanBackwardBytes,
+  scanBackwardKeptBytes,
+  scanCarryBytes,
+} from './scan/selective-scan-back';
 export { rmsNormBackward, rmsNormForward } from './rms-norm';

@@ -1,16 +1,16 @@
 // Full ranking: how many items score at least as high as the target, with and without the user's history among them; and the
 // target's cross-entropy, since the scores are there.
-import { gemmPacked, gemmScratchBytes, packB, packedBytes } from './gemm';
+import { gemmPacked, gemmScratchBytes } from './gemm';
 import { logarithm } from './math';
 import { exponentials, largestOf } from './softmax';
 
-/** Bytes of scratch: W packed, one chunk of scores, one mark an item. */
-export function rankScratchBytes(chunk: i32, width: i32, items: i32): i32 {
-  return packedBytes(width, items) + chunk * items * 4 + items * 4 + gemmScratchBytes();
+/** Bytes of scratch: one chunk of scores, one mark an item. */
+export function rankScratchBytes(chunk: i32, items: i32): i32 {
+  return chunk * items * 4 + items * 4 + gemmScratchBytes();
 }
 
 /**
- * hidden [users, width], W [items, width] (row 0 is padding and no candidate), targets [users]; histories in compressed
+ * hidden [users, width], items [items, width] packed as the right factor of hidden . items^T (row 0 is padding and no candidate), targets [users]; histories in compressed
  * rows: historyItems[historyOffsets[u] .. historyOffsets[u + 1]).
  * Ranks start at 1; ties, and scores that are not numbers, count against the model. losses [users]: ln sum_i exp(h . w_i) -
  * h . w_target, nats; the padding row takes part, as in training.
@@ -20,7 +20,7 @@ export function ranks(
   width: i32,
   items: i32,
   hidden: usize,
-  W: usize,
+  packed: usize,
   targets: usize,
   historyOffsets: usize,
   historyItems: usize,
@@ -30,11 +30,9 @@ export function ranks(
   chunk: i32,
   scratch: usize,
 ): void {
-  const packed = scratch;
-  const scores = packed + <usize>packedBytes(width, items);
+  const scores = scratch;
   const marks = scores + ((<usize>chunk * <usize>items) << 2);
   const spare = marks + ((<usize>items) << 2);
-  packB(width, items, W, width, true, packed);
   memory.fill(marks, 0, (<usize>items) << 2);
   for (let from = 0; from < users; from += chunk) {
     const n = min(chunk, users - from);

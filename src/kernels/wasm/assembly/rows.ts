@@ -31,3 +31,15 @@ export function addScaled(width: i32, factor: f32, x: usize, y: usize): void {
 export function inverseRoot(spread: f32): f32 {
   return spread <= 2e-12 ? 0 : <f32>1 / sqrt<f32>(spread);
 }
+
+/** Sets bytes to 0. */
+export function zero(at: usize, bytes: usize): void {
+  memory.fill(at, 0, bytes);
+}
+
+/** Sum of n numbers in double precision, in order. */
+export function sumOf(n: i32, at: usize): f64 {
+  let sum: f64 = 0;
+  for (let i = 0; i < n; i++) sum += load<f64>(at + ((<usize>i) << 3));
+  return sum;
+}

@@ -1,26 +1,12 @@
 // Softmax cross-entropy over the target and some sampled items, fused with the output projection. All rows share one
-// sample, so that the scores are one matrix product; value and gradients come out of one pass, as in cross-entropy.ts.
+// sample, so that the scores are one matrix product; value and gradients come out of one pass, as in cross-entropy.ts. Scratch is
+// laid out by the caller (sampled-cross-entropy/program.ts): the functions here are parts that threads share.
 
 import { gatherRows } from './embedding';
-import { gemmPacked, gemmScratchBytes, packB, packedBytes } from './gemm';
+import { gemmPacked, packB, product } from './gemm';
 import { expx4, logarithm, max4 } from './math';
 import { addScaled, dot } from './rows';
 import { exponentials } from './softmax';
-
-/** Bytes of scratch: the sampled rows plain, packed in both directions and their gradient; one chunk as in cross-entropy.ts. */
-export function sampledCrossEntropyScratchBytes(chunk: i32, width: i32, negatives: i32): i32 {
-  return (
-    2 * negatives * width * 4 +
-    packedBytes(width, negatives) +
-    packedBytes(negatives, width) +
-    3 * chunk * width * 4 +
-    packedBytes(chunk, width) +
-    chunk * negatives * 4 +
-    2 * chunk * 4 +
-    gemmScratchBytes() +
-    16
-  );
-}
 
 /**
  * Scores corrected by their offsets in place, minus infinity where a sampled item is the target.
@@ -50,88 +36,87 @@ function correct(n: i32, row: usize, negatives: usize, offsets: usize, target: i
 }
 
 /**
- * hidden [rows, width], W [items, width], targets [rows] (negative: the row is left out), positions: indices of the rows
- * that count, [count]; negatives: sampled items, [n]; offsets: logarithms of the numbers of times each was to be expected, [n].
- * Writes dHidden [rows, width] and dW [items, width], the gradients of the MEAN loss over the counted rows.
- * @returns the mean loss, nats.
+ * Rows from..until of a chunk, as crossEntropyRows: losses, scores (which become their exponentials), hidden states plain and scaled, the
+ * factors of their own targets, and the gradient of hidden. A row depends on no other.
+ *
+ * negatives: sampled items, [n]; offsets: logarithms of the numbers of times each was to be expected, [n]; byItem, byWidth: the sampled
+ * rows of W packed as the right factor of hidden . W^T and of P . W. Of the whole chunk: h, scaled [chunk, width], logits [chunk, n],
+ * ownFactors [chunk], losses (f64) [chunk]. spare: gemmScratchBytes() and 4 * (width + 1) bytes a row.
  */
-export function sampledCrossEntropy(
-  rows: i32,
-  width: i32,
-  items: i32,
-  count: i32,
-  n: i32,
-  hidden: usize,
-  W: usize,
-  targets: usize,
-  positions: usize,
-  negatives: usize,
-  offsets: usize,
-  dHidden: usize,
-  dW: usize,
-  chunk: i32,
-  scratch: usize,
-): f64 {
+export function sampledRows(
+  from: i32, until: i32, width: i32, n: i32, hidden: usize, W: usize, targets: usize, index: usize, negatives: usize, offsets: usize,
+  dHidden: usize, byItem: usize, byWidth: usize, scale: f32,
+  h: usize, scaled: usize, logits: usize, ownFactors: usize, losses: usize, spare: usize,
+): void {
   const bytes = (<usize>width) << 2;
   const rowBytes = (<usize>n) << 2;
-  const scale = <f32>(1.0 / <f64>count);
-  const byItem = scratch; // the sampled rows as the right factor of hidden . W^T
-  const byWidth = byItem + <usize>packedBytes(width, n); // and of P . W
-  const packedH = byWidth + <usize>packedBytes(n, width);
-  const sampled = packedH + <usize>packedBytes(chunk, width);
-  const dSampled = sampled + <usize>n * bytes;
-  const h = dSampled + <usize>n * bytes;
-  const scaled = h + <usize>chunk * bytes;
-  const dh = scaled + <usize>chunk * bytes;
-  const logits = dh + <usize>chunk * bytes;
-  const factors = logits + <usize>chunk * rowBytes;
-  const ownFactors = factors + ((<usize>chunk) << 2);
-  const spare = ownFactors + ((<usize>chunk) << 2);
-  gatherRows(n, width, W, negatives, sampled);
-  packB(width, n, sampled, width, true, byItem);
-  packB(n, width, sampled, width, false, byWidth);
-  memory.fill(dHidden, 0, <usize>rows * bytes);
-  memory.fill(dW, 0, <usize>items * bytes);
-  memory.fill(dSampled, 0, <usize>n * bytes);
-  let loss: f64 = 0;
-  for (let from = 0; from < count; from += chunk) {
-    const m = min(chunk, count - from);
-    const index = positions + ((<usize>from) << 2);
-    gatherRows(m, width, hidden, index, h);
-    gemmPacked(m, n, width, h, width, false, byItem, logits, n, false, spare);
-    memory.fill(scaled, 0, <usize>m * bytes);
-    for (let i = 0; i < m; i++) {
-      const target = load<i32>(targets + ((<usize>load<i32>(index + ((<usize>i) << 2))) << 2));
-      const hRow = h + <usize>i * bytes;
-      const own = dot(width, hRow, W + <usize>target * bytes);
-      const row = logits + <usize>i * rowBytes;
-      const largest = correct(n, row, negatives, offsets, target, own);
-      const ownExponential = <f64>f32x4.extract_lane(expx4(f32x4.splat(own - largest)), 0);
-      const total = ownExponential + exponentials(n, row, largest);
-      loss += <f64>largest + logarithm(total) - <f64>own;
-      // Rows of P are e^s / total: the division goes into the small factors instead of the large P.
-      const factor = <f32>(1.0 / total) * scale;
-      store<f32>(factors + ((<usize>i) << 2), factor);
-      store<f32>(ownFactors + ((<usize>i) << 2), <f32>(ownExponential / total - 1.0) * scale);
-      addScaled(width, factor, hRow, scaled + <usize>i * bytes);
-    }
-    // Gradient of the sampled rows += P^T H, with the rows of H scaled; of H = P W, rows scaled afterwards.
-    packB(m, width, scaled, width, false, packedH);
-    gemmPacked(n, width, m, logits, n, true, packedH, dSampled, width, true, spare);
-    gemmPacked(m, width, n, logits, n, false, byWidth, dh, width, false, spare);
-    for (let i = 0; i < m; i++) {
-      const position = load<i32>(index + ((<usize>i) << 2));
-      const target = <usize>load<i32>(targets + ((<usize>position) << 2));
-      const ownFactor = load<f32>(ownFactors + ((<usize>i) << 2));
-      const to = dHidden + <usize>position * bytes;
-      addScaled(width, load<f32>(factors + ((<usize>i) << 2)), dh + <usize>i * bytes, to);
-      addScaled(width, ownFactor, W + target * bytes, to);
-      addScaled(width, ownFactor, h + <usize>i * bytes, dW + target * bytes);
-    }
+  const m = until - from;
+  const dh = spare;
+  const factors = dh + <usize>m * bytes;
+  const room = (factors + ((<usize>m) << 2) + 15) & ~15;
+  index += (<usize>from) << 2;
+  h += <usize>from * bytes;
+  scaled += <usize>from * bytes;
+  logits += <usize>from * rowBytes;
+  ownFactors += (<usize>from) << 2;
+  losses += (<usize>from) << 3;
+  gatherRows(m, width, hidden, index, h);
+  gemmPacked(m, n, width, h, width, false, byItem, logits, n, false, room);
+  memory.fill(scaled, 0, <usize>m * bytes);
+  for (let i = 0; i < m; i++) {
+    const target = load<i32>(targets + ((<usize>load<i32>(index + ((<usize>i) << 2))) << 2));
+    const hRow = h + <usize>i * bytes;
+    const own = dot(width, hRow, W + <usize>target * bytes);
+    const row = logits + <usize>i * rowBytes;
+    const largest = correct(n, row, negatives, offsets, target, own);
+    const ownExponential = <f64>f32x4.extract_lane(expx4(f32x4.splat(own - largest)), 0);
+    const total = ownExponential + exponentials(n, row, largest);
+    store<f64>(losses + ((<usize>i) << 3), <f64>largest + logarithm(total) - <f64>own);
+    // Rows of P are e^s / total: the division goes into the small factors instead of the large P.
+    const factor = <f32>(1.0 / total) * scale;
+    store<f32>(factors + ((<usize>i) << 2), factor);
+    store<f32>(ownFactors + ((<usize>i) << 2), <f32>(ownExponential / total - 1.0) * scale);
+    addScaled(width, factor, hRow, scaled + <usize>i * bytes);
   }
-  for (let j = 0; j < n; j++) {
+  // dH = P W, rows scaled afterwards.
+  gemmPacked(m, width, n, logits, n, false, byWidth, dh, width, false, room);
+  for (let i = 0; i < m; i++) {
+    const position = load<i32>(index + ((<usize>i) << 2));
+    const target = <usize>load<i32>(targets + ((<usize>position) << 2));
+    const to = dHidden + <usize>position * bytes;
+    addScaled(width, load<f32>(factors + ((<usize>i) << 2)), dh + <usize>i * bytes, to);
+    addScaled(width, load<f32>(ownFactors + ((<usize>i) << 2)), W + target * bytes, to);
+  }
+}
+
+/**
+ * What the m rows of a chunk, once sampledRows is done with all of them, add to the gradients of the sampled rows from..until
+ * (dSampled [n, width]), and as targets to those of the items first..last (dW). spare: packedBytes(m, width) + gemmScratchBytes().
+ */
+export function sampledItems(
+  from: i32, until: i32, first: i32, last: i32, m: i32, width: i32, n: i32, targets: usize, index: usize,
+  dSampled: usize, dW: usize, h: usize, scaled: usize, logits: usize, ownFactors: usize, spare: usize,
+): void {
+  const bytes = (<usize>width) << 2;
+  const room = spare + ((<usize>m * <usize>((width + 7) & ~7)) << 2);
+  const to = dSampled + <usize>from * bytes;
+  if (from < until) {
+    // += P^T H, with the rows of H scaled
+    packB(m, width, scaled, width, false, spare);
+    product(until - from, width, m, logits + ((<usize>from) << 2), n, true, spare, to, width, to, width, room);
+  }
+  for (let i = 0; i < m; i++) {
+    const target = load<i32>(targets + ((<usize>load<i32>(index + ((<usize>i) << 2))) << 2));
+    if (target >= first && target < last)
+      addScaled(width, load<f32>(ownFactors + ((<usize>i) << 2)), h + <usize>i * bytes, dW + <usize>target * bytes);
+  }
+}
+
+/** The gradients of the sampled rows from..until into dW, once all chunks are in. */
+export function addSampled(from: i32, until: i32, width: i32, negatives: usize, dSampled: usize, dW: usize): void {
+  const bytes = (<usize>width) << 2;
+  for (let j = from; j < until; j++) {
     const item = <usize>load<i32>(negatives + ((<usize>j) << 2));
     addScaled(width, 1, dSampled + <usize>j * bytes, dW + item * bytes);
   }
-  return loss / <f64>count;
 }

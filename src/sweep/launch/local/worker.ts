@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { TrainingProgress } from '../../../train/hooks.js';
+import type { AskedThreads, TrainingProgress } from '../../../train/hooks.js';
 import { fileError } from '../../../util/errors.js';
 import {
   type Ending,
@@ -18,7 +18,10 @@ import {
 } from '../launcher.js';
 
 /** What a trial's process hears from its parent. */
-export type ParentMessage = { type: 'stop' } | { type: 'run'; words: string[]; log: string };
+export type ParentMessage =
+  | { type: 'stop' }
+  | { type: 'run'; words: string[]; log: string }
+  | { type: 'threads'; asked: AskedThreads };
 /** What a parent hears from a trial's process. `ended`: the process waits for another trial. */
 export type ChildMessage = { type: 'progress'; progress: TrainingProgress } | { type: 'ended'; code: number };
 
@@ -126,6 +129,9 @@ export class TrialWorker {
         if (this.#current?.run !== run) return;
         if (how === 'now') this.#child.kill('SIGKILL');
         else this.#askToStop();
+      },
+      threads: (asked) => {
+        if (this.#current?.run === run) this.#send({ type: 'threads', asked });
       },
     };
   }

@@ -28,7 +28,7 @@ export const slurmFields = {
       { error: () => GPUS.error },
     )
     .meta({ description: 'GPUs of a job: a number, or a kind with a number such as a100:1' }),
-  cpus: whole({ min: 1, max: 1024 }, 'Cores of a job (1)'),
+  cpus: whole({ min: 1, max: 1024 }, 'Cores of a job; threads, or 1, where absent'),
   memory: bytes('Memory of a job; a tenth more than limits.memory where absent'),
   time: duration('Longest time of a job; five minutes more than limits.time where absent'),
   grace: duration('How long before its end a job is told to write its checkpoint and leave (1min)'),

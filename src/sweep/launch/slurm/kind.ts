@@ -10,9 +10,9 @@ export const slurm = {
     example: '{partition: gpu, gpus: 1, time: 4h}',
     description: 'What the jobs of `--launch slurm` ask for',
   },
-  async open({ sweep, limits, settings, onNote }) {
+  async open({ sweep, threads, limits, settings, onNote }) {
     const { slurmLauncher } = await import('./slurm.js');
-    return slurmLauncher({ sweep, settings, limits, onNote, workspace: workspace().root });
+    return slurmLauncher({ sweep, settings, threads, limits, onNote, workspace: workspace().root });
   },
   /** As many at a time as the cluster allows. */
   workers: ({ concurrent }, trials) => concurrent ?? trials,

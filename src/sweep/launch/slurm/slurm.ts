@@ -28,6 +28,8 @@ export interface SlurmOptions {
   /** Name of the sweep: part of the jobs' names. */
   sweep: string;
   settings: SlurmSettings;
+  /** Threads of a trial; where absent, or `auto`, as many as a job has cores. */
+  threads?: number | 'auto';
   /** Absolute, and the same on every node. */
   workspace: string;
   limits?: LaunchLimits;
@@ -159,6 +161,8 @@ class SlurmLauncher implements Launcher {
 
   #script(path: string, name: string, tasks: number): string {
     const { settings, limits = {}, workspace, sweep, checkpointSeconds } = this.options;
+    const { threads: asked = 'auto' } = this.options;
+    const threads = asked === 'auto' ? (settings.cpus ?? 1) : asked;
     return batchScript({
       sweep,
       job: jobName(sweep, name),
@@ -173,12 +177,14 @@ class SlurmLauncher implements Launcher {
       ],
       options: [
         '--batch',
+        ...(threads === 1 ? [] : [`--threads=${threads}`]),
         ...(limits.time === undefined ? [] : [`--time-limit=${limits.time}`]),
         ...(limits.memory === undefined ? [] : [`--memory-limit=${limits.memory}`]),
         ...(checkpointSeconds === undefined ? [] : [`--checkpoint-seconds=${checkpointSeconds}`]),
       ],
       settings: {
         ...settings,
+        cpus: settings.cpus ?? threads,
         time: settings.time ?? (limits.time === undefined ? undefined : limits.time + MARGIN_SECONDS),
         memory: settings.memory ?? (limits.memory === undefined ? undefined : 1.1 * limits.memory),
       },

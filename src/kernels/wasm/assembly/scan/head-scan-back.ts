@@ -12,13 +12,22 @@ import { coefficients, loadPart, madd, sigmoidx4, storePart, sum4, VEC } from '.
 import { BLOCK, blocksOf } from './selective-scan';
 import { dropFaded } from './selective-scan-back';
 
+/** Bytes of [gradient of y through the gate; gradient of the state] of every head, which all parts of a pass share. */
+export function headScanBackwardKeptBytes(channels: i32, heads: i32, states: i32): i32 {
+  return 4 * heads * (BLOCK + inFours(states)) * inFours(channels / heads);
+}
+
+/** Bytes of what one range of heads hands on to the next after a block: the gradients of B and C, and dS, so far. */
+export function headScanCarryBytes(channels: i32, heads: i32, states: i32): i32 {
+  return 4 * (2 * BLOCK * inFours(states) + BLOCK * BLOCK);
+}
+
 /** Bytes of scratch; see the layout in headScanBackward. */
 export function headScanBackwardBytes(channels: i32, heads: i32, states: i32): i32 {
   const wide = inFours(states);
   const deep = BLOCK + wide;
   const width = inFours(channels / heads);
-  const floats =
-    heads * deep * width + deep * width + 6 * BLOCK * wide + 3 * BLOCK * BLOCK + 2 * BLOCK * deep + 10 * BLOCK + 2 * BLOCK * width;
+  const floats = deep * width + 6 * BLOCK * wide + 3 * BLOCK * BLOCK + 2 * BLOCK * deep + 10 * BLOCK + 2 * BLOCK * width;
   return 4 * floats + packedBytes(deep, width) + packedBytes(width, deep) + packedBytes(deep, deep) + gemmScratchBytes();
 }
 
@@ -110,14 +119,16 @@ function throughMask(
 }
 
 /**
- * Gradients of every input for a given dy (the gradient of y) and what the forward pass kept. Every output is overwritten;
- * dD, dz and dbias may be 0.
+ * What the heads from..until of one block of row b bring to the gradients of every input for a given dy (the gradient of y) and what
+ * the forward pass kept: in the order of calls, and with `taken` and `left`, of scanBackward. Every output is overwritten; dD, dz and
+ * dbias may be 0. shared: headScanBackwardKeptBytes(), of all ranges and calls.
  */
 export function headScanBackward(
+  b: i32, block: i32, from: i32, until: i32, taken: usize, left: usize, shared: usize, scratch: usize,
   batch: i32, length: i32, channels: i32, heads: i32, states: i32,
   x: usize, delta: usize, A: usize, B: usize, C: usize, D: usize, z: usize, bias: usize, softplus: bool, reset: usize,
   dy: usize, dx: usize, ddelta: usize, dA: usize, dB: usize, dC: usize, dD: usize, dz: usize, dbias: usize,
-  kept: usize, scratch: usize,
+  kept: usize,
 ): void {
   const wide = inFours(states);
   const deep = BLOCK + wide;
@@ -130,7 +141,7 @@ export function headScanBackward(
   const own = <usize>(BLOCK * wide) << 2;
   const line = <usize>BLOCK << 2;
   // [G; gradient of the state] of every head, [x; state] of one
-  const xs = scratch + <usize>heads * headBytes;
+  const xs = scratch;
   const state = xs + xBytes;
   // [BLOCK, wide]: B, C, their gradients, B times dt and the decays after, X dH'^T
   const Bp = xs + headBytes;
@@ -143,8 +154,8 @@ export function headScanBackward(
   const S = fromState + own;
   const L = S + <usize>BLOCK * line;
   const dS = L + <usize>BLOCK * line;
-  const left = dS + <usize>BLOCK * line;
-  const both = left + (<usize>(BLOCK * deep) << 2); // [dM, G H^T]
+  const factor = dS + <usize>BLOCK * line;
+  const both = factor + (<usize>(BLOCK * deep) << 2); // [dM, G H^T]
   // [BLOCK]
   const raw = both + (<usize>(BLOCK * deep) << 2);
   const dts = raw + line;
@@ -164,106 +175,117 @@ export function headScanBackward(
   const packedS = turned + <usize>packedBytes(width, deep);
   const room = packedS + <usize>packedBytes(deep, deep);
 
-  memory.fill(dA, 0, <usize>heads << 2);
-  if (dD) memory.fill(dD, 0, <usize>heads << 2);
-  if (dbias) memory.fill(dbias, 0, <usize>heads << 2);
-  for (let b = 0; b < batch; b++) {
-    memory.fill(scratch, 0, <usize>heads * headBytes);
-    for (let block = blocks - 1; block >= 0; block--) {
-      const from = block * BLOCK;
-      const n = min(BLOCK, length - from);
-      const first = <usize>(b * length + from);
-      const headRows = (first * <usize>heads) << 2;
-      const stateRows = (first * <usize>states) << 2;
-      const resets = reset ? reset + (first << 2) : 0;
-      widen(n, states, wide, B + stateRows, Bp);
-      widen(n, states, wide, C + stateRows, Cp);
-      memory.fill(dBp, 0, 2 * own); // and dCp, beside it
-      memory.fill(dS, 0, <usize>BLOCK * line);
-      packB(wide, n, Bp, wide, true, packedS);
-      gemmPacked(n, n, wide, Cp, wide, false, packedS, S, BLOCK, false, room);
-      for (let g = 0; g < heads; g++) {
-        const lane = <usize>g << 2;
-        const a = load<f32>(A + lane);
-        const gs = scratch + <usize>g * headBytes;
-        const dstate = gs + xBytes;
-        const rows = (first * <usize>channels + <usize>(g * headDim)) << 2;
-        headSteps(n, heads, delta + headRows + lane, bias ? load<f32>(bias + lane) : 0, a, softplus, resets, raw, dts, decays);
-        const decay = decayProducts(n, decays, L, before, after);
-        leftFactor(n, wide, S, L, dts, Cp, before, left);
-        stateFactor(n, wide, Bp, dts, after, shares);
-        // C . h once more, for the gate.
-        takeHead(n, channels, headDim, x + rows, xs);
-        memory.fill(xs + (<usize>(n * width) << 2), 0, <usize>((BLOCK - n) * width) << 2);
-        memory.copy(state, kept + <usize>((b * blocks + block) * heads + g) * stateBytes, stateBytes);
-        if (z) {
-          packB(deep, width, xs, width, false, packed);
-          gemmPacked(n, width, deep, left, deep, false, packed, ys, width, false, room);
-        }
-        const skip = D ? load<f32>(D + lane) : <f32>0;
-        const sumSkip = throughGate(n, channels, headDim, dy + rows, z ? z + rows : 0, skip, xs, ys, gs, dx + rows, dz + rows);
-        memory.fill(gs + (<usize>(n * width) << 2), 0, <usize>((BLOCK - n) * width) << 2);
-        // dX: M stands in the first columns of `left`.
-        packB(n, width, gs, width, false, packed);
-        gemmPacked(n, width, n, left, deep, true, packed, dxs, width, false, room);
-        packB(wide, width, dstate, width, false, turned);
-        gemmPacked(n, width, wide, shares, wide, false, turned, dxs, width, true, room);
-        // [dM, G H^T] and X dH'^T
-        packB(width, deep, xs, width, true, turned);
-        gemmPacked(n, deep, width, gs, width, false, turned, both, deep, false, room);
-        packB(width, wide, dstate, width, true, turned);
-        gemmPacked(n, wide, width, xs, width, false, turned, fromState, wide, false, room);
-        const whole = decay * inner(stateBytes, dstate, state);
-        const decay4 = f32x4.splat(decay);
-        for (let i: usize = 0; i < stateBytes; i += VEC) v128.store(dstate + i, f32x4.mul(decay4, v128.load(dstate + i)));
-        gemmPacked(wide, width, n, left + line, deep, true, packed, dstate, width, true, room);
-        dropFaded(<i32>(stateBytes >> 4), dstate, VEC);
-        throughMask(n, both, deep, S, L, dts, dS, ddt, rowSums, columnSums);
-        let ahead: f64 = 0;
-        for (let t = 0; t < n; t++) {
-          const at = <usize>t << 2;
-          const row = <usize>(t * wide) << 2;
-          const reach = load<f32>(before + at);
-          const rest = load<f32>(after + at);
-          const dt = load<f32>(dts + at);
-          store<f32>(late + at, reach * addRow(wide, reach, both + (<usize>(t * deep + BLOCK) << 2), dCp + row, Cp + row));
-          const share = rest * addRow(wide, rest * dt, fromState + row, dBp + row, Bp + row);
-          add(ddt + at, share);
-          store<f32>(early + at, share * dt);
-          ahead += <f64>(share * dt);
-        }
-        let behind: f64 = 0;
-        let sumDecay: f64 = 0;
-        let sumShift: f32 = 0;
-        for (let r = n - 1; r >= 0; r--) {
-          const at = <usize>r << 2;
-          behind += <f64>load<f32>(rowSums + at) - <f64>load<f32>(columnSums + at) + <f64>load<f32>(late + at);
-          ahead -= <f64>load<f32>(early + at);
-          const logDecay = resets && load<i32>(resets + at) ? 0 : behind + ahead + <f64>whole;
-          sumDecay += logDecay * <f64>load<f32>(dts + at);
-          let gd = load<f32>(ddt + at) + <f32>logDecay * a;
-          if (softplus) gd *= f32x4.extract_lane(sigmoidx4(v128.load32_splat(raw + at)), 0);
-          store<f32>(ddelta + headRows + lane + (<usize>(r * heads) << 2), gd);
-          sumShift += gd;
-        }
-        for (let t = 0; t < n; t++)
-          for (let p = 0; p < headDim; p += 4) {
-            const at = dx + rows + (<usize>(t * channels + p) << 2);
-            storePart(at, headDim - p, f32x4.add(loadPart(at, headDim - p), v128.load(dxs + (<usize>(t * width + p) << 2))));
-          }
-        add(dA + lane, <f32>sumDecay);
-        if (dD) add(dD + lane, sumSkip);
-        if (dbias) add(dbias + lane, sumShift);
-      }
-      packB(n, wide, Bp, wide, false, packedS);
-      gemmPacked(n, wide, n, dS, BLOCK, false, packedS, dCp, wide, true, room);
-      packB(n, wide, Cp, wide, false, packedS);
-      gemmPacked(n, wide, n, dS, BLOCK, true, packedS, dBp, wide, true, room);
-      for (let t = 0; t < n; t++) {
-        const at = stateRows + (<usize>(t * states) << 2);
-        memory.copy(dB + at, dBp + (<usize>(t * wide) << 2), <usize>states << 2);
-        memory.copy(dC + at, dCp + (<usize>(t * wide) << 2), <usize>states << 2);
-      }
+  if (block == blocks - 1) {
+    if (b == 0) {
+      memory.fill(dA + (<usize>from << 2), 0, <usize>(until - from) << 2);
+      if (dD) memory.fill(dD + (<usize>from << 2), 0, <usize>(until - from) << 2);
+      if (dbias) memory.fill(dbias + (<usize>from << 2), 0, <usize>(until - from) << 2);
     }
+    memory.fill(shared + <usize>from * headBytes, 0, <usize>(until - from) * headBytes);
+  }
+  const begin = block * BLOCK;
+  const n = min(BLOCK, length - begin);
+  const first = <usize>(b * length + begin);
+  const headRows = (first * <usize>heads) << 2;
+  const stateRows = (first * <usize>states) << 2;
+  const resets = reset ? reset + (first << 2) : 0;
+  widen(n, states, wide, B + stateRows, Bp);
+  widen(n, states, wide, C + stateRows, Cp);
+  // dCp lies beside dBp.
+  if (taken) {
+    memory.copy(dBp, taken, 2 * own);
+    memory.copy(dS, taken + 2 * own, <usize>BLOCK * line);
+  } else {
+    memory.fill(dBp, 0, 2 * own);
+    memory.fill(dS, 0, <usize>BLOCK * line);
+  }
+  packB(wide, n, Bp, wide, true, packedS);
+  gemmPacked(n, n, wide, Cp, wide, false, packedS, S, BLOCK, false, room);
+  for (let g = from; g < until; g++) {
+    const lane = <usize>g << 2;
+    const a = load<f32>(A + lane);
+    const gs = shared + <usize>g * headBytes;
+    const dstate = gs + xBytes;
+    const rows = (first * <usize>channels + <usize>(g * headDim)) << 2;
+    headSteps(n, heads, delta + headRows + lane, bias ? load<f32>(bias + lane) : 0, a, softplus, resets, raw, dts, decays);
+    const decay = decayProducts(n, decays, L, before, after);
+    leftFactor(n, wide, S, L, dts, Cp, before, factor);
+    stateFactor(n, wide, Bp, dts, after, shares);
+    // C . h once more, for the gate.
+    takeHead(n, channels, headDim, x + rows, xs);
+    memory.fill(xs + (<usize>(n * width) << 2), 0, <usize>((BLOCK - n) * width) << 2);
+    memory.copy(state, kept + <usize>((b * blocks + block) * heads + g) * stateBytes, stateBytes);
+    if (z) {
+      packB(deep, width, xs, width, false, packed);
+      gemmPacked(n, width, deep, factor, deep, false, packed, ys, width, false, room);
+    }
+    const skip = D ? load<f32>(D + lane) : <f32>0;
+    const sumSkip = throughGate(n, channels, headDim, dy + rows, z ? z + rows : 0, skip, xs, ys, gs, dx + rows, dz + rows);
+    memory.fill(gs + (<usize>(n * width) << 2), 0, <usize>((BLOCK - n) * width) << 2);
+    // dX: M stands in the first columns of `factor`.
+    packB(n, width, gs, width, false, packed);
+    gemmPacked(n, width, n, factor, deep, true, packed, dxs, width, false, room);
+    packB(wide, width, dstate, width, false, turned);
+    gemmPacked(n, width, wide, shares, wide, false, turned, dxs, width, true, room);
+    // [dM, G H^T] and X dH'^T
+    packB(width, deep, xs, width, true, turned);
+    gemmPacked(n, deep, width, gs, width, false, turned, both, deep, false, room);
+    packB(width, wide, dstate, width, true, turned);
+    gemmPacked(n, wide, width, xs, width, false, turned, fromState, wide, false, room);
+    const whole = decay * inner(stateBytes, dstate, state);
+    const decay4 = f32x4.splat(decay);
+    for (let i: usize = 0; i < stateBytes; i += VEC) v128.store(dstate + i, f32x4.mul(decay4, v128.load(dstate + i)));
+    gemmPacked(wide, width, n, factor + line, deep, true, packed, dstate, width, true, room);
+    dropFaded(<i32>(stateBytes >> 4), dstate, VEC);
+    throughMask(n, both, deep, S, L, dts, dS, ddt, rowSums, columnSums);
+    let ahead: f64 = 0;
+    for (let t = 0; t < n; t++) {
+      const at = <usize>t << 2;
+      const row = <usize>(t * wide) << 2;
+      const reach = load<f32>(before + at);
+      const rest = load<f32>(after + at);
+      const dt = load<f32>(dts + at);
+      store<f32>(late + at, reach * addRow(wide, reach, both + (<usize>(t * deep + BLOCK) << 2), dCp + row, Cp + row));
+      const share = rest * addRow(wide, rest * dt, fromState + row, dBp + row, Bp + row);
+      add(ddt + at, share);
+      store<f32>(early + at, share * dt);
+      ahead += <f64>(share * dt);
+    }
+    let behind: f64 = 0;
+    let sumDecay: f64 = 0;
+    let sumShift: f32 = 0;
+    for (let r = n - 1; r >= 0; r--) {
+      const at = <usize>r << 2;
+      behind += <f64>load<f32>(rowSums + at) - <f64>load<f32>(columnSums + at) + <f64>load<f32>(late + at);
+      ahead -= <f64>load<f32>(early + at);
+      const logDecay = resets && load<i32>(resets + at) ? 0 : behind + ahead + <f64>whole;
+      sumDecay += logDecay * <f64>load<f32>(dts + at);
+      let gd = load<f32>(ddt + at) + <f32>logDecay * a;
+      if (softplus) gd *= f32x4.extract_lane(sigmoidx4(v128.load32_splat(raw + at)), 0);
+      store<f32>(ddelta + headRows + lane + (<usize>(r * heads) << 2), gd);
+      sumShift += gd;
+    }
+    for (let t = 0; t < n; t++)
+      for (let p = 0; p < headDim; p += 4) {
+        const at = dx + rows + (<usize>(t * channels + p) << 2);
+        storePart(at, headDim - p, f32x4.add(loadPart(at, headDim - p), v128.load(dxs + (<usize>(t * width + p) << 2))));
+      }
+    add(dA + lane, <f32>sumDecay);
+    if (dD) add(dD + lane, sumSkip);
+    if (dbias) add(dbias + lane, sumShift);
+  }
+  if (left) {
+    memory.copy(left, dBp, 2 * own);
+    memory.copy(left + 2 * own, dS, <usize>BLOCK * line);
+    return;
+  }
+  packB(n, wide, Bp, wide, false, packedS);
+  gemmPacked(n, wide, n, dS, BLOCK, false, packedS, dCp, wide, true, room);
+  packB(n, wide, Cp, wide, false, packedS);
+  gemmPacked(n, wide, n, dS, BLOCK, true, packedS, dBp, wide, true, room);
+  for (let t = 0; t < n; t++) {
+    const at = stateRows + (<usize>(t * states) << 2);
+    memory.copy(dB + at, dBp + (<usize>(t * wide) << 2), <usize>states << 2);
+    memory.copy(dC + at, dCp + (<usize>(t * wide) << 2), <usize>states << 2);
   }
 }

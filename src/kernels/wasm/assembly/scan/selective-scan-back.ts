@@ -15,10 +15,20 @@ import { BLOCK, blocksOf, groupsOf, isTame, paired, placeDecays, timeSteps } fro
 // @ts-ignore: decorator
 @inline const LINE: usize = 64;
 
-/** Bytes of scratch: records, B and C of a block, eight columns, the lines of a block and one before it. */
+/** Bytes of the records of all channels, which all parts of a pass share. */
+export function scanBackwardKeptBytes(channels: i32, states: i32): i32 {
+  return <i32>RECORD * groupsOf(channels) * paired(states);
+}
+
+/** Bytes of what one range of channels hands on to the next after a block: the gradients of B and C so far, lane by lane. */
+export function scanCarryBytes(channels: i32, states: i32): i32 {
+  return 32 * BLOCK * paired(states);
+}
+
+/** Bytes of scratch: B and C of a block, eight columns, the lines of a block and one before it. */
 export function scanBackwardBytes(channels: i32, states: i32): i32 {
   const wide = paired(states);
-  return <i32>RECORD * groupsOf(channels) * wide + 8 * BLOCK * wide + 8 * BLOCK * 16 + <i32>LINE * (BLOCK + 1) * wide;
+  return 8 * BLOCK * wide + 8 * BLOCK * 16 + <i32>LINE * (BLOCK + 1) * wide;
 }
 
 /** One state's step again: decay and new state into its line; the new state is returned. */
@@ -131,23 +141,40 @@ export function dropFaded(count: i32, at: usize, stride: usize): void {
   }
 }
 
+/** The gradients of B and C so far out of their lines, and into them. */
+function carryOut(count: i32, line: usize, to: usize): void {
+  for (let i = 0; i < count; i++, line += LINE, to += 32) {
+    v128.store(to, v128.load(line, 32));
+    v128.store(to, v128.load(line, 48), 16);
+  }
+}
+function carryIn(count: i32, from: usize, line: usize): void {
+  for (let i = 0; i < count; i++, line += LINE, from += 32) {
+    v128.store(line, v128.load(from), 32);
+    v128.store(line, v128.load(from, 16), 48);
+  }
+}
+
 /**
- * Gradients of every input for a given dy (the gradient of y) and what the forward pass kept. Every output is overwritten;
- * dD, dz and dbias may be 0.
+ * What the channels first..until (multiples of 4, or the last) of one block of row b bring to the gradients of every input for a given
+ * dy (the gradient of y) and what the forward pass kept. To be called for every row and in it for every block, from the last; and
+ * in every block for all ranges of channels, one after another: each begins with what the one before has left in `taken` (0: it is
+ * the first) and leaves it in `left` (0: it is the last). Ranges may run on threads of their own. Every output is overwritten;
+ * dD, dz and dbias may be 0. records: scanBackwardKeptBytes(), of all ranges and calls.
  */
 export function scanBackward(
+  b: i32, block: i32, first: i32, until: i32, taken: usize, left: usize, records: usize, scratch: usize,
   batch: i32, length: i32, channels: i32, states: i32,
   x: usize, delta: usize, A: usize, B: usize, C: usize, D: usize, z: usize, bias: usize, softplus: bool, reset: usize,
   dy: usize, dx: usize, ddelta: usize, dA: usize, dB: usize, dC: usize, dD: usize, dz: usize, dbias: usize,
-  kept: usize, scratch: usize,
+  kept: usize,
 ): void {
   const wide = paired(states);
   const groups = groupsOf(channels);
   const column = <usize>BLOCK * VEC;
-  const all = <usize>(groups * wide);
   const blocks = blocksOf(length);
   const row = <usize>wide * LINE;
-  const Bp = scratch + all * RECORD;
+  const Bp = scratch;
   const Cp = Bp + (<usize>(BLOCK * wide) << 2);
   // [BLOCK, 4]: inputs, dt, C . h, dy times the gate, gate, dy, gradients of x and dt
   const xs = Cp + (<usize>(BLOCK * wide) << 2);
@@ -161,70 +188,75 @@ export function scanBackward(
   const before = dds + column;
   const lines = before + row;
 
-  placeDecays(channels, states, A, RECORD, scratch);
-  if (dD) memory.fill(dD, 0, <usize>channels << 2);
-  if (dbias) memory.fill(dbias, 0, <usize>channels << 2);
-  for (let b = 0; b < batch; b++) {
-    for (let i: usize = 0; i < all; i++) v128.store(scratch + i * RECORD, f32x4.splat(0), 16);
-    for (let block = blocks - 1; block >= 0; block--) {
-      const from = block * BLOCK;
-      const n = min(BLOCK, length - from);
-      const first = <usize>(b * length + from);
-      const rows = (first * <usize>channels) << 2;
-      const stateRows = (first * <usize>states) << 2;
-      const resets = reset ? reset + (first << 2) : 0;
-      widen(n, states, wide, B + stateRows, Bp);
-      widen(n, states, wide, C + stateRows, Cp);
-      memory.fill(lines, 0, <usize>n * row);
-      for (let c0 = 0; c0 < channels; c0 += 4) {
-        const count = min(4, channels - c0);
-        const group = (c0 >> 2) * wide;
-        const records = scratch + <usize>group * RECORD;
-        const starts = kept + <usize>((b * blocks + block) * groups * wide + group) * VEC;
-        const shift = four(bias, c0, count);
-        const skip = four(D, c0, count);
-        gather(n, channels, c0, count, x + rows, xs);
-        gather(n, channels, c0, count, delta + rows, ds);
-        timeSteps(n, ds, shift, softplus);
-        gather(n, channels, c0, count, dy + rows, os);
-        if (z) gather(n, channels, c0, count, z + rows, zs);
-        throughGate(n, os, z ? zs : 0, gs);
-        for (let i: usize = 0; i < <usize>wide; i++) v128.store(before + i * LINE, v128.load(starts + i * VEC), 16);
-        if (isTame(n, ds, wide, records, RECORD)) recomputeTame(n, wide, records, ds, xs, Bp, Cp, resets, before, ys);
-        else recomputeClamped(n, wide, records, ds, xs, Bp, Cp, resets, before, ys);
-        retreat(n, wide, records, ds, xs, gs, Bp, Cp, before, dxs, dds);
-        dropFaded(wide, records + 16, RECORD);
-        let sumSkip = f32x4.splat(0);
-        let sumShift = f32x4.splat(0);
-        if (softplus) gather(n, channels, c0, count, delta + rows, ds);
-        for (let t: usize = 0; t < <usize>n * VEC; t += VEC) {
-          const xt = v128.load(xs + t);
-          const g = v128.load(gs + t);
-          v128.store(dxs + t, madd(skip, g, v128.load(dxs + t)));
-          sumSkip = madd(g, xt, sumSkip);
-          let gd = v128.load(dds + t);
-          if (softplus) gd = f32x4.mul(gd, sigmoidx4(f32x4.add(v128.load(ds + t), shift)));
-          v128.store(dds + t, gd);
-          sumShift = f32x4.add(sumShift, gd);
-          if (z) v128.store(zs + t, f32x4.mul(v128.load(zs + t), madd(skip, xt, v128.load(ys + t))));
-        }
-        scatter(n, channels, c0, count, dxs, dx + rows);
-        scatter(n, channels, c0, count, dds, ddelta + rows);
-        if (z) scatter(n, channels, c0, count, zs, dz + rows);
-        if (dD) addFour(dD, c0, count, sumSkip);
-        if (dbias) addFour(dbias, c0, count, sumShift);
-      }
-      for (let t = 0; t < n; t++) {
-        const at = stateRows + (<usize>(t * states) << 2);
-        sumLanes(states, lines + <usize>t * row + 32, LINE, dB + at);
-        sumLanes(states, lines + <usize>t * row + 48, LINE, dC + at);
-      }
+  if (block == blocks - 1) {
+    if (b == 0) {
+      placeDecays(first, until, states, A, RECORD, records);
+      if (dD) memory.fill(dD + (<usize>first << 2), 0, <usize>(until - first) << 2);
+      if (dbias) memory.fill(dbias + (<usize>first << 2), 0, <usize>(until - first) << 2);
     }
+    const end = <usize>(groupsOf(until) * wide);
+    for (let i = <usize>((first >> 2) * wide); i < end; i++) v128.store(records + i * RECORD, f32x4.splat(0), 16);
   }
-  for (let c = 0; c < channels; c++)
+  const from = block * BLOCK;
+  const n = min(BLOCK, length - from);
+  const at = <usize>(b * length + from);
+  const rows = (at * <usize>channels) << 2;
+  const stateRows = (at * <usize>states) << 2;
+  const resets = reset ? reset + (at << 2) : 0;
+  widen(n, states, wide, B + stateRows, Bp);
+  widen(n, states, wide, C + stateRows, Cp);
+  if (taken) carryIn(n * wide, taken, lines);
+  else memory.fill(lines, 0, <usize>n * row);
+  for (let c0 = first; c0 < until; c0 += 4) {
+    const count = min(4, channels - c0);
+    const group = (c0 >> 2) * wide;
+    const own = records + <usize>group * RECORD;
+    const starts = kept + <usize>((b * blocks + block) * groups * wide + group) * VEC;
+    const shift = four(bias, c0, count);
+    const skip = four(D, c0, count);
+    gather(n, channels, c0, count, x + rows, xs);
+    gather(n, channels, c0, count, delta + rows, ds);
+    timeSteps(n, ds, shift, softplus);
+    gather(n, channels, c0, count, dy + rows, os);
+    if (z) gather(n, channels, c0, count, z + rows, zs);
+    throughGate(n, os, z ? zs : 0, gs);
+    for (let i: usize = 0; i < <usize>wide; i++) v128.store(before + i * LINE, v128.load(starts + i * VEC), 16);
+    if (isTame(n, ds, wide, own, RECORD)) recomputeTame(n, wide, own, ds, xs, Bp, Cp, resets, before, ys);
+    else recomputeClamped(n, wide, own, ds, xs, Bp, Cp, resets, before, ys);
+    retreat(n, wide, own, ds, xs, gs, Bp, Cp, before, dxs, dds);
+    dropFaded(wide, own + 16, RECORD);
+    let sumSkip = f32x4.splat(0);
+    let sumShift = f32x4.splat(0);
+    if (softplus) gather(n, channels, c0, count, delta + rows, ds);
+    for (let t: usize = 0; t < <usize>n * VEC; t += VEC) {
+      const xt = v128.load(xs + t);
+      const g = v128.load(gs + t);
+      v128.store(dxs + t, madd(skip, g, v128.load(dxs + t)));
+      sumSkip = madd(g, xt, sumSkip);
+      let gd = v128.load(dds + t);
+      if (softplus) gd = f32x4.mul(gd, sigmoidx4(f32x4.add(v128.load(ds + t), shift)));
+      v128.store(dds + t, gd);
+      sumShift = f32x4.add(sumShift, gd);
+      if (z) v128.store(zs + t, f32x4.mul(v128.load(zs + t), madd(skip, xt, v128.load(ys + t))));
+    }
+    scatter(n, channels, c0, count, dxs, dx + rows);
+    scatter(n, channels, c0, count, dds, ddelta + rows);
+    if (z) scatter(n, channels, c0, count, zs, dz + rows);
+    if (dD) addFour(dD, c0, count, sumSkip);
+    if (dbias) addFour(dbias, c0, count, sumShift);
+  }
+  if (left) carryOut(n * wide, lines, left);
+  else
+    for (let t = 0; t < n; t++) {
+      const to = stateRows + (<usize>(t * states) << 2);
+      sumLanes(states, lines + <usize>t * row + 32, LINE, dB + to);
+      sumLanes(states, lines + <usize>t * row + 48, LINE, dC + to);
+    }
+  if (b < batch - 1 || block > 0) return;
+  for (let c = first; c < until; c++)
     for (let n = 0; n < states; n++)
       store<f32>(
         dA + (<usize>(c * states + n) << 2),
-        load<f32>(scratch + <usize>((c >> 2) * wide + n) * RECORD + (<usize>(c & 3) << 2), 32),
+        load<f32>(records + <usize>((c >> 2) * wide + n) * RECORD + (<usize>(c & 3) << 2), 32),
       );
 }

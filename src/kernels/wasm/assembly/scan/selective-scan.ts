@@ -42,13 +42,13 @@ export function scanForwardBytes(channels: i32, states: i32): i32 {
 }
 
 /**
- * A [channels, states] in base 2 into records of `stride` bytes a group of channels and state, its four lanes first; the
- * rest of the records is zero.
+ * Rows first..until of A [.., states] in base 2 into records of `stride` bytes a group of channels and state, its four lanes first;
+ * the rest of the records is zero. `first` is a multiple of 4.
  */
-export function placeDecays(channels: i32, states: i32, a: usize, stride: usize, records: usize): void {
+export function placeDecays(first: i32, until: i32, states: i32, a: usize, stride: usize, records: usize): void {
   const wide = paired(states);
-  memory.fill(records, 0, <usize>(groupsOf(channels) * wide) * stride);
-  for (let c = 0; c < channels; c++)
+  memory.fill(records + <usize>((first >> 2) * wide) * stride, 0, <usize>(groupsOf(until - first) * wide) * stride);
+  for (let c = first; c < until; c++)
     for (let n = 0; n < states; n++)
       store<f32>(
         records + <usize>((c >> 2) * wide + n) * stride + (<usize>(c & 3) << 2),
@@ -130,7 +130,7 @@ export function scanForward(
   const ds = xs + column;
   const ys = ds + column;
   const zs = ys + column;
-  placeDecays(channels, states, A, RECORD, scratch);
+  placeDecays(0, channels, states, A, RECORD, scratch);
   for (let b = 0; b < batch; b++) {
     for (let i: usize = 0; i < all; i++) v128.store(scratch + i * RECORD, f32x4.splat(0), 16);
     for (let from = 0; from < length; from += BLOCK) {
