@@ -23,14 +23,21 @@ import { fileError, UserError } from './errors.js';
  */
 function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (makeOne(path)) return;
+  makeFolder(dirname(path));
+  if (!makeOne(path)) mkdirSync(path);
+}
+
+/** Makes one folder, or finds that somebody else made it meanwhile; false where the one above is missing. */
+function makeOne(path: string): boolean {
   try {
     mkdirSync(path);
+    return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && statSync(path).isDirectory()) return; // somebody else made it meanwhile
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return true;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    makeFolder(dirname(path));
-    mkdirSync(path);
+    return false;
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/util/errors.js';
 import { prepareFolder, readJson, writeAtomic, writeJson } from '../../src/util/files.js';
@@ -78,4 +79,33 @@ describe('writeAtomic', () => {
     }
     expect(existsSync(path)).toBe(true);
   });
+});
+
+it('makes one folder at a time with others who make it too', { timeout: 60_000 }, async () => {
+  const program = `
+    import { parentPort, workerData } from 'node:worker_threads';
+    const { prepareFolder } = await import(workerData.files);
+    const gate = new Int32Array(workerData.gate);
+    for (let round = 0; round < 200; round++) {
+      // all at once: each waits for the last
+      if (Atomics.add(gate, 0, 1) + 1 === (round + 1) * 4) Atomics.notify(gate, 0);
+      else for (let seen; (seen = Atomics.load(gate, 0)) < (round + 1) * 4; ) Atomics.wait(gate, 0, seen, 50);
+      try {
+        prepareFolder(workerData.folder + '/' + round + '/a/b/c');
+      } catch (error) {
+        parentPort.postMessage(String(error));
+      }
+    }`;
+  const gate = new SharedArrayBuffer(4);
+  const files = new URL('../../dist/util/files.js', import.meta.url).href;
+  const errors: string[] = [];
+  const workers = Array.from({ length: 4 }, () => {
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`), {
+      workerData: { gate, files, folder: join(folder, 'together') },
+    });
+    worker.on('message', (error: string) => errors.push(error));
+    return new Promise((resolve, reject) => worker.on('exit', resolve).on('error', reject));
+  });
+  await Promise.all(workers);
+  expect(errors).toEqual([]);
 });
