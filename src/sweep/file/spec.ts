@@ -152,6 +152,7 @@ const SECTIONS: Record<string, string[]> = {
   evaluation: ['ks', 'select', 'history'],
   budget: ['flops', 'hours'],
   limits: ['memory', 'time'],
+  goal: ['params', 'flops', 'metric', 'tolerance', 'confidence', 'hours', 'round'],
   ...Object.fromEntries(
     LAUNCHER_NAMES.map((name) => [name, Object.keys(launcherKind(name).section?.fields ?? {})]),
   ),
