@@ -3,7 +3,7 @@
  * axis, and one smooth surface (Matern 5/2), with the noise of a run. Length scales, amplitudes and noise are the most probable
  * ones under priors that keep a curve smooth over what was measured: without them a few points are explained by anything.
  */
-import { backward, cholesky, forward } from '../cholesky.js';
+import { backward, cholesky, forward } from '../fitting/cholesky.js';
 import type { Point, Variable } from '../points/points.js';
 import type { Place } from './axes.js';
 

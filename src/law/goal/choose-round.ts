@@ -46,8 +46,8 @@ export interface ChosenRun {
 /** What would be named, and how sure that is. */
 export interface Named extends Place {
   value: number;
-  /** Where its metric is believed to lie, at the confidence of the goal. */
-  interval: [low: number, high: number];
+  /** Where its metric is believed to lie, at the confidence of the goal; null before a run of its slice was made. */
+  interval: [low: number, high: number] | null;
   /** Probability of being within tolerance of the best, and of being the best. */
   within: number;
   best: number;
@@ -84,7 +84,7 @@ const HELPS = 0.02;
 const SHOWN = 3;
 
 export function chooseRound(question: RoundQuestion): RoundDecision {
-  const { pool, results, options, direction, round, wasSure, confidence } = question;
+  const { pool, results, options, round, wasSure, confidence } = question;
   const scales = scalesOf(pool);
   const total = pool.reduce((sum, { cost }) => sum + cost, 0);
   const made = pool.filter(({ id }) => results.has(id));
@@ -94,7 +94,7 @@ export function chooseRound(question: RoundQuestion): RoundDecision {
     spent: made.reduce((sum, { cost }) => sum + cost, 0) / total,
   };
   const left = pool.filter(({ id }) => !results.has(id));
-  const start = startOf(pool, scales);
+  const start = startOf(oneOfEachPlace(pool), scales);
   const cost = (run: PoolRun) => run.cost / total;
   const fits = question.fits ?? (() => true);
   const missing = start.filter(({ id }) => !results.has(id));
@@ -112,7 +112,8 @@ export function chooseRound(question: RoundQuestion): RoundDecision {
     };
   }
   const { surrogate, standing } = believe(question, scales);
-  const name = (i: number) => namedOf(options[i]!, i, standing, confidence);
+  const slices = new Set(made.filter(({ id }) => results.get(id) !== null).map(({ slice }) => slice));
+  const name = (i: number) => namedOf(options[i]!, i, standing, confidence, slices);
   const rivals = [...options.keys()]
     .filter((i) => i !== standing.chosen && standing.odds[i]!.best > 0)
     .sort((a, b) => standing.odds[b]!.best - standing.odds[a]!.best || a - b)
@@ -132,7 +133,7 @@ export function chooseRound(question: RoundQuestion): RoundDecision {
     runs: [],
     stop,
   });
-  if (standing.sure && wasSure) return stopped('known');
+  if (standing.sure && wasSure && answer.named.interval) return stopped('known');
   if (left.length === 0) return stopped('all made');
   if (affordable.length === 0) return stopped('budget');
   const gains = new Gains(surrogate, standing, options, affordable);
@@ -192,12 +193,13 @@ const signOf = (direction: Direction) => (direction === 'minimize' ? -1 : 1);
 export const placeKey = ({ layers, dim, slice, settings = {} }: Place) =>
   JSON.stringify([slice, layers, dim, Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
-/** Seeds of one place tell the same: the first that is left stands for them. */
+/** Seeds of one place tell the same: the smallest that is left stands for them. */
 function oneOfEachPlace(runs: readonly PoolRun[]): PoolRun[] {
   const first = new Map<string, PoolRun>();
   for (const run of runs) {
     const key = placeKey(run);
-    if (!first.has(key)) first.set(key, run);
+    const known = first.get(key);
+    if (!known || run.seed < known.seed) first.set(key, run);
   }
   return [...first.values()];
 }
@@ -211,7 +213,13 @@ function taken(
   return chosen;
 }
 
-function namedOf(option: Option, i: number, standing: Standing, confidence: number): Named {
+function namedOf(
+  option: Option,
+  i: number,
+  standing: Standing,
+  confidence: number,
+  measured: ReadonlySet<string>,
+): Named {
   const { within, best, regret } = standing.odds[i]!;
   const { layers, dim, slice, tokens, settings } = option;
   const value = standing.values[i]!;
@@ -223,7 +231,7 @@ function namedOf(option: Option, i: number, standing: Standing, confidence: numb
     ...(tokens === undefined ? {} : { tokens }),
     ...(settings === undefined ? {} : { settings }),
     value,
-    interval: [value / half, value * half],
+    interval: measured.has(slice) ? [value / half, value * half] : null,
     within,
     best,
     regret,

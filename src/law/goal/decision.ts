@@ -1,6 +1,6 @@
 /** What to name at the goal by what is believed so far, and how sure that is. */
 import { createRandom } from '../../util/random.js';
-import { cholesky } from '../cholesky.js';
+import { cholesky } from '../fitting/cholesky.js';
 import type { Direction } from '../points/direction.js';
 import { type Decision, decide } from '../predict/decision.js';
 import type { Place, Surrogate } from './surrogate.js';

@@ -5,7 +5,7 @@
  * one slice; this says something from the first run on, and how unsure it is. The metric is taken in its logarithm, in which
  * changes are alike on slices of different level.
  */
-import { backward, cholesky, forward } from '../cholesky.js';
+import { backward, cholesky, forward } from '../fitting/cholesky.js';
 import { absentSetting, type Settings } from '../points/settings.js';
 
 /** What a run is about: everything but its seed. */
@@ -97,11 +97,11 @@ export function scalesOf(pool: readonly Place[]): Scales {
   };
   const sizes = [range(pool.map(({ layers }) => layers)), range(pool.map(({ dim }) => dim))] as const;
   const names = [...new Set(pool.flatMap(({ settings }) => Object.keys(settings ?? {})))].sort();
-  const valueOf = ({ settings }: Place, name: string) => settings?.[name] ?? absentSetting(name);
-  const varying = names.filter((name) => new Set(pool.map((place) => valueOf(place, name))).size > 1);
+  const settingOf = ({ settings }: Place, name: string) => settings?.[name] ?? absentSetting(name);
+  const varying = names.filter((name) => new Set(pool.map((place) => settingOf(place, name))).size > 1);
   const numeric = new Map(
     varying.flatMap((name) => {
-      const values = pool.map((place) => valueOf(place, name));
+      const values = pool.map((place) => settingOf(place, name));
       return values.every((value) => typeof value === 'number' && value > 0)
         ? [[name, range(values as number[])] as const]
         : [];
@@ -116,7 +116,7 @@ export function scalesOf(pool: readonly Place[]): Scales {
       slice: place.slice,
       tokens: place.tokens === undefined ? undefined : Math.log(place.tokens),
       settings: varying.map((name) => {
-        const value = valueOf(place, name);
+        const value = settingOf(place, name);
         const scale = numeric.get(name);
         return scale ? (Math.log(value as number) - scale.middle) / scale.range : String(value);
       }),
@@ -144,7 +144,7 @@ function likeness(a: readonly (number | string)[], b: readonly (number | string)
 
 type Kernel = (a: Spot, b: Spot) => number;
 
-function kernelOf(hyper: Hyper): Kernel {
+function kernelOf(hyper: Hyper, levels: ReadonlySet<string>): Kernel {
   const [rise, length, curve, surface, setting, reach] = hyper.map(Math.exp) as Hyper;
   const [rise2, curve2, surface2, setting2] = [rise ** 2, curve ** 2, surface ** 2, setting ** 2];
   return (a, b) => {
@@ -163,7 +163,9 @@ function kernelOf(hyper: Hyper): Kernel {
       const same = likeness(a.settings, b.settings);
       shape += setting2 * same * (0.5 + 0.5 * whole);
     }
-    return (a.slice === b.slice ? LEVEL ** 2 : 0) + rise2 * common(a, b, reach) * shape;
+    return (
+      (a.slice === b.slice && levels.has(a.slice) ? LEVEL ** 2 : 0) + rise2 * common(a, b, reach) * shape
+    );
   };
 }
 
@@ -171,6 +173,8 @@ function kernelOf(hyper: Hyper): Kernel {
 export function fitSurrogate(told: readonly Told[], scales: Scales, sign: 1 | -1): Surrogate {
   const n = told.length;
   const spots = told.map(({ place }) => scales.spot(place));
+  // the level of a slice without runs is left out: configurations are compared on it, and one run there will tell it
+  const levels = new Set(told.map(({ place }) => place.slice));
   const counts = told.map(({ values }) => values.length);
   // a metric of 0 has no logarithm: it is taken for a small part of the least that was measured
   const least = Math.min(1, ...told.flatMap(({ values }) => values.filter((value) => value > 0)));
@@ -183,7 +187,7 @@ export function fitSurrogate(told: readonly Told[], scales: Scales, sign: 1 | -1
 
   const solve = (hyper: Hyper) => {
     const noise = Math.exp(2 * hyper[6]);
-    const kernel = kernelOf(hyper);
+    const kernel = kernelOf(hyper, levels);
     const k = spots.map((a, i) => {
       const row = new Float64Array(i + 1);
       for (let j = 0; j <= i; j++) row[j] = kernel(a, spots[j]!);
@@ -206,7 +210,7 @@ export function fitSurrogate(told: readonly Told[], scales: Scales, sign: 1 | -1
   const asked = PRIOR.map((_, i) => i).filter((i) => i !== 4 || scales.varies);
   const hyper = descend((one) => solve(one)?.minusLog ?? Number.POSITIVE_INFINITY, n > 1 ? asked : []);
   const { factor, half } = solve(hyper)!;
-  const kernel = kernelOf(hyper);
+  const kernel = kernelOf(hyper, levels);
   const weights = backward(factor, half);
   const across = (spot: Spot) => Float64Array.from(spots, (one) => kernel(spot, one));
   return {
