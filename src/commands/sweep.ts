@@ -4,7 +4,7 @@ import { sliceLabel } from '../data/slice.js';
 import { BACKENDS } from '../kernels/choose.js';
 import type { LauncherKind } from '../sweep/launch/kind.js';
 import { LAUNCHER_NAMES, type LauncherName, launcherKind } from '../sweep/launch/launchers.js';
-import type { RunSummary } from '../sweep/run/run.js';
+import type { RunObserver, RunSummary } from '../sweep/run/run.js';
 import type { PreparedSweep, StartOptions } from '../sweep/run/start.js';
 import type { DoneRecord } from '../sweep/store/record.js';
 import { ExitCode, UserError } from '../util/errors.js';
@@ -177,6 +177,7 @@ async function dryRun(prepared: PreparedSweep, queued: boolean, json?: boolean):
   const work = order.map((trial) => ({ work: trial.seconds, most: shared?.mostOf(trial) ?? 1 }));
   const wall = wallSeconds(work, sweep.workers, cores);
   const bound = open.reduce((sum, { seconds }) => sum + seconds, 0) / cores;
+  const start = stored.goal && (await startOf(prepared));
   if (json) {
     const { duplicates, excluded, beyondBudget, tuned } = plan;
     const head = { name: sweep.name, path: store.path, data: stored.data, workers: sweep.workers, cores };
@@ -190,6 +191,7 @@ async function dryRun(prepared: PreparedSweep, queued: boolean, json?: boolean):
       speed,
       expectedSeconds: wall,
       boundSeconds: bound,
+      ...(start ? { goal: stored.goal, start: start.runs.map(({ id }) => id) } : {}),
     });
     return ExitCode.ok;
   }
@@ -226,7 +228,7 @@ async function dryRun(prepared: PreparedSweep, queued: boolean, json?: boolean):
         formatCount(tokens),
         formatCount(flops),
         formatBytes(memory),
-        state === 'done' ? 'cached' : state,
+        state === 'done' ? 'cached' : start?.runs.some((one) => one.id === id) ? 'start' : state,
         formatDuration(seconds),
       ]),
       { spare: ['model', 'memory', 'params', 'tokens', 'seed', 'slice', 'layers'] },
@@ -248,7 +250,12 @@ async function dryRun(prepared: PreparedSweep, queued: boolean, json?: boolean):
   print(
     `At most ${formatDuration(wall)} with ${sweep.workers} workers on ${cores} ${cores === 1 ? 'core' : 'cores'} at ${formatCount(speed)} FLOPs/s each (${from}), ${formatDuration(bound)} if no core ever waited; early stopping may end sooner.`,
   );
+  if (start) print((await import('./words/goal-text.js')).startWords(start, stored));
   return ExitCode.ok;
+}
+
+async function startOf({ store, stored, sweep }: PreparedSweep) {
+  return (await import('../sweep/run/goal/rounds.js')).goalStart(store, stored, sweep.placeOf);
 }
 
 async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
@@ -259,9 +266,14 @@ async function train(prepared: PreparedSweep, options: StartOptions, json?: bool
   ]);
   if (plan.beyondBudget.length > 0)
     note(`${plan.beyondBudget.length} trials lie past the budget and are not planned.`);
+  const { goal } = stored;
   const workers = Math.min(stored.workers, stored.trials.length);
   const cores = isQueued(options.launch ?? 'local') ? workers : coresOf(sweep, stored.data.numItems).count;
-  const state = newProgress(sweep.name, workers, stored.trials, cores);
+  const state = newProgress(sweep.name, workers, goal ? [] : stored.trials, cores);
+  const [{ readDecisions }, { decisionLine, goalEnd }] = await Promise.all([
+    import('../sweep/store/decisions.js'),
+    import('./words/goal-text.js'),
+  ]);
   const view = showProgress(state, { stream: process.stderr });
   const queue = options.launch && launcherKind(options.launch).queue;
   const stop = new AbortController();
@@ -277,7 +289,12 @@ async function train(prepared: PreparedSweep, options: StartOptions, json?: bool
   let summary: RunSummary;
   try {
     const abort = { signal: stop.signal, killSignal: kill.signal };
-    summary = await startSweep(prepared, { ...options, ...abort }, view.observer);
+    const decided: RunObserver['decided'] = (decision, round) => {
+      const ids = new Set([...(decision.found ?? []), ...decision.runs.map(({ id }) => id)]);
+      state.trials = [...state.trials, ...stored.trials.filter(({ id }) => ids.has(id))];
+      view.observer.note?.(decisionLine(decision, round, goal!));
+    };
+    summary = await startSweep(prepared, { ...options, ...abort }, { ...view.observer, decided });
   } finally {
     view.close();
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, onSignal);
@@ -285,8 +302,12 @@ async function train(prepared: PreparedSweep, options: StartOptions, json?: bool
   const done = [...summary.records.values()].filter(
     (record): record is DoneRecord => record.status === 'done',
   );
-  if (json) printJson(summaryJson(prepared, summary, done));
-  else printSummary(store.path, summary, done);
+  const decisions = goal ? readDecisions(store.path, goal) : [];
+  if (json) printJson({ ...summaryJson(prepared, summary, done), ...(goal ? { goal, decisions } : {}) });
+  else {
+    printSummary(store.path, summary, done);
+    if (goal && decisions.length > 0) print(goalEnd(decisions, goal));
+  }
   if (queue && summary.left > 0) await sayHowToComeBack(prepared, queue, summary.left);
   if (summary.interrupted) return ExitCode.interrupted;
   return summary.failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;

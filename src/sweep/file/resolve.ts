@@ -14,7 +14,7 @@ import {
   type TrainingConfig,
 } from '../../train/config.js';
 import { LAUNCHER_NAMES, type LauncherName, launcherKind } from '../launch/launchers.js';
-import type { Halving } from './schema.js';
+import type { Goal, Halving } from './schema.js';
 import type { SweepSource } from './spec.js';
 
 /** What the command line may say over the file. */
@@ -59,6 +59,8 @@ export interface Sweep {
   exclude: Point[];
   budget: { flops?: number; hours?: number };
   halving: Halving | undefined;
+  /** What is to be decided; every run of the plan is made where absent. */
+  goal: Goal | undefined;
   limits: { memory?: number; time?: number };
   /** What each launcher is asked in its own section, by its name. */
   launchers: Partial<Record<LauncherName, Record<string, unknown>>>;
@@ -160,6 +162,7 @@ export function resolveSweep(source: SweepSource, overrides: SweepOverrides = {}
     exclude: points('exclude'),
     budget: take(['budget'], settings.budget, {}),
     halving: settings.halving && take(['halving'], settings.halving, settings.halving),
+    goal: settings.goal && take(['goal'], settings.goal, settings.goal),
     limits: take(['limits'], settings.limits, {}),
     launchers: Object.fromEntries(
       LAUNCHER_NAMES.filter((name) => launcherKind(name).section).map((name) => [

@@ -327,6 +327,32 @@ export const sweepSchema = z
         '{flops: 1e15}',
         'Planning stops here: the largest trials past it are left out',
       ).optional(),
+      goal: section(
+        {
+          params: real({ above: 0 }, 'Most parameters of the model to be trained, such as 50M').optional(),
+          flops: real({ above: 0 }, 'Most training FLOPs of the run to be trained, such as 1e15').optional(),
+          metric: text(
+            METRIC,
+            'expected a metric such as ndcg@10, hr@5 or mrr@20',
+            'Metric that decides; that of evaluation.select where absent',
+          ).optional(),
+          tolerance: real(
+            { above: 0, below: 1 },
+            'How much worse than the best is as good, in units of the metric (0.003)',
+          ).default(0.003),
+          confidence: real(
+            { above: 0.5, below: 1 },
+            'How surely the answer must be within the tolerance before the sweep stops (0.9)',
+          ).default(0.9),
+          hours: real({ above: 0 }, 'Most wall hours of the whole sweep').optional(),
+          round: whole(
+            { min: 1, max: 4096 },
+            'Runs a round; the workers, and at least 2, where absent',
+          ).optional(),
+        },
+        '{params: 50M, hours: 8}',
+        'What is to be decided: runs of the grid are taken in rounds, those first that tell most of it for their cost, until it is known, the hours are spent, or no further run would help',
+      ).optional(),
       halving: section(
         {
           rungs: z
@@ -379,6 +405,9 @@ export type SweepFile = z.output<typeof sweepSchema>;
 
 /** Successive halving: epochs after which the trials of a slice are compared, rising, and one of how many goes on. */
 export type Halving = NonNullable<SweepFile['halving']>;
+
+/** What a sweep in rounds is to decide: within which limits, by which metric, how surely. */
+export type Goal = NonNullable<SweepFile['goal']>;
 
 /** The JSON Schema (draft 2020-12) of sweep files, for editors that check and complete YAML. */
 export function sweepJsonSchema(): unknown {

@@ -152,6 +152,7 @@ const SECTIONS: Record<string, string[]> = {
   evaluation: ['ks', 'select', 'history'],
   budget: ['flops', 'hours'],
   limits: ['memory', 'time'],
+  goal: ['params', 'flops', 'metric', 'tolerance', 'confidence', 'hours', 'round'],
   ...Object.fromEntries(
     LAUNCHER_NAMES.map((name) => [name, Object.keys(launcherKind(name).section?.fields ?? {})]),
   ),
@@ -228,6 +229,19 @@ function crossChecks(settings: SweepFile, yaml: YamlSource): Problem[] {
       ['zip', zip[odd]!],
       `axes of zip advance together: ${zip[0]} has ${lengths[0]} values, ${zip[odd]} has ${lengths[odd]}`,
       'Give them equally many values, or move one to grid.',
+    );
+
+  if (settings.goal && settings.halving)
+    sayKey(
+      ['halving'],
+      'halving and a goal both decide which trials go on',
+      'Keep one of them: a goal compares configurations by whole trainings.',
+    );
+  if (settings.goal && settings.budget?.hours !== undefined)
+    sayKey(
+      ['budget', 'hours'],
+      'budget.hours and a goal both limit what is run',
+      'Put the hours into the goal: `goal: {hours: 8}` counts wall hours of the whole sweep.',
     );
 
   const { ks, select } = settings.evaluation ?? {};

@@ -29,6 +29,8 @@ import { rememberSweep, sweepFolder } from '../store/locate.js';
 import type { TrialRecord } from '../store/record.js';
 import { SweepStore } from '../store/store.js';
 import { estimateMemory, realCost, THREAD_BYTES } from './estimate.js';
+import { storedGoal } from './goal/problem.js';
+import { goalStart, runRounds } from './goal/rounds.js';
 import { type RunObserver, type RunOptions, type RunSummary, runSweep } from './run.js';
 
 export interface PrepareOptions extends SweepOverrides {
@@ -76,6 +78,7 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     sweep.workers = workers?.(sweep.launchers[options.launch] ?? {}, plan.trials.length) ?? sweep.workers;
   }
   const store = new SweepStore(sweepFolder(sweep.name, options.out));
+  const goal = storedGoal(sweep, plan, cost.numericVersion);
   const stored: StoredPlan = {
     schema: STORE_SCHEMA,
     name: sweep.name,
@@ -85,10 +88,13 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     data: { name: data.name, hash: data.hash, numItems: data.numItems, reference },
     workers: sweep.workers,
     ...(plan.tuned.length > 0 ? { tuned: plan.tuned } : {}),
+    ...(goal ? { goal } : {}),
     file: sweep.file,
     text: sweep.text,
     trials: storedTrials(plan.trials),
   };
+  // what cannot be reached is said before anything is run
+  if (goal) goalStart(store, stored, sweep.placeOf);
   return { sweep, plan, store, stored };
 }
 
@@ -110,46 +116,49 @@ export async function startSweep(
   store.removeLitter();
   rememberSweep(store.path);
   const { limits, budget, keepWeights, halving } = sweep;
-  const launcher = await launcherKind(launch).open({
-    sweep: sweep.name,
-    workers: sweep.workers,
-    threads: sweep.threads,
-    limits,
-    settings: sweep.launchers[launch] ?? {},
-    onNote: (text) => observer.note?.(text),
-  });
   const records = new Map<string, TrialRecord>();
   let indexedAt = performance.now();
   const writeIndex = () =>
     store.writeIndex(stored.trials.map((trial) => indexRow(trial, records.get(trial.id))));
-  const summary = await runSweep(
-    store,
-    stored.trials,
-    launcher,
-    {
-      numericVersion: stored.numericVersion,
-      data: stored.data.reference,
-      limits,
-      keepWeights,
-      hours: budget.hours,
-      halving,
-      tuned: stored.tuned,
-      // Elsewhere a trial has the cores that its job asks for.
-      ...(launch === 'local' ? { cores: coresOf(sweep, stored.data.numItems) } : {}),
-      ...options,
-    },
-    {
-      ...observer,
-      finished(trial, record, kept) {
-        records.set(trial.id, record);
-        observer.finished?.(trial, record, kept);
-        if (!kept && performance.now() - indexedAt > 5000) {
-          writeIndex();
-          indexedAt = performance.now();
-        }
+  const run = async (trials: readonly StoredTrial[]) =>
+    runSweep(
+      store,
+      trials,
+      await launcherKind(launch).open({
+        sweep: sweep.name,
+        workers: sweep.workers,
+        threads: sweep.threads,
+        limits,
+        settings: sweep.launchers[launch] ?? {},
+        onNote: (text) => observer.note?.(text),
+      }),
+      {
+        numericVersion: stored.numericVersion,
+        data: stored.data.reference,
+        limits,
+        keepWeights,
+        hours: budget.hours,
+        halving,
+        tuned: stored.tuned,
+        // Elsewhere a trial has the cores that its job asks for.
+        ...(launch === 'local' ? { cores: coresOf(sweep, stored.data.numItems) } : {}),
+        ...options,
       },
-    },
-  );
+      {
+        ...observer,
+        finished(trial, record, kept) {
+          records.set(trial.id, record);
+          observer.finished?.(trial, record, kept);
+          if (!kept && performance.now() - indexedAt > 5000) {
+            writeIndex();
+            indexedAt = performance.now();
+          }
+        },
+      },
+    );
+  const summary = stored.goal
+    ? await runRounds(store, stored, run, observer.decided)
+    : await run(stored.trials);
   writeIndex();
   return summary;
 }
