@@ -12,6 +12,11 @@ type Loader = () => Promise<CommandModule>;
 
 const COMMANDS: [usage: string, description: string, load: Loader][] = [
   [
+    'init <data>',
+    'Write a sweep file fitted to a data set and to the time there is',
+    () => import('./commands/init.js'),
+  ],
+  [
     'sweep <file>',
     'Train every configuration of a sweep file; run again to resume',
     () => import('./commands/sweep.js'),

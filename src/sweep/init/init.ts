@@ -1,0 +1,138 @@
+/** From a data set and a budget to a sweep file: the largest design whose plan holds the hours. */
+import { availableParallelism, totalmem } from 'node:os';
+import type { Interactions } from '../../data/interactions.js';
+import { UserError } from '../../util/errors.js';
+import { formatCount } from '../../util/format.js';
+import { type Draft, drafter, type Machine } from './draft.js';
+import {
+  DETAIL,
+  type Design,
+  holds,
+  MORE,
+  REACH,
+  REPEATS,
+  type Step,
+  sizeOf,
+  smallestDesigns,
+} from './grid.js';
+import { type DataLook, lookAt } from './look.js';
+import { type Recipe, recipeFor } from './recipe.js';
+import type { Heading } from './text.js';
+
+/** What a person asks for. */
+export interface Wishes {
+  /** Wall hours on this machine; DEFAULT_HOURS where absent. */
+  hours?: number;
+  /** Most parameters of the model to be trained; the largest size of the grid where absent. */
+  params?: number;
+  /** Metric that decides, such as `hr@20`; `ndcg@10` where absent. */
+  metric?: string;
+}
+
+export const DEFAULT_HOURS = 4;
+
+/** Of the hours, the share that plans may fill: the rest is for the fits, and for what estimates miss. */
+const FILLED = 0.9;
+/** Of the hours, the share that data and width may take before anything else. */
+const FIRST = 0.4;
+/** More candidates make a file hard to read, and tell no more. */
+const MOST_TRIALS = 240;
+
+/** This machine; a container's limit of memory counts. */
+function thisMachine(): Machine {
+  const limit = process.constrainedMemory();
+  return { cores: availableParallelism(), memory: limit > 0 ? Math.min(limit, totalmem()) : totalmem() };
+}
+
+/**
+ * Fits a sweep file to a data set. Trains nothing and writes nothing.
+ * @throws UserError where no model is small enough for `params`, or no sweep short enough for `hours`.
+ */
+export async function draftSweep(
+  data: Interactions,
+  heading: Heading,
+  wishes: Wishes = {},
+  machine = thisMachine(),
+): Promise<Draft> {
+  const { hours = DEFAULT_HOURS, params } = wishes;
+  const look = lookAt(data);
+  const recipe = recipeFor(look, wishes.metric);
+  const starts = smallestDesigns(look, recipe, params);
+  if (starts.length === 0) throw tooFewParameters(look, recipe, params!);
+  const drafts = await drafter(data, heading, { look, recipe, machine, hours, params });
+  const within = (draft: Draft, share: number) =>
+    draft.seconds.whole <= share * 3600 * hours && draft.trials <= MOST_TRIALS && draft.fitsMemory;
+  const first = firstWithin(starts, drafts, (draft) => within(draft, FILLED), hours);
+  const take: Take = (step, { design }, share) => {
+    const larger = step(design, look, recipe);
+    const draft = larger && holds(larger, look, recipe, params) ? drafts(larger) : undefined;
+    return draft && within(draft, share) ? draft : undefined;
+  };
+  const grown = grow(first, take);
+  if (grown.design.share === 1) return grown;
+  // Fewer epochs of all the data teach more than many of a part of it.
+  const epochs = Math.min(
+    ...starts.map((start) => start.epochs).filter((few) => 2 * few >= 0.8 * recipe.epochs.value),
+  );
+  if (epochs >= first.design.epochs) return grown;
+  const shorter = grow(drafts({ ...first.design, epochs }), take);
+  return shorter.design.share > grown.design.share ? shorter : grown;
+}
+
+/** Goes from a design to a larger one; undefined where there is none, or its plan takes more than the share of the hours. */
+type Take = (step: Step, from: Draft, share: number) => Draft | undefined;
+
+/** Step after step while the hours hold: data and width first, then what a law needs, then whatever there is time for. */
+function grow(first: Draft, take: Take): Draft {
+  let best = first;
+  /** A step of each; whether any held. */
+  const round = (steps: readonly Step[], share: number): boolean => {
+    const before = best;
+    for (const step of steps) best = take(step, best, share) ?? best;
+    return best !== before;
+  };
+  while (round(REACH, FIRST));
+  round(DETAIL, FILLED);
+  while (round([...REACH, ...MORE, ...DETAIL], FILLED));
+  while (round(REPEATS, FILLED));
+  return best;
+}
+
+function firstWithin(
+  starts: readonly Design[],
+  drafts: (design: Design) => Draft,
+  fits: (draft: Draft) => boolean,
+  hours: number,
+): Draft {
+  let least = Infinity;
+  for (const start of starts) {
+    const draft = drafts(start);
+    if (fits(draft)) return draft;
+    if (draft.fitsMemory) least = Math.min(least, draft.seconds.whole);
+  }
+  if (least === Infinity)
+    throw new UserError('no model of this data fits the memory of this machine', {
+      remedy: 'Use a larger machine, or fewer items (perflaw data import --k-core 10).',
+    });
+  const needed = least / 3600 / FILLED;
+  throw new UserError(
+    `${hoursText(hours)} are too few: the smallest sweep worth running on this data takes ${hoursText(needed)} here`,
+    {
+      place: '--hours',
+      remedy: `Give --hours ${Number((1.1 * needed).toPrecision(2))}, or less data (perflaw data import --where ...).`,
+    },
+  );
+}
+
+const hoursText = (hours: number) => `${Number(hours.toPrecision(2))} hours`;
+
+function tooFewParameters({ items }: DataLook, recipe: Recipe, params: number): UserError {
+  const { total } = sizeOf(recipe, items, 4, 4);
+  return new UserError(
+    `no model has ${formatCount(params)} parameters or fewer: the table of ${items.toLocaleString('en')} items alone takes ${formatCount(4 * (items + 1))} at dim 4, the smallest`,
+    {
+      place: '--params',
+      remedy: `Give --params ${formatCount(1.05 * total)} or more, or fewer items (perflaw data import --k-core 10).`,
+    },
+  );
+}
