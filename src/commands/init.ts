@@ -1,9 +1,8 @@
 /** `perflaw init DATA`: a commented sweep file fitted to the data and to the time there is. Trains nothing. */
 import type { Argv } from 'yargs';
 import { ExitCode } from '../util/errors.js';
-import { formatCount, formatDuration } from '../util/format.js';
 import { type Arguments, print, printJson } from './options/command.js';
-import { readWishes, targetOf, wishOptions, writeDraft } from './options/wishes.js';
+import { draftWords, readWishes, targetOf, wishOptions, writeDraft } from './options/wishes.js';
 
 export function options(yargs: Argv): Argv {
   return wishOptions(yargs)
@@ -16,23 +15,14 @@ export async function run(args: Arguments): Promise<number> {
   const wishes = readWishes(args);
   const target = await targetOf(args);
   const draft = await writeDraft(target, wishes, args);
-  const { DEFAULT_HOURS } = await import('../sweep/init/init.js');
-  const hours = wishes.hours ?? DEFAULT_HOURS;
-  const { params, trials, workers, seconds } = draft;
-  const { file, name } = target;
+  const { file, name, data } = target;
   if (args.json) {
-    printJson({ file, name, hours, params, trials, workers, seconds, text: draft.text });
+    const { hours, params, trials, workers, seconds, text } = draft;
+    printJson({ file, name, hours, params, trials, workers, seconds, text });
     return ExitCode.ok;
   }
-  print(
-    `${file}: ${trials} trials, at most ${formatDuration(seconds.whole)} of ${formatDuration(3600 * hours)} with ${workers} workers; what to train with at most ${formatCount(params)} parameters.`,
-  );
-  const open = [
-    ...(wishes.hours === undefined ? [`${DEFAULT_HOURS} hours (--hours)`] : []),
-    ...(wishes.params === undefined ? ['parameters up to the largest size measured (--params)'] : []),
-  ];
-  if (open.length > 0) print(`  Nothing else being said: ${open.join(', ')}.`);
+  for (const text of draftWords(target, wishes, draft)) print(text);
   print(`  Look at it: perflaw sweep ${file} --dry-run`);
-  print(`  Run it:     perflaw sweep ${file}, or to an answer at once: perflaw answer ${target.data}`);
+  print(`  Run it:     perflaw sweep ${file}, or to an answer at once: perflaw answer ${data}`);
   return ExitCode.ok;
 }

@@ -231,8 +231,16 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
   return ExitCode.ok;
 }
 
-async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
-  const { sweep, store, stored, plan } = prepared;
+/** How a sweep ended. */
+export interface SweepEnd {
+  code: number;
+  summary: RunSummary;
+  done: DoneRecord[];
+}
+
+/** Runs a prepared sweep with its progress on stderr; signals stop it with checkpoints. */
+export async function runPrepared(prepared: PreparedSweep, options: StartOptions): Promise<SweepEnd> {
+  const { sweep, stored, plan } = prepared;
   const [{ startSweep }, { newProgress, showProgress }] = await Promise.all([
     import('../sweep/run/start.js'),
     import('../sweep/run/progress.js'),
@@ -263,11 +271,18 @@ async function train(prepared: PreparedSweep, options: StartOptions, json?: bool
   const done = [...summary.records.values()].filter(
     (record): record is DoneRecord => record.status === 'done',
   );
+  const { interrupted, failed } = summary;
+  const code = interrupted ? ExitCode.interrupted : failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
+  return { code, summary, done };
+}
+
+async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
+  const { code, summary, done } = await runPrepared(prepared, options);
   if (json) printJson(summaryJson(prepared, summary, done));
-  else printSummary(store.path, summary, done);
+  else printSummary(prepared.store.path, summary, done);
+  const queue = options.launch && launcherKind(options.launch).queue;
   if (queue && summary.left > 0) await sayHowToComeBack(prepared, queue, summary.left);
-  if (summary.interrupted) return ExitCode.interrupted;
-  return summary.failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
+  return code;
 }
 
 async function sayHowToComeBack(

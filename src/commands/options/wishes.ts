@@ -6,7 +6,7 @@ import type { Draft } from '../../sweep/init/draft.js';
 import type { Wishes } from '../../sweep/init/init.js';
 import { UserError } from '../../util/errors.js';
 import { writeAtomic } from '../../util/files.js';
-import { parseCount } from '../../util/format.js';
+import { formatCount, formatDuration, parseCount } from '../../util/format.js';
 import { workspace } from '../../util/workspace.js';
 import { type Arguments, note } from './command.js';
 
@@ -122,6 +122,19 @@ export async function writeDraft(target: Target, wishes: Wishes, args: Arguments
   );
   writeAtomic(file, draft.text);
   return draft;
+}
+
+/** What was drafted, and which limits nobody named. */
+export function draftWords({ file }: Target, wishes: Wishes, draft: Draft): string[] {
+  const { hours, params, trials, workers, seconds } = draft;
+  const open = [
+    ...(wishes.hours === undefined ? [`${hours} hours (--hours)`] : []),
+    ...(wishes.params === undefined ? ['parameters up to the largest size measured (--params)'] : []),
+  ];
+  return [
+    `${file}: ${trials} trials, at most ${formatDuration(seconds.whole)} of ${formatDuration(3600 * hours)} with ${workers} workers; what to train with at most ${formatCount(params)} parameters.`,
+    ...(open.length > 0 ? [`  Nothing else being said: ${open.join(', ')}.`] : []),
+  ];
 }
 
 function refuseToReplace({ file, name }: Target): void {

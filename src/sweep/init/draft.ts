@@ -1,10 +1,9 @@
 /** A design as the file it would be, and what the plan of that file comes to. */
 import type { Interactions } from '../../data/interactions.js';
 import { resolveBackend } from '../../kernels/choose.js';
-import type { TrialConfig } from '../../train/config.js';
 import { UserError } from '../../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
-import { planSweep } from '../file/plan.js';
+import { type PlannedTrial, planSweep } from '../file/plan.js';
 import { resolveSweep } from '../file/resolve.js';
 import { checkSweepText, problemsError } from '../file/spec.js';
 import { realCost, speedHere, wallSeconds, workOf } from '../run/estimate.js';
@@ -23,7 +22,8 @@ export interface Machine {
 export interface Draft {
   design: Design;
   text: string;
-  /** Parameters that the goal allows. */
+  /** Hours and parameters that the goal allows. */
+  hours: number;
   params: number;
   trials: number;
   workers: number;
@@ -35,7 +35,6 @@ export interface Draft {
 
 interface Given {
   look: DataLook;
-  recipe: Recipe;
   machine: Machine;
   hours: number;
   /** Asked for; the largest size of the grid where absent. */
@@ -47,17 +46,17 @@ const MEMORY = 0.7;
 /** FLOPs that take as long as the update of a parameter: reading and writing it, its gradient and its moments. */
 const UPDATE_FLOPS = 30;
 
-/** Makes drafts of one data set, which is split once. */
+/** Makes drafts of one data set by a recipe; the data are split once. */
 export async function drafter(
   data: Interactions,
   heading: Heading,
-  { look, recipe, machine, hours, params: asked }: Given,
-): Promise<(design: Design) => Draft> {
+  { look, machine, hours, params: asked }: Given,
+): Promise<(recipe: Recipe, design: Design) => Draft> {
   const [backend, costs] = await Promise.all([resolveBackend('auto'), realCost()]);
   const { speed, from } = speedHere(backend);
   const facts = factsOf(data, { evaluation: { ks: [], select: '', history: 'masked' }, split: undefined });
   const plan = (text: string) => planSweep(resolveSweep(sourceOf(text)), backend, facts, costs);
-  return (design) => {
+  return (recipe, design) => {
     const grid = gridOf(design, look, recipe);
     const params = paramsFor(asked, sizeOf(recipe, look.items, grid.dims.at(-1)!, grid.layers.at(-1)!).total);
     const textWith = (cost?: Cost, workers?: Choice<number>) =>
@@ -81,6 +80,7 @@ export async function drafter(
     return {
       design,
       text: textWith(cost, workers < machine.cores ? { value: workers, why: fewer } : undefined),
+      hours,
       params: params.value,
       trials: trials.length,
       workers,
@@ -90,23 +90,32 @@ export async function drafter(
   };
 }
 
-/** FLOPs of a trial that its plan does not count: scores of evaluations, and what every step costs the whole table. */
+/**
+ * Work of a trial that its plan does not count: evaluations, which go forward over the history of every evaluated user (a third of a
+ * training step) and score all items, and what every step costs the whole table.
+ */
 function beside(
-  { config, parameters, tokens }: { config: TrialConfig; parameters: number; tokens: number },
-  { items, evaluated }: DataLook,
+  trial: Pick<PlannedTrial, 'config' | 'parameters' | 'tokens' | 'flops'>,
+  { items, evaluated, tokens, users: all }: DataLook,
   { users }: Recipe,
 ): number {
+  const { config, parameters } = trial;
   const { training, model } = config;
-  const scores = 2 * model.dim * items * Math.min(evaluated, users?.value ?? evaluated);
-  const steps = Math.ceil(tokens / (training.rows * model.maxLength));
-  return training.epochs * (scores + steps * UPDATE_FLOPS * parameters);
+  const ranked = Math.min(evaluated, users?.value ?? evaluated);
+  const history = Math.min(model.maxLength, tokens / all);
+  const anEvent = workOf(trial) / Math.max(1, training.epochs * trial.tokens);
+  const evaluation = ranked * ((history * anEvent) / 3 + 2 * model.dim * items);
+  const steps = Math.ceil(trial.tokens / (training.rows * model.maxLength));
+  return training.epochs * (evaluation + steps * UPDATE_FLOPS * parameters);
 }
 
 function paramsFor(asked: number | undefined, largest: number): Choice<number> {
   if (asked !== undefined) return { value: asked, why: 'most parameters of the model to be trained' };
-  const unit = 10 ** Math.floor(Math.log10(largest));
-  const value = unit * [1, 2, 5, 10].find((step) => step * unit >= largest)!;
-  return { value, why: `no limit was named: up to the largest size of the grid, ${formatCount(largest)}` };
+  const unit = 10 ** (Math.floor(Math.log10(largest)) - 1);
+  return {
+    value: unit * Math.ceil(largest / unit),
+    why: 'no limit was named: up to the largest size of the grid',
+  };
 }
 
 function sourceOf(text: string) {

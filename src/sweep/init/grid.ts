@@ -3,7 +3,7 @@ import type { SliceSpec } from '../../data/slice.js';
 import { DEFAULT_MODEL } from '../../model/config.js';
 import { countParameters } from '../../model/size.js';
 import type { DataLook } from './look.js';
-import type { Recipe } from './recipe.js';
+import { type Choice, type Recipe, rateFor } from './recipe.js';
 
 /** What is varied. */
 export interface Grid {
@@ -12,10 +12,14 @@ export interface Grid {
   /** Rising. */
   layers: number[];
   slices: SliceSpec[];
-  /** Rates at dim 16; the first alone where they are not tuned. */
+  /** The rate at dim 16, and those that are tried where it is tuned. */
+  rate: Choice<number>;
   rates: number[];
   seeds: number[];
   epochs: number;
+  /** Events of the largest slice, and steps over them an epoch. */
+  tokens: number;
+  steps: number;
 }
 
 /** A grid in the few numbers that are chosen. */
@@ -46,6 +50,8 @@ const FEWEST_USERS = 100;
 const FEWEST_EPOCHS = 5;
 /** Events of a slice below which there is nothing to learn from it. */
 const FEWEST_EVENTS = 2000;
+/** Events of a slice below which more data come before more slices. */
+const MANY_EVENTS = 20_000;
 
 /** Parameters of a size by this recipe. */
 export function sizeOf({ dState, maxLength }: Recipe, items: number, dim: number, layers: number) {
@@ -73,16 +79,18 @@ export function holds(
 export function smallestDesigns(look: DataLook, recipe: Recipe, params?: number): Design[] {
   const share = SHARES.find((s) => s * look.tokens >= 10_000 && s * look.users >= 2 * FEWEST_USERS) ?? 1;
   const slices = share * look.tokens >= 2 * FEWEST_EVENTS ? 2 : 1;
-  const dims = [16, 12, 8, 6, 4].filter((dim) => holds({ dim, deep: false }, look, recipe, params));
-  return dims.flatMap((dim) =>
-    epochsOf(recipe).map(
-      (epochs) => ({ dim, dims: 3, deep: false, share, slices, tuned: false, seeds: 1, epochs }) as const,
-    ),
-  );
+  const base = { dims: 3, deep: false, share, slices, tuned: false, seeds: 1 } as const;
+  const epochs = epochsOf(recipe);
+  // The widest is no place to begin with the fewest epochs.
+  return [32, 16, 12, 8, 6, 4]
+    .filter((dim) => holds({ dim, deep: false }, look, recipe, params))
+    .flatMap((dim) =>
+      (dim === 32 ? epochs.slice(0, -1) : epochs).map((few) => ({ ...base, dim, epochs: few })),
+    );
 }
 
 /** Epochs, the most first: shorter trainings leave time for more data. */
-function epochsOf({ epochs: { value } }: Recipe): number[] {
+function epochsOf({ epochs: value }: Recipe): number[] {
   const fewest = Math.min(value, FEWEST_EPOCHS);
   return [...new Set([1, 0.6, 0.4, 0].map((share) => Math.max(fewest, Math.round(share * value))))];
 }
@@ -101,13 +109,15 @@ const wider: Step = (design) => {
 };
 const deeper: Step = (design) => (design.deep || design.dim < 64 ? undefined : { ...design, deep: true });
 const longer: Step = (design, _, { epochs }) =>
-  design.epochs < epochs.value
-    ? { ...design, epochs: Math.min(epochs.value, Math.ceil(1.25 * design.epochs)) }
+  design.epochs < epochs
+    ? { ...design, epochs: Math.min(epochs, Math.ceil(1.25 * design.epochs)) }
     : undefined;
-const moreSlices: Step = (design, look) =>
-  design.slices < 3 && (design.share * look.tokens) / 2 ** design.slices >= FEWEST_EVENTS
+const moreSlices: Step = (design, look) => {
+  const smallest = (design.share * look.tokens) / 2 ** design.slices;
+  return design.slices < 3 && smallest >= (design.share === 1 ? FEWEST_EVENTS : MANY_EVENTS)
     ? { ...design, slices: (design.slices + 1) as 2 | 3 }
     : undefined;
+};
 const moreDims: Step = (design) =>
   design.dims === 3 && design.dim >= 32 ? { ...design, dims: 4 } : undefined;
 const tuned: Step = (design) => (design.tuned ? undefined : { ...design, tuned: true });
@@ -125,14 +135,19 @@ export const REPEATS: readonly Step[] = [moreSeeds];
 
 /** The axes of a design. */
 export function gridOf(design: Design, look: DataLook, recipe: Recipe): Grid {
-  const { rate } = recipe;
+  const tokens = Math.round(design.share * look.tokens);
+  const steps = Math.ceil(tokens / (recipe.rows * recipe.maxLength.value));
+  const rate = rateFor(steps * design.epochs);
   return {
     dims: dimsUpTo(design.dim, design.dims),
     layers: deepest(design.deep),
     slices: slicesOf(design, look),
+    rate,
     rates: design.tuned ? [rate.value / 2, rate.value, 2 * rate.value] : [rate.value],
     seeds: Array.from({ length: design.seeds }, (_, seed) => seed),
     epochs: design.epochs,
+    tokens,
+    steps,
   };
 }
 

@@ -16,7 +16,7 @@ import {
   smallestDesigns,
 } from './grid.js';
 import { type DataLook, lookAt } from './look.js';
-import { type Recipe, recipeFor } from './recipe.js';
+import { briefRecipe, type Recipe, recipeFor } from './recipe.js';
 import type { Heading } from './text.js';
 
 /** What a person asks for. */
@@ -35,6 +35,8 @@ export const DEFAULT_HOURS = 4;
 const FILLED = 0.9;
 /** Of the hours, the share that data and width may take before anything else. */
 const FIRST = 0.4;
+/** Of the epochs, the share with which a brief sweep begins. */
+const FEW = 0.4;
 /** More candidates make a file hard to read, and tell no more. */
 const MOST_TRIALS = 240;
 
@@ -59,24 +61,45 @@ export async function draftSweep(
   const recipe = recipeFor(look, wishes.metric);
   const starts = smallestDesigns(look, recipe, params);
   if (starts.length === 0) throw tooFewParameters(look, recipe, params!);
-  const drafts = await drafter(data, heading, { look, recipe, machine, hours, params });
+  const drafts = await drafter(data, heading, { look, machine, hours, params });
   const within = (draft: Draft, share: number) =>
     draft.seconds.whole <= share * 3600 * hours && draft.trials <= MOST_TRIALS && draft.fitsMemory;
-  const first = firstWithin(starts, drafts, (draft) => within(draft, FILLED), hours);
-  const take: Take = (step, { design }, share) => {
-    const larger = step(design, look, recipe);
-    const draft = larger && holds(larger, look, recipe, params) ? drafts(larger) : undefined;
-    return draft && within(draft, share) ? draft : undefined;
+  const largest = (by: Recipe, from: readonly Design[]): Draft | { needed: number } => {
+    const tried = firstOf(
+      from,
+      (start) => drafts(by, start),
+      (draft) => within(draft, FILLED),
+    );
+    if ('needed' in tried) return tried;
+    return grow(tried, (step, { design }, share) => {
+      const larger = step(design, look, by);
+      const draft = larger && holds(larger, look, by, params) ? drafts(by, larger) : undefined;
+      return draft && within(draft, share) ? draft : undefined;
+    });
   };
-  const grown = grow(first, take);
-  if (grown.design.share === 1) return grown;
-  // Fewer epochs of all the data teach more than many of a part of it.
-  const epochs = Math.min(
-    ...starts.map((start) => start.epochs).filter((few) => 2 * few >= 0.8 * recipe.epochs.value),
-  );
-  if (epochs >= first.design.epochs) return grown;
-  const shorter = grow(drafts({ ...first.design, epochs }), take);
-  return shorter.design.share > grown.design.share ? shorter : grown;
+  const full = largest(recipe, starts);
+  if ('text' in full && full.design.share === 1) return full;
+  // Fewer epochs of more data teach more than many of a part of it, and fewer users leave time for both.
+  const few = starts.filter(({ epochs }) => epochs <= Math.max(FEW * recipe.epochs, starts.at(-1)!.epochs));
+  const brief = largest(briefRecipe(recipe, look), few);
+  if ('text' in brief && !('text' in full && full.design.share >= brief.design.share)) return brief;
+  if ('text' in full) return full;
+  throw tooFewHours(hours, Math.min(full.needed, 'needed' in brief ? brief.needed : Infinity));
+}
+
+/** The first design that fits, or the least seconds that one of them needs; Infinity where none fits the memory. */
+function firstOf(
+  starts: readonly Design[],
+  drafts: (design: Design) => Draft,
+  fits: (draft: Draft) => boolean,
+): Draft | { needed: number } {
+  let needed = Infinity;
+  for (const start of starts) {
+    const draft = drafts(start);
+    if (fits(draft)) return draft;
+    if (draft.fitsMemory) needed = Math.min(needed, draft.seconds.whole);
+  }
+  return { needed };
 }
 
 /** Goes from a design to a larger one; undefined where there is none, or its plan takes more than the share of the hours. */
@@ -98,24 +121,14 @@ function grow(first: Draft, take: Take): Draft {
   return best;
 }
 
-function firstWithin(
-  starts: readonly Design[],
-  drafts: (design: Design) => Draft,
-  fits: (draft: Draft) => boolean,
-  hours: number,
-): Draft {
-  let least = Infinity;
-  for (const start of starts) {
-    const draft = drafts(start);
-    if (fits(draft)) return draft;
-    if (draft.fitsMemory) least = Math.min(least, draft.seconds.whole);
-  }
-  if (least === Infinity)
-    throw new UserError('no model of this data fits the memory of this machine', {
+/** @param seconds that the smallest sweep takes. */
+function tooFewHours(hours: number, seconds: number): UserError {
+  if (seconds === Infinity)
+    return new UserError('no model of this data fits the memory of this machine', {
       remedy: 'Use a larger machine, or fewer items (perflaw data import --k-core 10).',
     });
-  const needed = least / 3600 / FILLED;
-  throw new UserError(
+  const needed = seconds / 3600 / FILLED;
+  return new UserError(
     `${hoursText(hours)} are too few: the smallest sweep worth running on this data takes ${hoursText(needed)} here`,
     {
       place: '--hours',

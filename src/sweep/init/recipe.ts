@@ -11,12 +11,11 @@ export interface Recipe {
   dState: Choice<number>;
   maxLength: Choice<number>;
   dropout: Choice<number>;
-  rows: Choice<number>;
-  epochs: Choice<number>;
+  rows: number;
+  /** Most epochs, where there is time for them. */
+  epochs: number;
   /** Items sampled a step; absent where the loss is over all items. */
   negatives?: Choice<number>;
-  /** The rate at dim 16, from which it follows the width. */
-  rate: Choice<number>;
   /** Cut-offs, where the usual ones do not go with the data or the metric. */
   ks?: Choice<number[]>;
   metric: Choice<string>;
@@ -38,6 +37,9 @@ const LONGEST = 500;
 /** More users than this make no metric surer: its standard error is below .0015. */
 const MOST_USERS = 20_000;
 
+/** Fewer tell too little. */
+const FEWEST_USERS = 1000;
+
 /** Standard deviation of NDCG@10 over users: .006 on a thousand of them (README, Limits). */
 const SPREAD = 0.19;
 
@@ -56,8 +58,7 @@ export function recipeFor(look: DataLook, metric?: string): Recipe {
   const maxLength = lengthFor(look);
   const negatives = negativesFor(look);
   const rows = rowsFor(look, maxLength.value);
-  const steps = Math.ceil(look.tokens / (rows.value * maxLength.value));
-  const epochs = epochsFor(look, steps);
+  const epochs = epochsFor(look);
   const { ks, metric: selected } = metricFor(look, metric);
   const users = usersFor(look, negatives?.value);
   return {
@@ -67,12 +68,26 @@ export function recipeFor(look: DataLook, metric?: string): Recipe {
     rows,
     epochs,
     negatives,
-    rate: rateFor(steps * epochs.value),
     ks,
     metric: selected,
     history: historyFor(look),
     users,
     tolerance: toleranceFor(users?.value ?? look.evaluated),
+  };
+}
+
+/** The same for a budget that does not reach for all of the data: fewer users are evaluated. */
+export function briefRecipe(recipe: Recipe, look: DataLook): Recipe {
+  const { users } = recipe;
+  if ((users?.value ?? look.evaluated) <= 1.2 * FEWEST_USERS) return recipe;
+  return {
+    ...recipe,
+    rows: rowsFor({ items: look.items, tokens: look.tokens / 3 }, recipe.maxLength.value),
+    users: {
+      value: FEWEST_USERS,
+      why: `of ${count(look.evaluated)}, a fixed sample: after every epoch, all of them would take a good part of the little time`,
+    },
+    tolerance: toleranceFor(FEWEST_USERS),
   };
 }
 
@@ -102,25 +117,16 @@ function dropoutFor({ tokens, users }: DataLook): Choice<number> {
       };
 }
 
-function rowsFor({ tokens, items }: DataLook, maxLength: number): Choice<number> {
+/** Packed rows a step: some hundred steps an epoch. */
+function rowsFor({ tokens, items }: Pick<DataLook, 'tokens' | 'items'>, maxLength: number): number {
   // A large table is updated in every step, whatever the step holds.
   const least = items > FULL_LOSS ? Math.min(items / 50, 8000) : 256;
-  const value = Math.max(1, Math.round(Math.max(least, within(tokens / 120, 256, 1600)) / maxLength));
-  const steps = Math.ceil(tokens / (value * maxLength));
-  return {
-    value,
-    why: `${count(value * maxLength)} events a step, ${count(steps)} steps an epoch over ${count(tokens)} training events`,
-  };
+  return Math.max(1, Math.round(Math.max(least, within(tokens / 120, 256, 1600)) / maxLength));
 }
 
-function epochsFor({ tokens }: DataLook, steps: number): Choice<number> {
-  const value = tokens < 20_000 ? 40 : tokens < 1e6 ? 25 : tokens < 5e6 ? 15 : tokens < 20e6 ? 8 : 4;
-  return { value, why: epochsWhy(value, steps) };
-}
-
-/** The reason for a number of epochs of so many steps each. */
-export function epochsWhy(epochs: number, steps: number): string {
-  return `at most ${count(epochs * steps)} steps; most trials end before, since patience stops them`;
+/** Most epochs: the more data, the fewer. */
+function epochsFor({ tokens }: DataLook): number {
+  return tokens < 20_000 ? 40 : tokens < 1e6 ? 25 : tokens < 5e6 ? 15 : tokens < 20e6 ? 8 : 4;
 }
 
 /** Evaluations without a better one after which training stops. */
@@ -134,7 +140,8 @@ function negativesFor({ items }: DataLook): Choice<number> | undefined {
   };
 }
 
-function rateFor(steps: number): Choice<number> {
+/** The rate at dim 16, from which it follows the width, for a training of so many steps. */
+export function rateFor(steps: number): Choice<number> {
   const where = `falls as 1/dim from dim ${RATE_DIM} on; measured best there: 4e-3 on MovieLens 100K, 8e-3 on the embedded data`;
   return steps < 1500
     ? { value: 8e-3, why: `for a short training of ${count(steps)} steps; ${where}` }
@@ -174,7 +181,7 @@ function historyFor({ repeated }: DataLook): Choice<'masked' | 'unmasked'> {
 function usersFor({ evaluated, items, tokens }: DataLook, negatives = items): Choice<number> | undefined {
   const training = tokens * (400e3 + 192 * Math.min(items, negatives));
   const affordable = training / 4 / (64 * items);
-  const most = roundDown(within(affordable, 1000, MOST_USERS));
+  const most = roundDown(within(affordable, FEWEST_USERS, MOST_USERS));
   if (evaluated <= 1.2 * most) return undefined;
   const why =
     affordable < MOST_USERS

@@ -3,7 +3,7 @@ import type { SliceSpec } from '../../data/slice.js';
 import { formatCount, formatDuration, parseCount } from '../../util/format.js';
 import { type Grid, sizeOf, WEIGHTS_AN_EVENT } from './grid.js';
 import type { DataLook } from './look.js';
-import { type Choice, epochsWhy, patienceFor, RATE_DIM, type Recipe } from './recipe.js';
+import { type Choice, patienceFor, RATE_DIM, type Recipe } from './recipe.js';
 
 /** What the file is for and where it belongs. */
 export interface Heading {
@@ -58,10 +58,10 @@ export function sweepText(
     '',
     ...modelLines(recipe),
     '',
-    ...trainingLines(look, recipe, grid),
+    ...trainingLines(recipe, grid),
     '',
     ...gridLines(look, recipe, grid, aim),
-    ...tuneLines(recipe, grid),
+    ...tuneLines(grid),
     ...seedLines(grid, cost),
     '',
     ...evaluationLines(recipe),
@@ -137,20 +137,25 @@ function modelLines({ dState, maxLength, dropout }: Recipe): string[] {
 /** A rate that follows the width, in one line. */
 const rateText = (base: number) => `{base: ${base}, dim: ${RATE_DIM}}`;
 
-function trainingLines(look: DataLook, recipe: Recipe, grid: Grid): string[] {
-  const { rows, negatives, rate, maxLength } = recipe;
-  const steps = Math.ceil(look.tokens / (rows.value * maxLength.value));
-  const patience = patienceFor(grid.epochs);
+function trainingLines({ rows, negatives, maxLength }: Recipe, grid: Grid): string[] {
+  const { epochs, rate, rates, tokens, steps } = grid;
+  const events = rows * maxLength.value;
   return [
     'training:',
-    ...inside('epochs', { value: grid.epochs, why: epochsWhy(grid.epochs, steps) }),
+    ...inside('epochs', {
+      value: epochs,
+      why: `at most ${count(epochs * steps)} steps; most trials end before, since patience stops them`,
+    }),
     ...inside('patience', {
-      value: patience,
+      value: patienceFor(epochs),
       why: 'a trial ends after a fifth of its epochs without a better validation',
     }),
-    ...inside('rows', rows),
+    ...inside('rows', {
+      value: rows,
+      why: `${count(events)} events a step, ${count(steps)} steps an epoch over the ${count(tokens)} training events of the largest slice`,
+    }),
     ...(negatives ? inside('negatives', negatives) : []),
-    ...(grid.rates.length > 1 ? [] : inside('learningRate', { value: rateText(rate.value), why: rate.why })),
+    ...(rates.length > 1 ? [] : inside('learningRate', { value: rateText(rate.value), why: rate.why })),
   ];
 }
 
@@ -174,7 +179,7 @@ function gridLines(
   ];
 }
 
-function tuneLines({ rate }: Recipe, { rates }: Grid): string[] {
+function tuneLines({ rate, rates }: Grid): string[] {
   if (rates.length < 2) return [];
   return [
     '',

@@ -1,0 +1,212 @@
+/** `perflaw answer DATA`: a sweep file for the data, the sweep towards its goal, the prediction and the report. Run again, it resumes. */
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import type { Argv } from 'yargs';
+import type { Sweep } from '../sweep/file/resolve.js';
+import type { Goal } from '../sweep/file/schema.js';
+import type { Wishes } from '../sweep/init/init.js';
+import type { RunSummary } from '../sweep/run/run.js';
+import type { PreparedSweep } from '../sweep/run/start.js';
+import { describeError, ExitCode, UserError } from '../util/errors.js';
+import { formatCount, formatDuration } from '../util/format.js';
+import { type Arguments, note, print, printJson } from './options/command.js';
+import { draftWords, readWishes, type Target, targetOf, wishOptions, writeDraft } from './options/wishes.js';
+
+export function options(yargs: Argv): Argv {
+  return wishOptions(yargs)
+    .option('watch', {
+      type: 'boolean',
+      describe: 'Show the progress of an answer that another command works on',
+    })
+    .option('retry-failed', { type: 'boolean', describe: 'Run failed trials again' })
+    .example('$0 answer synthetic --hours 2min', 'The embedded data: the whole way in two minutes')
+    .example('$0 answer clicks.csv --params 50M --hours 8', 'What to train on your data, by tomorrow morning')
+    .example('$0 answer clicks.csv', 'Goes on where it stopped, with the file that it made')
+    .epilogue(
+      'It is `perflaw init`, `sweep`, `predict` and `report` in one: look at the file it writes, change it, and run it again. On a cluster: init, then `perflaw sweep FILE --launch slurm`. Exit codes: 0 done, 2 what cannot be answered, 3 some trials failed, 130 interrupted.',
+    );
+}
+
+export async function run(args: Arguments): Promise<number> {
+  const wishes = readWishes(args);
+  const target = await targetOf(args);
+  if (args['watch']) return watch(target, args);
+  if (existsSync(target.file) && args['force'] !== true) await goOnWith(target, wishes);
+  else for (const text of draftWords(target, wishes, await writeDraft(target, wishes, args))) note(text);
+
+  const [{ prepareSweep }, { runPrepared }] = await Promise.all([
+    import('../sweep/run/start.js'),
+    import('./sweep.js'),
+  ]);
+  const prepared = await prepareSweep(target.file, { onNote: note });
+  if (args['force'] !== true) refuseOtherData(prepared, target);
+  const { code, summary, done } = await runPrepared(prepared, { retryFailed: args['retry-failed'] === true });
+  if (summary.interrupted || done.length === 0) {
+    note(endWords(prepared, summary, done.length));
+    note(`The same command goes on: perflaw answer ${target.data}.`);
+    return done.length === 0 && !summary.interrupted ? ExitCode.trialsFailed : code;
+  }
+  return conclude(prepared, summary, done.length, code, args);
+}
+
+/** Predicts and reports; a law that cannot be fitted leaves the report, which says what is missing. */
+async function conclude(
+  prepared: PreparedSweep,
+  summary: RunSummary,
+  done: number,
+  code: number,
+  args: Arguments,
+): Promise<number> {
+  const [{ predictRuns }, { reportRuns }] = await Promise.all([
+    import('./predict.js'),
+    import('./report.js'),
+  ]);
+  const { store, sweep } = prepared;
+  const asked = predictArguments(sweep, store.path);
+  const prediction = await predictRuns(asked).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    return { error, text: describeError(error), json: { error: error.message } };
+  });
+  const report = await reportRuns({ runs: store.path, metric: asked['metric'] });
+  const { records: _records, ...counts } = summary;
+  if (args.json)
+    printJson({
+      file: sweep.file,
+      name: sweep.name,
+      path: store.path,
+      goal: sweep.goal,
+      sweep: { ...counts, done, planned: prepared.stored.trials.length },
+      prediction: prediction.json,
+      report: report.json,
+    });
+  else {
+    print(`${endWords(prepared, summary, done)}\n`);
+    print(`${prediction.text}\n`);
+    for (const text of report.places) print(text);
+  }
+  return 'error' in prediction ? prediction.error.exitCode : code;
+}
+
+/** What `perflaw predict` is asked, by the goal of the file. */
+function predictArguments({ goal, evaluation }: Sweep, runs: string): Arguments {
+  const { params, flops, metric = evaluation.select, tolerance } = goal!;
+  return {
+    runs,
+    ...(params === undefined ? {} : { params: String(params) }),
+    ...(flops === undefined ? {} : { flops: String(flops) }),
+    metric,
+    tolerance: String(tolerance),
+    bootstrap: 1000,
+    seed: 0,
+    level: 0.9,
+  };
+}
+
+function endWords({ store, stored }: PreparedSweep, summary: RunSummary, done: number): string {
+  const { failed, kept, seconds } = summary;
+  const parts = [
+    `${done} of ${stored.trials.length} trials done${kept > 0 ? ` (${kept} kept from before)` : ''}`,
+    ...(failed > 0 ? [`${failed} failed (perflaw results says why)`] : []),
+    formatDuration(seconds),
+    relative('.', store.path) || '.',
+  ];
+  return parts.join(', ');
+}
+
+/** The file that is there is this command's, made for these words; or it is said how they differ. */
+async function goOnWith({ data, file }: Target, wishes: Wishes): Promise<void> {
+  const [{ readSweepFile }, { resolveSweep }] = await Promise.all([
+    import('../sweep/file/spec.js'),
+    import('../sweep/file/resolve.js'),
+  ]);
+  const sweep = resolveSweep(readSweepFile(file));
+  const other = 'Name another file (--out other.yaml), or replace this one (--force).';
+  if (!sameData(sweep, data))
+    throw new UserError(`this sweep file is for other data, ${JSON.stringify(sweep.data)}`, {
+      place: sweep.placeOf(['data']),
+      remedy: other,
+    });
+  if (sweep.goal?.params === undefined && sweep.goal?.flops === undefined)
+    throw new UserError('this sweep file has no goal, so there is nothing to answer', {
+      place: file,
+      remedy: `Add one, such as \`goal: {params: 50M, hours: 8}\`. ${other}`,
+    });
+  const differing = differences(sweep.goal, wishes);
+  if (differing.length > 0)
+    throw new UserError(`this sweep file was made for ${differing.join(' and ')}`, {
+      place: sweep.placeOf(['goal']),
+      remedy: `To go on with it, leave the option out; for another goal with the same trials, change \`goal:\` in it; to choose anew, --force (trials with the same settings are kept). ${other}`,
+    });
+  note(`${file} is there already: going on with it${goalWords(sweep.goal)}.`);
+}
+
+function goalWords({ params, hours }: Goal): string {
+  const parts = [
+    ...(params === undefined ? [] : [`at most ${formatCount(params)} parameters`]),
+    ...(hours === undefined ? [] : [formatDuration(3600 * hours)]),
+  ];
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+/** What the file aims at where the words ask for something else. */
+function differences(goal: Goal, { hours, params, metric }: Wishes): string[] {
+  const differs = (a: number | undefined, b: number | undefined) =>
+    b !== undefined && (a === undefined || Math.abs(a - b) > 1e-3 * b);
+  return [
+    ...(differs(goal.hours, hours)
+      ? [
+          goal.hours === undefined
+            ? `any time, not ${formatDuration(3600 * hours!)}`
+            : `${formatDuration(3600 * goal.hours)}, not ${formatDuration(3600 * hours!)}`,
+        ]
+      : []),
+    ...(differs(goal.params, params)
+      ? [
+          goal.params === undefined
+            ? `any size, not ${formatCount(params!)} parameters`
+            : `${formatCount(goal.params)} parameters, not ${formatCount(params!)}`,
+        ]
+      : []),
+    ...(metric !== undefined && goal.metric !== metric
+      ? [`${goal.metric ?? 'another metric'}, not ${metric}`]
+      : []),
+  ];
+}
+
+function sameData({ data }: Sweep, asked: string): boolean {
+  if (typeof data !== 'string') return asked === 'synthetic';
+  return data === asked || (existsSync(asked) && resolve(data) === resolve(asked));
+}
+
+/** Results of other interactions under the same name are no part of this answer. */
+function refuseOtherData({ store, stored }: PreparedSweep, { data }: Target): void {
+  let before: string;
+  try {
+    before = store.readPlan().data.hash;
+  } catch {
+    return; // Not run yet, or not readable: running it says what is wrong.
+  }
+  if (before === stored.data.hash) return;
+  throw new UserError('the data is not what it was when its trials were trained', {
+    place: data,
+    remedy: 'Answer for the data as it is now with --force, or beside the old answer with --out other.yaml.',
+  });
+}
+
+async function watch({ file, name }: Target, args: Arguments): Promise<number> {
+  if (args['force'])
+    throw new UserError('--watch only looks on, and --force writes', { remedy: 'Give one of the two.' });
+  const [{ watchSweep }, { sweepFolder }] = await Promise.all([
+    import('../sweep/run/watch.js'),
+    import('../sweep/store/locate.js'),
+  ]);
+  const path = sweepFolder(name);
+  if (!existsSync(path))
+    throw new UserError(`nothing to watch: the sweep of ${file} has not begun`, {
+      place: relative('.', path),
+      remedy: 'Begin it: the same command without --watch.',
+    });
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  return (await watchSweep(path, process.stderr, stop.signal)) ? ExitCode.ok : ExitCode.interrupted;
+}
