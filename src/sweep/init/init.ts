@@ -142,7 +142,7 @@ const hoursText = (hours: number) => `${Number(hours.toPrecision(2))} hours`;
 function tooFewParameters({ items }: DataLook, recipe: Recipe, params: number): UserError {
   const { total } = sizeOf(recipe, items, 4, 4);
   return new UserError(
-    `no model has ${formatCount(params)} parameters or fewer: the table of ${items.toLocaleString('en')} items alone takes ${formatCount(4 * (items + 1))} at dim 4, the smallest`,
+    `${formatCount(params)} parameters hold no models to compare: 4 layers of dim 4, the smallest that are tried, have ${formatCount(total)}, of which the table of ${items.toLocaleString('en')} items takes ${formatCount(4 * (items + 1))}`,
     {
       place: '--params',
       remedy: `Give --params ${formatCount(1.05 * total)} or more, or fewer items (perflaw data import --k-core 10).`,

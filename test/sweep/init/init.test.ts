@@ -195,7 +195,7 @@ describe('init refuses', () => {
   it('fewer parameters than the item table takes, and the number it names is enough', async () => {
     const { message, remedy, place } = await refusal(wide(), { hours: 8, params: 50_000 });
     expect(place).toBe('--params');
-    expect(message).toContain('the table of 500,000 items alone takes 2.00M at dim 4');
+    expect(message).toContain('of which the table of 500,000 items takes 2.00M');
     expect(remedy).toContain('--params 2.1');
     const { draft } = await prepared(wide(), { hours: 8, params: 2.11e6 });
     expect(draft.trials).toBeGreaterThan(0);
