@@ -23,6 +23,8 @@ export async function run(args: Arguments): Promise<number> {
   }
   for (const text of draftWords(target, wishes, draft)) print(text);
   print(`  Look at it: perflaw sweep ${file} --dry-run`);
-  print(`  Run it:     perflaw sweep ${file}, or to an answer at once: perflaw answer ${data}`);
+  print(
+    `  Run it:     perflaw sweep ${file}, or to an answer at once: perflaw answer ${data}${args['out'] === undefined ? '' : ` --out ${file}`}`,
+  );
   return ExitCode.ok;
 }

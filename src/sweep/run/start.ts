@@ -9,6 +9,7 @@ import { resolveBackend } from '../../kernels/choose.js';
 import { evaluationSet, leavesMoreThan } from '../../train/evaluation/evaluation-set.js';
 import { epochWork } from '../../train/step/batches.js';
 import { UserError } from '../../util/errors.js';
+import { checkGoal } from '../file/goal.js';
 import {
   type DataFacts,
   LABELLED,
@@ -27,7 +28,7 @@ import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout
 import { rememberSweep, sweepFolder } from '../store/locate.js';
 import type { TrialRecord } from '../store/record.js';
 import { SweepStore } from '../store/store.js';
-import { realCost } from './estimate.js';
+import { expectedSpeed, MEASURED_HERE, realCost, workOf } from './estimate.js';
 import { type RunObserver, type RunSummary, runSweep } from './run.js';
 
 export interface PrepareOptions extends SweepOverrides {
@@ -85,6 +86,11 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     text: sweep.text,
     trials: storedTrials(plan.trials),
   };
+  if (sweep.goal) {
+    const { speed, from } = expectedSpeed(store, stored);
+    // What has begun goes on: its goal says itself when the hours are spent.
+    checkGoal(sweep, plan.trials, (trial) => (from === MEASURED_HERE ? 0 : workOf(trial) / speed));
+  }
   return { sweep, plan, store, stored };
 }
 
