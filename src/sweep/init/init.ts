@@ -33,8 +33,8 @@ export const DEFAULT_HOURS = 4;
 
 /** Of the hours, the share that plans may fill: the rest is for the fits, and for what estimates miss. */
 const FILLED = 0.9;
-/** Of the hours, the share that data and width may take before anything else. */
-const FIRST = 0.4;
+/** Of the hours, the share that data and width may take before anything else: less where three rates are to be tried. */
+const FIRST = { tuned: 0.22, plain: 0.4 };
 /** Of the epochs, the share with which a brief sweep begins. */
 const FEW = 0.4;
 /** More candidates make a file hard to read, and tell no more. */
@@ -71,11 +71,17 @@ export async function draftSweep(
       (draft) => within(draft, FILLED),
     );
     if ('needed' in tried) return tried;
-    return grow(tried, (step, { design }, share) => {
+    const take: Take = (step, { design }, share) => {
       const larger = step(design, look, by);
       const draft = larger && holds(larger, look, by, params) ? drafts(by, larger) : undefined;
       return draft && within(draft, share) ? draft : undefined;
-    });
+    };
+    // Rates are tuned where that leaves all of the data and widths worth comparing.
+    const tuned = grow(tried, take, FIRST.tuned);
+    const { design } = tuned;
+    return design.tuned && design.share === 1 && design.dim >= tried.design.dim
+      ? tuned
+      : grow(tried, take, FIRST.plain);
   };
   const full = largest(recipe, starts);
   if ('text' in full && full.design.share === 1) return full;
@@ -105,8 +111,8 @@ function firstOf(
 /** Goes from a design to a larger one; undefined where there is none, or its plan takes more than the share of the hours. */
 type Take = (step: Step, from: Draft, share: number) => Draft | undefined;
 
-/** Step after step while the hours hold: data and width first, then what a law needs, then whatever there is time for. */
-function grow(first: Draft, take: Take): Draft {
+/** Step after step while the hours hold: data and width up to the share `reach`, what a law needs, then whatever there is time for. */
+function grow(first: Draft, take: Take, reach: number): Draft {
   let best = first;
   /** A step of each; whether any held. */
   const round = (steps: readonly Step[], share: number): boolean => {
@@ -114,7 +120,7 @@ function grow(first: Draft, take: Take): Draft {
     for (const step of steps) best = take(step, best, share) ?? best;
     return best !== before;
   };
-  while (round(REACH, FIRST));
+  while (round(REACH, reach));
   round(DETAIL, FILLED);
   while (round([...REACH, ...MORE, ...DETAIL], FILLED));
   while (round(REPEATS, FILLED));

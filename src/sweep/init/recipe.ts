@@ -165,16 +165,16 @@ function metricFor({ items }: DataLook, asked: string | undefined): Pick<Recipe,
   };
 }
 
-function historyFor({ repeated }: DataLook): Choice<'masked' | 'unmasked'> {
-  return repeated >= 0.1
-    ? {
-        value: 'unmasked',
-        why: `${percent(repeated)} of the held-out items stand in the user's history: people come back, so seen items stay among the candidates`,
-      }
-    : {
-        value: 'masked',
-        why: `${percent(repeated)} of the held-out items stand in the user's history: seen items are left out of the candidates`,
-      };
+function historyFor({ repeated, lengths, items }: DataLook): Choice<'masked' | 'unmasked'> {
+  const stand = `${percent(repeated)} of the held-out items stand in the user's history`;
+  if (repeated >= 0.1)
+    return { value: 'unmasked', why: `${stand}: people come back, so seen items stay among the candidates` };
+  if (2 * lengths.median >= items)
+    return {
+      value: 'unmasked',
+      why: `half of the users have ${count(lengths.median)} events or more over ${count(items)} items: without seen ones little is left to rank`,
+    };
+  return { value: 'masked', why: `${stand}: seen items are left out of the candidates` };
 }
 
 /** Ranking a user costs about 64 FLOPs an item at dim 32, training on an event some 400,000 with the small operations. */
