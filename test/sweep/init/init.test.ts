@@ -48,7 +48,7 @@ function dryRunHours({ plan, store, stored }: PreparedSweep, workers: number): n
   );
 }
 
-const WIDE = wideCatalogue('wide', 500_000, 60_000, 15);
+const WIDE = wideCatalogue('wide', 500_000, 20_000, 12);
 const wide = () => WIDE;
 const INPUTS: [name: string, make: () => Promise<Interactions> | Interactions, wishes: Wishes][] = [
   ...(present
@@ -63,7 +63,7 @@ const INPUTS: [name: string, make: () => Promise<Interactions> | Interactions, w
   ],
   ['few', () => generated('few', { users: 200, items: 150, meanLength: 25 }), { hours: 0.5, params: 1e6 }],
   ['wide', wide, { hours: 8, params: 50e6 }],
-  ['long', () => generated('long', { users: 300, items: 2000, meanLength: 2500 }), { hours: 4 }],
+  ['long', () => generated('long', { users: 300, items: 2000, meanLength: 1500 }), { hours: 4 }],
 ];
 
 describe.each(INPUTS)('init on %s', (name, make, wishes) => {
@@ -142,7 +142,7 @@ describe('what init chooses', () => {
     const sweep = await drafted(wide(), { hours: 8, params: 50e6 });
     expect(sweep.training.negatives).toBe(2000);
     expect(sweep.training.rows * sweep.model.maxLength).toBeGreaterThan(5000);
-    expect(sweep.evaluation.users).toBe(2000);
+    expect(sweep.evaluation.users).toBe(1000);
     const little = await prepared(wide(), { hours: 8, params: 50e6 }, { cores: 4, memory: 3 * 2 ** 30 });
     expect(little.draft.workers).toBeLessThan(4);
     expect(little.sweep.workers).toBe(little.draft.workers);
@@ -151,7 +151,7 @@ describe('what init chooses', () => {
   });
 
   it('for histories of thousands: windows, and slices by time where a share of the users would be few', async () => {
-    const sweep = await drafted(generated('long', { users: 300, items: 2000, meanLength: 2500 }), {
+    const sweep = await drafted(generated('long', { users: 300, items: 2000, meanLength: 1500 }), {
       hours: 4,
     });
     expect(sweep.model.maxLength).toBe(500);
@@ -202,11 +202,11 @@ describe('init refuses', () => {
   });
 
   it('an hour for what takes ten, and the hours it names are enough', async () => {
-    const data = generated('long', { users: 3000, items: 5000, meanLength: 1000 });
-    const { message, remedy, place } = await refusal(data, { hours: 0.01 });
+    const data = generated('long', { users: 1000, items: 2000, meanLength: 300 });
+    const { message, remedy, place } = await refusal(data, { hours: 0.002 });
     expect(place).toBe('--hours');
     expect(message).toMatch(
-      /^0\.01 hours are too few: the smallest sweep worth running on this data takes [\d.]+ hours/,
+      /^0\.002 hours are too few: the smallest sweep worth running on this data takes [\d.]+ hours/,
     );
     const hours = Number(/--hours ([\d.]+)/.exec(remedy!)![1]);
     expect((await prepared(data, { hours })).draft.seconds.whole).toBeLessThanOrEqual(3600 * hours);
