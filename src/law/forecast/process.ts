@@ -3,6 +3,7 @@
  * axis, and one smooth surface (Matern 5/2), with the noise of a run. Length scales, amplitudes and noise are the most probable
  * ones under priors that keep a curve smooth over what was measured: without them a few points are explained by anything.
  */
+import { backward, cholesky, forward } from '../fitting/cholesky.js';
 import type { Point, Variable } from '../points/points.js';
 import type { Place } from './axes.js';
 
@@ -115,42 +116,4 @@ function descend(objective: (hyper: Hyper) => number): Hyper {
         }
     }
   return best;
-}
-
-/** Lower triangle L of K = L L'; undefined where K is not positive definite. */
-function cholesky(k: readonly (readonly number[])[]): number[][] | undefined {
-  const factor: number[][] = [];
-  for (let i = 0; i < k.length; i++) {
-    const row: number[] = [];
-    for (let j = 0; j <= i; j++) {
-      let sum = k[i]![j]!;
-      const other = j === i ? row : factor[j]!;
-      for (let m = 0; m < j; m++) sum -= row[m]! * other[m]!;
-      if (i === j) {
-        if (!(sum > 0)) return undefined;
-        row.push(Math.sqrt(sum));
-      } else row.push(sum / other[j]!);
-    }
-    factor.push(row);
-  }
-  return factor;
-}
-
-function forward(factor: readonly (readonly number[])[], b: readonly number[]): number[] {
-  const x: number[] = [];
-  for (let i = 0; i < b.length; i++) {
-    let sum = b[i]!;
-    for (let j = 0; j < i; j++) sum -= factor[i]![j]! * x[j]!;
-    x.push(sum / factor[i]![i]!);
-  }
-  return x;
-}
-
-function backward(factor: readonly (readonly number[])[], b: readonly number[]): number[] {
-  const x = [...b];
-  for (let i = b.length - 1; i >= 0; i--) {
-    for (let j = i + 1; j < b.length; j++) x[i]! -= factor[j]![i]! * x[j]!;
-    x[i]! /= factor[i]![i]!;
-  }
-  return x;
 }

@@ -35,12 +35,14 @@ export interface Decision {
 /**
  * @param worlds `worlds[k][i]`: the metric of option i in world k.
  * @param cost of each option, in any unit.
+ * @param confidence chance of being within tolerance from which the cheaper is enough.
  */
 export function decide(
   worlds: readonly ArrayLike<number>[],
   cost: readonly number[],
   tolerance: number,
   direction: Direction,
+  confidence = ENOUGH,
 ): Decision {
   const sign = direction === 'minimize' ? -1 : 1;
   const odds: Odds[] = cost.map(() => ({ best: 0, within: 0, regret: 0 }));
@@ -65,7 +67,7 @@ export function decide(
     among.reduce((a, b) =>
       cost[b]! < cost[a]! || (cost[b] === cost[a] && odds[b]!.regret < odds[a]!.regret) ? b : a,
     );
-  const enough = indices.filter((i) => odds[i]!.within >= ENOUGH);
+  const enough = indices.filter((i) => odds[i]!.within >= confidence);
   if (enough.length > 0) return { odds, chosen: cheapest(enough), least, sure: true };
   const most = Math.max(...odds.map(({ within }) => within));
   const likeliest = indices.filter((i) => odds[i]!.within >= most - AS_LIKELY);

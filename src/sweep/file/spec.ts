@@ -231,6 +231,19 @@ function crossChecks(settings: SweepFile, yaml: YamlSource): Problem[] {
       'Give them equally many values, or move one to grid.',
     );
 
+  if (settings.goal && settings.halving)
+    sayKey(
+      ['halving'],
+      'halving and a goal both decide which trials go on',
+      'Keep one of them: a goal compares configurations by whole trainings.',
+    );
+  if (settings.goal && settings.budget?.hours !== undefined)
+    sayKey(
+      ['budget', 'hours'],
+      'budget.hours and a goal both limit what is run',
+      'Put the hours into the goal: `goal: {hours: 8}` counts wall hours of the whole sweep.',
+    );
+
   const { ks, select } = settings.evaluation ?? {};
   if (select !== undefined && ks !== undefined && !ks.includes(Number(select.split('@')[1])))
     say(

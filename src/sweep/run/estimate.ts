@@ -90,14 +90,11 @@ function speedOf(store: SweepStore, plan: StoredPlan, backend: string | undefine
   return measuredSpeed(records);
 }
 
-/** Where a speed comes from that trials of the sweep itself had. */
-export const MEASURED_HERE = 'measured in this sweep';
-
 /** Work (see workOf) a second of one process: measured in this sweep, in another one of the workspace, or assumed. */
 export function expectedSpeed(store: SweepStore, stored: StoredPlan): { speed: number; from: string } {
   const backend = stored.trials[0]?.config.backend;
   const own = speedOf(store, stored, backend);
-  return own === undefined ? speedHere(backend) : { speed: own, from: MEASURED_HERE };
+  return own === undefined ? speedHere(backend) : { speed: own, from: 'measured in this sweep' };
 }
 
 /** What `expectedSpeed` says of a sweep that has not begun. */

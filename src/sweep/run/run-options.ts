@@ -4,6 +4,7 @@ import type { TrainingProgress } from '../../train/hooks.js';
 import type { Halving } from '../file/schema.js';
 import type { LaunchLimits } from '../launch/launcher.js';
 import type { ClaimWatch } from '../store/claim.js';
+import type { StoredDecision } from '../store/decisions.js';
 import type { StoredTrial } from '../store/layout.js';
 import type { TrialRecord } from '../store/record.js';
 
@@ -16,6 +17,8 @@ export interface RunObserver {
   /** A process ended without a result, and the trial will go on or is left open. */
   stopped?(trial: StoredTrial): void;
   note?(text: string): void;
+  /** Of a sweep with a goal: what a round found, and the trials that it adds; again on resuming. */
+  decided?(decision: StoredDecision, round: number): void;
 }
 
 export interface RunOptions {

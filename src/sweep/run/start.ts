@@ -9,7 +9,6 @@ import { resolveBackend } from '../../kernels/choose.js';
 import { evaluationSet, leavesMoreThan } from '../../train/evaluation/evaluation-set.js';
 import { epochWork } from '../../train/step/batches.js';
 import { UserError } from '../../util/errors.js';
-import { checkGoal } from '../file/goal.js';
 import {
   type DataFacts,
   LABELLED,
@@ -28,7 +27,9 @@ import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout
 import { rememberSweep, sweepFolder } from '../store/locate.js';
 import type { TrialRecord } from '../store/record.js';
 import { SweepStore } from '../store/store.js';
-import { expectedSpeed, MEASURED_HERE, realCost, workOf } from './estimate.js';
+import { realCost } from './estimate.js';
+import { storedGoal } from './goal.js';
+import { goalStart, runRounds } from './rounds.js';
 import { type RunObserver, type RunSummary, runSweep } from './run.js';
 
 export interface PrepareOptions extends SweepOverrides {
@@ -73,6 +74,7 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     sweep.workers = workers?.(sweep.launchers[options.launch] ?? {}, plan.trials.length) ?? sweep.workers;
   }
   const store = new SweepStore(sweepFolder(sweep.name, options.out));
+  const goal = storedGoal(sweep, plan, cost.numericVersion);
   const stored: StoredPlan = {
     schema: STORE_SCHEMA,
     name: sweep.name,
@@ -82,15 +84,13 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     data: { name: data.name, hash: data.hash, numItems: data.numItems, reference },
     workers: sweep.workers,
     ...(plan.tuned.length > 0 ? { tuned: plan.tuned } : {}),
+    ...(goal ? { goal } : {}),
     file: sweep.file,
     text: sweep.text,
     trials: storedTrials(plan.trials),
   };
-  if (sweep.goal) {
-    const { speed, from } = expectedSpeed(store, stored);
-    // What has begun goes on: its goal says itself when the hours are spent.
-    checkGoal(sweep, plan.trials, (trial) => (from === MEASURED_HERE ? 0 : workOf(trial) / speed));
-  }
+  // what cannot be reached is said before anything is run
+  if (goal) goalStart(store, stored, sweep.placeOf);
   return { sweep, plan, store, stored };
 }
 
@@ -112,43 +112,46 @@ export async function startSweep(
   store.removeLitter();
   rememberSweep(store.path);
   const { limits, budget, keepWeights, halving } = sweep;
-  const launcher = await launcherKind(launch).open({
-    sweep: sweep.name,
-    workers: sweep.workers,
-    limits,
-    settings: sweep.launchers[launch] ?? {},
-    onNote: (text) => observer.note?.(text),
-  });
   const records = new Map<string, TrialRecord>();
   let indexedAt = performance.now();
   const writeIndex = () =>
     store.writeIndex(stored.trials.map((trial) => indexRow(trial, records.get(trial.id))));
-  const summary = await runSweep(
-    store,
-    stored.trials,
-    launcher,
-    {
-      numericVersion: stored.numericVersion,
-      data: stored.data.reference,
-      limits,
-      keepWeights,
-      hours: budget.hours,
-      halving,
-      tuned: stored.tuned,
-      ...options,
-    },
-    {
-      ...observer,
-      finished(trial, record, kept) {
-        records.set(trial.id, record);
-        observer.finished?.(trial, record, kept);
-        if (!kept && performance.now() - indexedAt > 5000) {
-          writeIndex();
-          indexedAt = performance.now();
-        }
+  const run = async (trials: readonly StoredTrial[]) =>
+    runSweep(
+      store,
+      trials,
+      await launcherKind(launch).open({
+        sweep: sweep.name,
+        workers: sweep.workers,
+        limits,
+        settings: sweep.launchers[launch] ?? {},
+        onNote: (text) => observer.note?.(text),
+      }),
+      {
+        numericVersion: stored.numericVersion,
+        data: stored.data.reference,
+        limits,
+        keepWeights,
+        hours: budget.hours,
+        halving,
+        tuned: stored.tuned,
+        ...options,
       },
-    },
-  );
+      {
+        ...observer,
+        finished(trial, record, kept) {
+          records.set(trial.id, record);
+          observer.finished?.(trial, record, kept);
+          if (!kept && performance.now() - indexedAt > 5000) {
+            writeIndex();
+            indexedAt = performance.now();
+          }
+        },
+      },
+    );
+  const summary = stored.goal
+    ? await runRounds(store, stored, run, observer.decided)
+    : await run(stored.trials);
   writeIndex();
   return summary;
 }

@@ -18,10 +18,26 @@ export interface StoredPlan {
   workers: number;
   /** Settings of which the best by validation stands for a configuration; absent where nothing is tuned. */
   tuned?: string[];
+  /** What is decided where not all trials are made; absent for a whole grid. */
+  goal?: StoredGoal;
   /** The sweep file as it was read. */
   file: string;
   text: string;
   trials: StoredTrial[];
+}
+
+/** What was asked, as `plan.json` keeps it. */
+export interface StoredGoal {
+  /** Names the decisions: another goal, or another plan, begins anew. */
+  key: string;
+  params?: number;
+  flops?: number;
+  /** The metric that decides, as `fit` names it; of the validation set where settings are tuned. */
+  metric: string;
+  tolerance: number;
+  confidence: number;
+  hours?: number;
+  round: number;
 }
 
 export interface StoredTrial {
@@ -80,10 +96,18 @@ export function isWholePlan(plan: StoredPlan): boolean {
     Number.isFinite(plan.data?.numItems) &&
     (plan.tuned === undefined ||
       (Array.isArray(plan.tuned) && plan.tuned.every((name) => typeof name === 'string'))) &&
+    (plan.goal === undefined || isGoal(plan.goal)) &&
     Array.isArray(plan.trials) &&
     plan.trials.every((trial) => typeof trial === 'object' && trial !== null && isTrial(trial))
   );
 }
+
+/** Its key is a folder's name too. */
+const isGoal = (goal: StoredGoal | null) =>
+  goal !== null &&
+  /^[0-9a-f]+$/.test(goal.key) &&
+  typeof goal.metric === 'string' &&
+  [goal.tolerance, goal.confidence, goal.round].every(Number.isFinite);
 
 const CURVE = '"curve": [';
 
