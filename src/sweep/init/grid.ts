@@ -112,12 +112,10 @@ const longer: Step = (design, _, { epochs }) =>
   design.epochs < epochs
     ? { ...design, epochs: Math.min(epochs, Math.ceil(1.25 * design.epochs)) }
     : undefined;
-const moreSlices: Step = (design, look) => {
-  const smallest = (design.share * look.tokens) / 2 ** design.slices;
-  return design.slices < 3 && smallest >= (design.share === 1 ? FEWEST_EVENTS : MANY_EVENTS)
+const moreSlices: Step = (design, look) =>
+  design.slices < 3 && (design.share * look.tokens) / 4 >= (design.share === 1 ? FEWEST_EVENTS : MANY_EVENTS)
     ? { ...design, slices: (design.slices + 1) as 2 | 3 }
     : undefined;
-};
 const moreDims: Step = (design) =>
   design.dims === 3 && design.dim >= 32 ? { ...design, dims: 4 } : undefined;
 const tuned: Step = (design) => (design.tuned ? undefined : { ...design, tuned: true });
@@ -160,10 +158,11 @@ function dimsUpTo(largest: number, wanted: number): number[] {
   return dims.sort((a, b) => a - b);
 }
 
+/** A quarter, a half and all; of two, the half only where a quarter is too little. */
 function slicesOf({ share, slices }: Design, look: DataLook): SliceSpec[] {
-  const shares = Array.from({ length: slices }, (_, i) =>
-    Number((share / 2 ** (slices - 1 - i)).toPrecision(3)),
-  );
+  const least = (share * look.tokens) / 4 >= FEWEST_EVENTS ? 0.25 : 0.5;
+  const parts = { 1: [1], 2: [least, 1], 3: [0.25, 0.5, 1] }[slices];
+  const shares = parts.map((part) => Number((part * share).toPrecision(3)));
   return shares[0]! * look.users >= FEWEST_USERS || slices === 1
     ? shares.map((users) => ({ users }))
     : shares.map((part) => ({ users: 1, ...(part < 1 ? { time: part } : {}) }));

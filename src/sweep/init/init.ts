@@ -33,8 +33,9 @@ export const DEFAULT_HOURS = 4;
 
 /** Of the hours, the share that plans may fill: the rest is for the fits, and for what estimates miss. */
 const FILLED = 0.9;
-/** Of the hours, the share that data and width may take before anything else: less where three rates are to be tried. */
-const FIRST = { tuned: 0.22, plain: 0.4 };
+/** Of the hours, the share that data and width may take before anything else: less where three rates are to be tried, and all where
+ * the hours do not reach for all of the data. */
+const FIRST = { tuned: 0.22, plain: 0.4, brief: FILLED };
 /** Of the epochs, the share with which a brief sweep begins. */
 const FEW = 0.4;
 /** More candidates make a file hard to read, and tell no more. */
@@ -64,7 +65,7 @@ export async function draftSweep(
   const drafts = await drafter(data, heading, { look, machine, hours, params });
   const within = (draft: Draft, share: number) =>
     draft.seconds.whole <= share * 3600 * hours && draft.trials <= MOST_TRIALS && draft.fitsMemory;
-  const largest = (by: Recipe, from: readonly Design[]): Draft | { needed: number } => {
+  const largest = (by: Recipe, from: readonly Design[], reach: number): Draft | { needed: number } => {
     const tried = firstOf(
       from,
       (start) => drafts(by, start),
@@ -81,13 +82,13 @@ export async function draftSweep(
     const { design } = tuned;
     return design.tuned && design.share === 1 && design.dim >= tried.design.dim
       ? tuned
-      : grow(tried, take, FIRST.plain);
+      : grow(tried, take, reach);
   };
-  const full = largest(recipe, starts);
+  const full = largest(recipe, starts, FIRST.plain);
   if ('text' in full && full.design.share === 1) return full;
   // Fewer epochs of more data teach more than many of a part of it, and fewer users leave time for both.
   const few = starts.filter(({ epochs }) => epochs <= Math.max(FEW * recipe.epochs, starts.at(-1)!.epochs));
-  const brief = largest(briefRecipe(recipe, look), few);
+  const brief = largest(briefRecipe(recipe, look), few, FIRST.brief);
   if ('text' in brief && !('text' in full && full.design.share >= brief.design.share)) return brief;
   if ('text' in full) return full;
   throw tooFewHours(hours, Math.min(full.needed, 'needed' in brief ? brief.needed : Infinity));
