@@ -5,12 +5,12 @@ import type { Argv } from 'yargs';
 import type { Sweep } from '../sweep/file/resolve.js';
 import type { Goal } from '../sweep/file/schema.js';
 import type { Wishes } from '../sweep/init/init.js';
-import type { RunSummary } from '../sweep/run/run.js';
 import type { PreparedSweep } from '../sweep/run/start.js';
 import { describeError, ExitCode, UserError } from '../util/errors.js';
 import { formatCount, formatDuration } from '../util/format.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
 import { draftWords, readWishes, type Target, targetOf, wishOptions, writeDraft } from './options/wishes.js';
+import type { SweepEnd } from './sweep.js';
 
 export function options(yargs: Argv): Argv {
   return wishOptions(yargs)
@@ -40,23 +40,17 @@ export async function run(args: Arguments): Promise<number> {
   ]);
   const prepared = await prepareSweep(target.file, { onNote: note });
   if (args['force'] !== true) refuseOtherData(prepared, target);
-  const { code, summary, done } = await runPrepared(prepared, { retryFailed: args['retry-failed'] === true });
-  if (summary.interrupted || done.length === 0) {
-    note(endWords(prepared, summary, done.length));
-    note(`The same command goes on: perflaw answer ${target.data}.`);
-    return done.length === 0 && !summary.interrupted ? ExitCode.trialsFailed : code;
+  const end = await runPrepared(prepared, { retryFailed: args['retry-failed'] === true });
+  if (end.summary.interrupted || end.done.length === 0) {
+    note(endWords(prepared, end));
+    note('The same command goes on.');
+    return end.summary.interrupted ? end.code : ExitCode.trialsFailed;
   }
-  return conclude(prepared, summary, done.length, code, args);
+  return conclude(prepared, end, args);
 }
 
 /** Predicts and reports; a law that cannot be fitted leaves the report, which says what is missing. */
-async function conclude(
-  prepared: PreparedSweep,
-  summary: RunSummary,
-  done: number,
-  code: number,
-  args: Arguments,
-): Promise<number> {
+async function conclude(prepared: PreparedSweep, end: SweepEnd, args: Arguments): Promise<number> {
   const [{ predictRuns }, { reportRuns }] = await Promise.all([
     import('./predict.js'),
     import('./report.js'),
@@ -68,23 +62,26 @@ async function conclude(
     return { error, text: describeError(error), json: { error: error.message } };
   });
   const report = await reportRuns({ runs: store.path, metric: asked['metric'] });
-  const { records: _records, ...counts } = summary;
+  const { records: _records, ...counts } = end.summary;
   if (args.json)
     printJson({
       file: sweep.file,
       name: sweep.name,
       path: store.path,
       goal: sweep.goal,
-      sweep: { ...counts, done, planned: prepared.stored.trials.length },
+      sweep: { ...counts, done: end.done.length, planned: prepared.stored.trials.length },
+      decisions: end.goal?.decisions,
       prediction: prediction.json,
       report: report.json,
     });
   else {
-    print(`${endWords(prepared, summary, done)}\n`);
+    print(endWords(prepared, end));
+    if (end.goal?.words) print(end.goal.words);
+    print();
     print(`${prediction.text}\n`);
     for (const text of report.places) print(text);
   }
-  return 'error' in prediction ? prediction.error.exitCode : code;
+  return 'error' in prediction ? prediction.error.exitCode : end.code;
 }
 
 /** What `perflaw predict` is asked, by the goal of the file. */
@@ -102,10 +99,10 @@ function predictArguments({ goal, evaluation }: Sweep, runs: string): Arguments 
   };
 }
 
-function endWords({ store, stored }: PreparedSweep, summary: RunSummary, done: number): string {
+function endWords({ store, stored }: PreparedSweep, { summary, done }: SweepEnd): string {
   const { failed, kept, seconds } = summary;
   const parts = [
-    `${done} of ${stored.trials.length} trials done${kept > 0 ? ` (${kept} kept from before)` : ''}`,
+    `${done.length} of ${stored.trials.length} trials done${kept > 0 ? ` (${kept} kept from before)` : ''}`,
     ...(failed > 0 ? [`${failed} failed (perflaw results says why)`] : []),
     formatDuration(seconds),
     relative('.', store.path) || '.',

@@ -4,8 +4,10 @@ import { sliceLabel } from '../data/slice.js';
 import { BACKENDS } from '../kernels/choose.js';
 import type { LauncherKind } from '../sweep/launch/kind.js';
 import { LAUNCHER_NAMES, type LauncherName, launcherKind } from '../sweep/launch/launchers.js';
-import type { RunSummary } from '../sweep/run/run.js';
+import type { RunObserver, RunSummary } from '../sweep/run/run.js';
 import type { PreparedSweep, StartOptions } from '../sweep/run/start.js';
+import type { StoredDecision } from '../sweep/store/decisions.js';
+import type { StoredGoal } from '../sweep/store/layout.js';
 import type { DoneRecord } from '../sweep/store/record.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
@@ -158,6 +160,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
   });
   const open = trials.filter(({ state }) => state !== 'done').map(({ seconds }) => seconds);
   const wall = wallSeconds(open, sweep.workers);
+  const start = stored.goal && (await startOf(prepared));
   if (json) {
     const { duplicates, excluded, beyondBudget, tuned } = plan;
     const head = { name: sweep.name, path: store.path, data: stored.data, workers: sweep.workers };
@@ -170,6 +173,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
       beyondBudget: beyondBudget.length,
       speed,
       expectedSeconds: wall,
+      ...(start ? { goal: stored.goal, start: start.runs.map(({ id }) => id) } : {}),
     });
     return ExitCode.ok;
   }
@@ -206,7 +210,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
         formatCount(tokens),
         formatCount(flops),
         formatBytes(memory),
-        state === 'done' ? 'cached' : state,
+        state === 'done' ? 'cached' : start?.runs.some((one) => one.id === id) ? 'start' : state,
         formatDuration(seconds),
       ]),
       { spare: ['model', 'memory', 'params', 'tokens', 'seed', 'slice', 'layers'] },
@@ -228,7 +232,12 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
   print(
     `At most ${formatDuration(wall)} with ${sweep.workers} workers at ${formatCount(speed)} FLOPs/s each (${from}); early stopping may end sooner.`,
   );
+  if (start) print((await import('./words/goal-text.js')).startWords(start, stored));
   return ExitCode.ok;
+}
+
+async function startOf({ store, stored, sweep }: PreparedSweep) {
+  return (await import('../sweep/run/rounds.js')).goalStart(store, stored, sweep.placeOf);
 }
 
 /** How a sweep ended. */
@@ -236,6 +245,8 @@ export interface SweepEnd {
   code: number;
   summary: RunSummary;
   done: DoneRecord[];
+  /** What its goal came to, where it has one. */
+  goal?: { asked: StoredGoal; decisions: StoredDecision[]; words?: string };
 }
 
 /** Runs a prepared sweep with its progress on stderr; signals stop it with checkpoints. */
@@ -247,7 +258,16 @@ export async function runPrepared(prepared: PreparedSweep, options: StartOptions
   ]);
   if (plan.beyondBudget.length > 0)
     note(`${plan.beyondBudget.length} trials lie past the budget and are not planned.`);
-  const state = newProgress(sweep.name, Math.min(stored.workers, stored.trials.length), stored.trials);
+  const { goal } = stored;
+  const state = newProgress(
+    sweep.name,
+    Math.min(stored.workers, stored.trials.length),
+    goal ? [] : stored.trials,
+  );
+  const [{ readDecisions }, { decisionLine, goalEnd }] = await Promise.all([
+    import('../sweep/store/decisions.js'),
+    import('./words/goal-text.js'),
+  ]);
   const view = showProgress(state, { stream: process.stderr });
   const queue = options.launch && launcherKind(options.launch).queue;
   const stop = new AbortController();
@@ -263,7 +283,12 @@ export async function runPrepared(prepared: PreparedSweep, options: StartOptions
   let summary: RunSummary;
   try {
     const abort = { signal: stop.signal, killSignal: kill.signal };
-    summary = await startSweep(prepared, { ...options, ...abort }, view.observer);
+    const decided: RunObserver['decided'] = (decision, round) => {
+      const ids = new Set([...(decision.found ?? []), ...decision.runs.map(({ id }) => id)]);
+      state.trials = [...state.trials, ...stored.trials.filter(({ id }) => ids.has(id))];
+      view.observer.note?.(decisionLine(decision, round, goal!));
+    };
+    summary = await startSweep(prepared, { ...options, ...abort }, { ...view.observer, decided });
   } finally {
     view.close();
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, onSignal);
@@ -273,13 +298,22 @@ export async function runPrepared(prepared: PreparedSweep, options: StartOptions
   );
   const { interrupted, failed } = summary;
   const code = interrupted ? ExitCode.interrupted : failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
-  return { code, summary, done };
+  const decisions = goal && readDecisions(prepared.store.path, goal);
+  const words = decisions && decisions.length > 0 ? goalEnd(decisions, goal!) : undefined;
+  return { code, summary, done, ...(decisions ? { goal: { asked: goal!, decisions, words } } : {}) };
 }
 
 async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
-  const { code, summary, done } = await runPrepared(prepared, options);
-  if (json) printJson(summaryJson(prepared, summary, done));
-  else printSummary(prepared.store.path, summary, done);
+  const { code, summary, done, goal } = await runPrepared(prepared, options);
+  if (json)
+    printJson({
+      ...summaryJson(prepared, summary, done),
+      ...(goal ? { goal: goal.asked, decisions: goal.decisions } : {}),
+    });
+  else {
+    printSummary(prepared.store.path, summary, done);
+    if (goal?.words) print(goal.words);
+  }
   const queue = options.launch && launcherKind(options.launch).queue;
   if (queue && summary.left > 0) await sayHowToComeBack(prepared, queue, summary.left);
   return code;

@@ -70,7 +70,7 @@ describe('perflaw answer', () => {
     const changed = perflaw(home, 'answer', 'clicks.csv');
     expect(changed.code).toBe(2);
     expect(changed.words).toMatch(/clicks\.csv: the data is not what it was.*\n.*--force.*--out other\.yaml/);
-  });
+  }, 300_000);
 
   it('goes on with a file that a person wrote or changed', () => {
     const home = homeWith({ 'mine.yaml': SMALL });

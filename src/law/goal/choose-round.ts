@@ -56,7 +56,7 @@ export interface Named extends Place {
 }
 
 /**
- * - `known`: the one named is within tolerance with enough confidence, in two rounds after one another.
+ * - `known`: the one named is within tolerance with enough confidence, in two rounds after one another or where no run would help.
  * - `budget`: no run fits what is left of the hours.
  * - `no help`: no run that could be made would tell much of the decision.
  * - `all made`: every run of the pool was made.
@@ -133,39 +133,58 @@ export function chooseRound(question: RoundQuestion): RoundDecision {
     runs: [],
     stop,
   });
-  if (standing.sure && wasSure && answer.named.interval) return stopped('known');
-  if (left.length === 0) return stopped('all made');
-  if (affordable.length === 0) return stopped('budget');
+  const isKnown = standing.sure && wasSure && answer.named.interval !== null;
+  if (left.length === 0) return stopped(isKnown ? 'known' : 'all made');
+  const seen = new Set(made.filter(({ id }) => results.get(id) !== null).map(placeKey));
+  const isRepeat = (run: PoolRun) => seen.has(placeKey(run));
+  const going = (gains: readonly Gain<PoolRun>[], passedOver: readonly Gain<PoolRun>[]): RoundDecision => {
+    const asRun = ({ run, share }: Gain<PoolRun>): ChosenRun => ({
+      id: run.id,
+      purpose: isRepeat(run) ? 'repeat' : 'decide',
+      share,
+      cost: cost(run),
+    });
+    return {
+      ...answer,
+      considered: { affordable: affordable.length, passedOver: passedOver.slice(0, SHOWN).map(asRun) },
+      runs: gains.map(asRun),
+      stop: null,
+    };
+  };
   const gains = new Gains(surrogate, standing, options, affordable);
+  const ranked = gains.ranked();
+  const helps = ranked.some(({ share }) => share >= HELPS);
+  if (isKnown || (affordable.length > 0 && !helps)) {
+    // without a single repeat the noise of a run is a guess, on which all that is known rests: the cheapest repeats tell it
+    const repeats =
+      seen.size === known.runs ? affordable.filter(isRepeat).sort((a, b) => a.cost - b.cost) : [];
+    const few = taken(repeats, fits).slice(0, round);
+    if (few.length > 0)
+      return going(
+        few.map((run) => ({ run, share: ranked.find((one) => one.run === run)?.share ?? 0 })),
+        ranked.filter(({ run }) => !few.includes(run)),
+      );
+    return stopped(standing.sure && answer.named.interval ? 'known' : 'no help');
+  }
+  if (affordable.length === 0) return stopped('budget');
+  return going(...roundOf(gains, round, fits));
+}
+
+/** The most telling for their cost, one after another, and what is left then. */
+function roundOf(
+  gains: Gains<PoolRun>,
+  round: number,
+  fits: (run: PoolRun, chosen: readonly PoolRun[]) => boolean,
+): [chosen: Gain<PoolRun>[], passedOver: Gain<PoolRun>[]] {
   const chosen: Gain<PoolRun>[] = [];
-  let ranked = gains.ranked();
-  const most = Math.max(0, ...ranked.map(({ share }) => share));
-  if (!(most >= HELPS)) return stopped('no help');
-  while (chosen.length < round) {
-    const next = ranked.find(({ run }) =>
-      fits(
-        run,
-        chosen.map((one) => one.run),
-      ),
-    );
-    if (!next) break;
+  for (;;) {
+    const ranked = gains.ranked();
+    const runs = chosen.map(({ run }) => run);
+    const next = chosen.length < round ? ranked.find(({ run }) => fits(run, runs)) : undefined;
+    if (!next) return [chosen, ranked];
     chosen.push(next);
     gains.take(next.run);
-    ranked = gains.ranked();
   }
-  const seen = new Set(made.filter(({ id }) => results.get(id) !== null).map(placeKey));
-  const asRun = ({ run, share }: Gain<PoolRun>): ChosenRun => ({
-    id: run.id,
-    purpose: seen.has(placeKey(run)) ? 'repeat' : 'decide',
-    share,
-    cost: cost(run),
-  });
-  return {
-    ...answer,
-    considered: { affordable: affordable.length, passedOver: ranked.slice(0, SHOWN).map(asRun) },
-    runs: chosen.map(asRun),
-    stop: null,
-  };
 }
 
 /** What is believed at the goal after some results: at least one. */

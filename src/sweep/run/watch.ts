@@ -1,11 +1,12 @@
 /** Looks at a sweep that other processes run, on this machine or another, through nothing but its store. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClaimWatch } from '../store/claim.js';
+import { hasStopped, readDecisions } from '../store/decisions.js';
 import { SweepStore } from '../store/store.js';
 import { newProgress, showProgress } from './progress.js';
 
 /**
- * Shows a sweep's progress until every trial has a result or `signal` fires.
+ * Shows a sweep's progress until every trial has a result (with a goal: until it stopped) or `signal` fires.
  * @returns whether the sweep came to its end.
  * @throws UserError when there is no such sweep.
  */
@@ -17,13 +18,21 @@ export async function watchSweep(
 ): Promise<boolean> {
   const store = new SweepStore(path);
   const plan = store.readPlan();
-  const state = newProgress(plan.name, plan.workers, plan.trials);
+  const { goal } = plan;
+  const state = newProgress(plan.name, plan.workers, goal ? [] : plan.trials);
   const view = showProgress(state, { stream });
   const watch = new ClaimWatch();
   let first = true;
   try {
     while (!signal?.aborted) {
-      for (const trial of plan.trials) {
+      const decisions = goal ? readDecisions(path, goal) : [];
+      if (goal) {
+        const asked = new Set(
+          decisions.flatMap(({ found = [], runs }) => [...found, ...runs.map(({ id }) => id)]),
+        );
+        state.trials = plan.trials.filter(({ id }) => asked.has(id));
+      }
+      for (const trial of state.trials) {
         if (state.records.has(trial.id)) continue;
         const found = store.readTrial(trial.id, plan.numericVersion);
         if (found.state === 'done' || found.state === 'failed') {
@@ -37,7 +46,7 @@ export async function watchSweep(
           view.observer.progress?.(trial, progress);
         } else if (state.running.has(trial.id)) view.observer.stopped?.(trial);
       }
-      if (state.records.size === plan.trials.length) return true;
+      if (state.records.size === state.trials.length && (!goal || hasStopped(decisions))) return true;
       first = false;
       await sleep(everyMs, undefined, { signal }).catch(() => {});
     }
