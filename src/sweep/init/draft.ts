@@ -8,7 +8,7 @@ import { resolveSweep } from '../file/resolve.js';
 import { checkSweepText, problemsError } from '../file/spec.js';
 import { realCost, speedHere, wallSeconds, workOf } from '../run/estimate.js';
 import { factsOf } from '../run/start.js';
-import { type Design, gridOf, sizeOf } from './grid.js';
+import { type Design, gridOf, sizeOf, widened } from './grid.js';
 import type { DataLook } from './look.js';
 import type { Choice, Recipe } from './recipe.js';
 import { type Cost, type Heading, sweepText } from './text.js';
@@ -57,8 +57,9 @@ export async function drafter(
   const facts = factsOf(data, { evaluation: { ks: [], select: '', history: 'masked' }, split: undefined });
   const plan = (text: string) => planSweep(resolveSweep(sourceOf(text)), backend, facts, costs);
   return (recipe, design) => {
-    const grid = gridOf(design, look, recipe);
-    const params = paramsFor(asked, sizeOf(recipe, look.items, grid.dims.at(-1)!, grid.layers.at(-1)!).total);
+    const full = gridOf(design, look, recipe);
+    const params = paramsFor(asked, sizeOf(recipe, look.items, full.dims.at(-1)!, full.layers.at(-1)!).total);
+    const grid = widened(full, look, recipe, params.value);
     const textWith = (cost?: Cost, workers?: Choice<number>) =>
       sweepText(heading, look, recipe, grid, { hours, params }, cost, workers);
     const { trials } = planned(data.name, () => plan(textWith()));

@@ -11,6 +11,8 @@ export interface Grid {
   dims: number[];
   /** Rising. */
   layers: number[];
+  /** Of the largest dim only these layers are too large; absent where all of them are within the parameters. */
+  excluded?: { dim: number; layers: number[] };
   slices: SliceSpec[];
   /** The rate at dim 16, and those that are tried where it is tuned. */
   rate: Choice<number>;
@@ -147,6 +149,26 @@ export function gridOf(design: Design, look: DataLook, recipe: Recipe): Grid {
     tokens,
     steps,
   };
+}
+
+/**
+ * The grid with one dim more, up to twice the largest, at which fewer layers are within the parameters: otherwise the shallow and wide
+ * models that they allow would lie beyond everything measured.
+ */
+export function widened(grid: Grid, look: DataLook, recipe: Recipe, params: number): Grid {
+  const { dims, layers } = grid;
+  const largest = dims.at(-1)!;
+  const fits = (dim: number, depth: number) => {
+    const { total, nonEmbedding } = sizeOf(recipe, look.items, dim, depth);
+    return total <= params && nonEmbedding <= WEIGHTS_AN_EVENT * look.tokens;
+  };
+  const dim = DIMS.filter((one) => one > largest && one <= 2 * largest && fits(one, layers[0]!)).at(-1);
+  if (dim === undefined) return grid;
+  const tooLarge = layers.filter((depth) => !fits(dim, depth));
+  // Where all layers fit, a wider grid is a step of its own, if there is time for it.
+  return tooLarge.length === 0
+    ? grid
+    : { ...grid, dims: [...dims, dim], excluded: { dim, layers: tooLarge } };
 }
 
 /** Halves of the largest, or its neighbours where there are too few. */

@@ -159,23 +159,29 @@ function trainingLines({ rows, negatives, maxLength }: Recipe, grid: Grid): stri
   ];
 }
 
-function gridLines(
-  { items, tokens }: DataLook,
-  recipe: Recipe,
-  { dims, layers }: Grid,
-  { params }: Aim,
-): string[] {
-  const size = (dim: number, depth: number) => sizeOf(recipe, items, dim, depth).total;
-  const smallest = size(dims[0]!, layers[0]!);
-  const largest = size(dims.at(-1)!, layers.at(-1)!);
-  const { nonEmbedding } = sizeOf(recipe, items, dims.at(-1)!, layers.at(-1)!);
-  const share = nonEmbedding / tokens;
+function gridLines({ items, tokens }: DataLook, recipe: Recipe, grid: Grid, { params }: Aim): string[] {
+  const { dims, layers, excluded } = grid;
+  const sizes = dims.flatMap((dim) =>
+    layers
+      .filter((depth) => excluded?.dim !== dim || !excluded.layers.includes(depth))
+      .map((depth) => ({ dim, ...sizeOf(recipe, items, dim, depth) })),
+  );
+  const totals = sizes.map(({ total }) => total).sort((a, b) => a - b);
+  const largest = sizes.reduce((a, b) => (b.nonEmbedding > a.nonEmbedding ? b : a));
+  const share = largest.nonEmbedding / tokens;
   return [
     'grid:',
-    `  # from ${formatCount(smallest)} to ${formatCount(largest)} parameters, of ${short(params.value)} at most`,
+    `  # from ${formatCount(totals[0]!)} to ${formatCount(totals.at(-1)!)} parameters, of ${short(params.value)} at most`,
     `  layers: [${layers.join(', ')}]`,
-    `  # the item table alone takes ${formatCount((items + 1) * dims.at(-1)!)} at dim ${dims.at(-1)}; the rest is ${share.toPrecision(2)} weights an event (${WEIGHTS_AN_EVENT} at most: 3 were enough on MovieLens 100K)`,
+    `  # the item table takes ${formatCount((items + 1) * dims.at(-1)!)} at dim ${dims.at(-1)}; the rest is up to ${share.toPrecision(2)} weights an event (${WEIGHTS_AN_EVENT} at most: 3 were enough on MovieLens 100K)`,
     `  dim: [${dims.join(', ')}]`,
+    ...(excluded
+      ? [
+          '',
+          `# of dim ${excluded.dim} only as many layers as the parameters and the data hold`,
+          `exclude: [{dim: ${excluded.dim}, layers: [${excluded.layers.join(', ')}]}]`,
+        ]
+      : []),
   ];
 }
 

@@ -133,7 +133,7 @@ describe('what init chooses', () => {
 
   it('for few users: small models, a wide tolerance, repeats', async () => {
     const sweep = await drafted(generated('few', { users: 200, items: 150, meanLength: 25 }));
-    expect(Math.max(...(sweep.grid['dim'] as number[]))).toBeLessThanOrEqual(32);
+    expect(Math.max(...(sweep.grid['dim'] as number[]))).toBeLessThanOrEqual(48);
     expect(sweep.goal!.tolerance).toBe(0.007);
     expect(sweep.seeds.length).toBeGreaterThan(1);
   });
