@@ -4,6 +4,7 @@ import { baselineFigure } from './charts/baseline.js';
 import { budgetFigure } from './charts/budget.js';
 import { dataTermFigure } from './charts/data-term.js';
 import { formsFigure } from './charts/forms.js';
+import { goalPathFigure } from './charts/goal-path.js';
 import { heldOutFigure } from './charts/held-out.js';
 import { learningFigure } from './charts/learning.js';
 import { residualFigure } from './charts/residuals.js';
@@ -33,5 +34,6 @@ export function reportFigures(input: ReportInput): PlacedFigure[] {
   });
   const training = [learningFigure(input), slicesFigure(input), baselineFigure(input)];
   const place = (section: PlacedFigure['section']) => (figure: FigureOrAbsence) => ({ ...figure, section });
-  return [...laws.map(place('law')), ...training.map(place('training'))];
+  const goal = input.path ? [goalPathFigure(input.path)] : [];
+  return [...goal.map(place('goal')), ...laws.map(place('law')), ...training.map(place('training'))];
 }

@@ -1,5 +1,6 @@
 /** What `perflaw sweep` says of a goal: the start, every round's decision, and the end. */
-import type { Named, StopReason } from '../../law/goal/choose-round.js';
+import type { Named } from '../../law/goal/choose-round.js';
+import { placeWords, stopWords } from '../../report/words/goal-words.js';
 import type { GoalStart } from '../../sweep/run/rounds.js';
 import type { StoredDecision } from '../../sweep/store/decisions.js';
 import type { StoredGoal, StoredPlan } from '../../sweep/store/layout.js';
@@ -10,12 +11,6 @@ const percent = (share: number) => {
   const value = 100 * share;
   return `${value >= 10 || value === 0 ? Math.round(value) : Number(value.toPrecision(1))} %`;
 };
-
-/** `layers 4, dim 64 (learningRate 0.001)` */
-export function placeWords({ layers, dim, settings = {} }: Named): string {
-  const more = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
-  return `layers ${layers}, dim ${dim}${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
-}
 
 function namedWords(named: Named, { metric, tolerance }: StoredGoal): string {
   const { interval, within } = named;
@@ -32,16 +27,6 @@ export function decisionLine(decision: StoredDecision, round: number, goal: Stor
   const repeats = runs.filter(({ purpose }) => purpose === 'repeat').length;
   return `Round ${round + 1}: ${belief}. ${runs.length === 1 ? 'Next 1 run' : `Next ${runs.length} runs`}${round === 0 ? ', cheap and far apart' : ''}${repeats > 0 ? `, ${repeats} of them further seeds` : ''}.`;
 }
-
-const REASONS: Record<StopReason, (goal: StoredGoal) => string> = {
-  known: ({ confidence }) => `it is known with ${percent(confidence)}, in two rounds after one another`,
-  budget: ({ hours }) => `no run fits what is left of ${formatDuration(3600 * (hours ?? 0))}`,
-  'no help': () => 'no run of the grid would help to decide',
-  'all made': () => 'every run of the grid was made',
-};
-
-/** Why a sweep ended, in words that follow "It stopped because". */
-export const stopWords = (stop: StopReason, goal: StoredGoal) => REASONS[stop](goal);
 
 /** What a sweep with a goal came to. */
 export function goalEnd(decisions: readonly StoredDecision[], goal: StoredGoal): string {

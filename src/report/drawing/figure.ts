@@ -37,7 +37,7 @@ export interface AbsentFigure {
 export type FigureOrAbsence = Figure | AbsentFigure;
 
 /** A figure, and the part of the page in which it stands. */
-export type PlacedFigure = FigureOrAbsence & { section: 'law' | 'training' };
+export type PlacedFigure = FigureOrAbsence & { section: 'goal' | 'law' | 'training' };
 
 export function isDrawn<F extends FigureOrAbsence>(figure: F): figure is F & Figure {
   return !('absent' in figure);

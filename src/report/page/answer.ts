@@ -3,6 +3,7 @@ import { bestBy, GOOD } from '../../law/points/direction.js';
 import { nearestTuned, settingWords } from '../../law/points/tuned.js';
 import type { DoneRecord } from '../../sweep/store/record.js';
 import { formatCount } from '../../util/format.js';
+import type { GoalPath } from '../view/goal-path.js';
 import { recordSlice } from '../view/label.js';
 import {
   type LawView,
@@ -12,6 +13,7 @@ import {
   type ReportInput,
   type TrialGroup,
 } from '../view/view.js';
+import { placeWords, stopWords } from '../words/goal-words.js';
 import { peakIntervalWords, peakWords } from '../words/peak.js';
 import {
   count,
@@ -40,6 +42,8 @@ export function bestRun(records: DoneRecord[], choice: MetricChoice): DoneRecord
 
 export function answerCards(input: ReportInput): AnswerCard[] {
   const cards: AnswerCard[] = [];
+  const goal = input.path && goalCard(input.path);
+  if (goal) cards.push(goal);
   const best = bestRun(input.done, input.metric);
   cards.push(
     best
@@ -48,6 +52,18 @@ export function answerCards(input: ReportInput): AnswerCard[] {
   );
   for (const group of input.groups) cards.push(...lawCards(group, input.metric));
   return cards;
+}
+
+/** What the decisions of a goal came to; the laws below are fitted to the few runs that it took. */
+function goalCard({ goal, steps, stop }: GoalPath): AnswerCard | undefined {
+  const last = steps.at(-1);
+  if (!last) return undefined;
+  const { within, regret } = last.named;
+  return {
+    question: stop ? 'To train, by the goal' : 'To train, by the goal, so far',
+    headline: placeWords(last.named),
+    words: `Within ${goal.tolerance} of the best ${goal.metric} with ${percent(within)}, expected to lose ${difference(regret)}. ${stop ? `It stopped because ${stopWords(stop, goal)}, for ${percent(last.spent)} of what the whole grid costs.` : 'The same command goes on.'}`,
+  };
 }
 
 function measured(best: DoneRecord, { metric, done }: ReportInput): AnswerCard {

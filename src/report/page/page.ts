@@ -60,7 +60,7 @@ export async function renderPage(
 ${input.description ? html`<p>${input.description}</p>` : ''}
 <p class="quiet">${count(input.done.length, 'run')} on ${count(input.slices.length, 'data slice')}. Metric: ${metricTitle(input.metric)}.</p>
 <nav aria-label="On this page"><ul>
-<li><a href="#answer">Answer</a></li><li><a href="#law">Law</a></li><li><a href="#training">Training and data</a></li><li><a href="#trials">Trials</a></li><li><a href="#made">How it was made</a></li>
+<li><a href="#answer">Answer</a></li>${input.path ? html`<li><a href="#goal">Path</a></li>` : ''}<li><a href="#law">Law</a></li><li><a href="#training">Training and data</a></li><li><a href="#trials">Trials</a></li><li><a href="#made">How it was made</a></li>
 </ul></nav>
 </header>
 <main>
@@ -75,7 +75,15 @@ ${answerCards(input).map(
 `,
 )}</dl>
 </section>
-<section id="law" aria-labelledby="law-title">
+${
+  input.path
+    ? html`<section id="goal" aria-labelledby="goal-title">
+<h2 id="goal-title">The path to it</h2>
+${pick('goal')}
+</section>
+`
+    : ''
+}<section id="law" aria-labelledby="law-title">
 <h2 id="law-title">The law</h2>
 ${input.groups.length ? pick('law') : html`<p>No trial has finished, so there is no law.</p>`}
 ${input.groups.map((group) => lawSection(group, input.metric))}

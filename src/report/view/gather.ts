@@ -15,6 +15,7 @@ import {
 } from '../../sweep/store/record.js';
 import { UserError } from '../../util/errors.js';
 import { workspace } from '../../util/workspace.js';
+import { goalPath } from './goal-path.js';
 import { groupLabel } from './label.js';
 import { viewLaw } from './law-view.js';
 import { lossAgreement } from './loss-agreement.js';
@@ -53,11 +54,13 @@ export async function gatherReport(records: SweepRecords, given: GatherOptions =
       records: items,
       ...(await lawOf(items, sweep, choice, options)),
     });
+  const path = goalPath(sweep);
   const first = [...sweep.done, ...sweep.failed][0];
   return {
     title: sweep.name,
     metric: choice,
     groups,
+    ...(path ? { path } : {}),
     losses: groups.flatMap(({ label, records: own }) => lossAgreement(label, own, choice)),
     done: sweep.done,
     failed: sweep.failed,

@@ -10,6 +10,8 @@ import type { NextTrial } from '../../law/predict/next-trial.js';
 import type { QualityTest } from '../../law/quality-test.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../../sweep/store/record.js';
 
+import type { GoalPath } from './goal-path.js';
+
 /** A value with the interval it is believed to lie in. */
 export interface Interval {
   value: number;
@@ -207,6 +209,8 @@ export interface ReportInput {
   description?: string;
   metric: MetricChoice;
   groups: TrialGroup[];
+  /** How a goal was come to; absent where the whole grid is run. */
+  path?: GoalPath;
   /** A line a group and slice whose trials recorded their loss. */
   losses: LossAgreement[];
   done: DoneRecord[];

@@ -9,6 +9,7 @@ import { rateSetting } from '../../train/rate.js';
 import type { TrainingResult } from '../../train/result.js';
 import { UserError } from '../../util/errors.js';
 import { canonicalJson } from '../../util/hash.js';
+import { chosenIds, readDecisions } from '../store/decisions.js';
 import { findSweep } from '../store/locate.js';
 import { beatsPopularity, type DoneRecord, isHalved, type SliceMeasures } from '../store/record.js';
 import { SweepStore } from '../store/store.js';
@@ -26,7 +27,7 @@ export interface SweepObservations {
   models: ModelConfig[];
   /** Settings that the sweep tuned: `tunedEnvelope` takes the best of them for each configuration. */
   tuned: string[];
-  /** Trials recorded as failed, and trials in the plan. */
+  /** Trials recorded as failed, and trials in the plan; of a goal, those chosen so far. */
   failed: number;
   planned: number;
   /** Trials that successive halving ended early: left out unless asked for. */
@@ -88,7 +89,7 @@ export async function readSweepObservations(
     halved,
     dropped,
     belowPopularity,
-    planned: plan.trials.length,
+    planned: plan.goal ? chosenIds(readDecisions(path, plan.goal)).size : plan.trials.length,
     damaged,
   };
 }

@@ -1,7 +1,7 @@
 /** Looks at a sweep that other processes run, on this machine or another, through nothing but its store. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClaimWatch } from '../store/claim.js';
-import { hasStopped, readDecisions } from '../store/decisions.js';
+import { chosenIds, hasStopped, readDecisions } from '../store/decisions.js';
 import { SweepStore } from '../store/store.js';
 import { newProgress, showProgress } from './progress.js';
 
@@ -27,9 +27,7 @@ export async function watchSweep(
     while (!signal?.aborted) {
       const decisions = goal ? readDecisions(path, goal) : [];
       if (goal) {
-        const asked = new Set(
-          decisions.flatMap(({ found = [], runs }) => [...found, ...runs.map(({ id }) => id)]),
-        );
+        const asked = chosenIds(decisions);
         state.trials = plan.trials.filter(({ id }) => asked.has(id));
       }
       for (const trial of state.trials) {

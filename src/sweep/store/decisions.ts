@@ -45,3 +45,7 @@ export function readDecisions(path: string, goal: StoredGoal): StoredDecision[] 
 /** Whether the sweep came to its end. */
 export const hasStopped = (decisions: readonly StoredDecision[]) =>
   decisions.some(({ stop }) => stop !== null);
+
+/** Trials that were chosen so far, and those that were there before. */
+export const chosenIds = (decisions: readonly StoredDecision[]) =>
+  new Set(decisions.flatMap(({ found = [], runs }) => [...found, ...runs.map(({ id }) => id)]));
