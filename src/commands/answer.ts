@@ -31,14 +31,20 @@ export async function run(args: Arguments): Promise<number> {
   const wishes = readWishes(args);
   const target = await targetOf(args);
   if (args['watch']) return watch(target, args);
+  // The data are read for the file and for its sweep: what is to be said of them is said once.
+  const said = new Set<string>();
+  const say = (text: string) => {
+    if (!said.has(text)) note(text);
+    said.add(text);
+  };
   if (existsSync(target.file) && args['force'] !== true) await goOnWith(target, wishes);
-  else for (const text of draftWords(target, wishes, await writeDraft(target, wishes, args))) note(text);
+  else for (const text of draftWords(target, wishes, await writeDraft(target, wishes, args, say))) note(text);
 
   const [{ prepareSweep }, { runPrepared }] = await Promise.all([
     import('../sweep/run/start.js'),
     import('./sweep.js'),
   ]);
-  const prepared = await prepareSweep(target.file, { onNote: note });
+  const prepared = await prepareSweep(target.file, { onNote: say });
   if (args['force'] !== true) refuseOtherData(prepared, target);
   const end = await runPrepared(prepared, { retryFailed: args['retry-failed'] === true });
   if (end.summary.interrupted || end.done.length === 0) {
@@ -48,6 +54,10 @@ export async function run(args: Arguments): Promise<number> {
   }
   return conclude(prepared, end, args);
 }
+
+/** Where the goal and the law of `predict` name different models. */
+const TWO_ANSWERS =
+  'The goal and the law name different models. The goal weighs all runs on every slice together, and the cheapest that is as good; the law describes the runs of one slice. With few runs the goal is the one that was asked (docs/goal.md).';
 
 /** Predicts and reports; a law that cannot be fitted leaves the report, which says what is missing. */
 async function conclude(prepared: PreparedSweep, end: SweepEnd, args: Arguments): Promise<number> {
@@ -59,7 +69,7 @@ async function conclude(prepared: PreparedSweep, end: SweepEnd, args: Arguments)
   const asked = predictArguments(sweep, store.path);
   const prediction = await predictRuns(asked).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
-    return { error, text: describeError(error), json: { error: error.message } };
+    return { error, text: describeError(error), json: { error: error.message }, best: undefined };
   });
   const report = await reportRuns({ runs: store.path, metric: asked['metric'] });
   const { records: _records, ...counts } = end.summary;
@@ -79,6 +89,9 @@ async function conclude(prepared: PreparedSweep, end: SweepEnd, args: Arguments)
     if (end.goal?.words) print(end.goal.words);
     print();
     print(`${prediction.text}\n`);
+    const named = end.goal?.decisions.at(-1)?.named;
+    const { best } = prediction;
+    if (named && best && (named.layers !== best.layers || named.dim !== best.dim)) print(`${TWO_ANSWERS}\n`);
     for (const text of report.places) print(text);
   }
   return 'error' in prediction ? prediction.error.exitCode : end.code;

@@ -185,8 +185,10 @@ function modelsFor(args: Arguments, input: LawInput): { models?: ModelConfig[]; 
   return { models, numItems };
 }
 
-/** The prediction as one JSON value, and as the words of the command. */
-export async function predictRuns(args: Arguments): Promise<{ json: object; text: string }> {
+/** The prediction as one JSON value, as the words of the command, and the size that it names. */
+export async function predictRuns(
+  args: Arguments,
+): Promise<{ json: object; text: string; best: { layers: number; dim: number } }> {
   const forms = args['form'] === undefined ? undefined : await namedForms(String(args['form']));
   const budget = readBudget(args);
   const resamples = wholeNumber(args['bootstrap'], '--bootstrap', 0)!;
@@ -223,6 +225,7 @@ export async function predictRuns(args: Arguments): Promise<{ json: object; text
       inputNotes: input.notes,
     },
     text: [predictionText(report), ...(trainWith ? [trainWith] : [])].join('\n\n'),
+    best: report.best,
   };
 }
 

@@ -102,14 +102,19 @@ export async function targetOf(args: Arguments): Promise<Target> {
  * Fits a sweep file to the data and writes it.
  * @throws UserError where something is there already and `--force` is not given, or the data or the budget do not allow it.
  */
-export async function writeDraft(target: Target, wishes: Wishes, args: Arguments): Promise<Draft> {
+export async function writeDraft(
+  target: Target,
+  wishes: Wishes,
+  args: Arguments,
+  onNote: (text: string) => void = note,
+): Promise<Draft> {
   const { data, file, name } = target;
   if (args['force'] !== true) refuseToReplace(target);
   const [{ openDataset }, { draftSweep }] = await Promise.all([
     import('../../data/dataset.js'),
     import('../../sweep/init/init.js'),
   ]);
-  const interactions = await withImportHint(data, () => openDataset(data, { onNote: note }));
+  const interactions = await withImportHint(data, () => openDataset(data, { onNote }));
   const draft = await draftSweep(
     interactions,
     {
