@@ -237,7 +237,7 @@ async function dryRun(prepared: PreparedSweep, json?: boolean): Promise<number> 
 }
 
 async function startOf({ store, stored, sweep }: PreparedSweep) {
-  return (await import('../sweep/run/rounds.js')).goalStart(store, stored, sweep.placeOf);
+  return (await import('../sweep/run/goal/rounds.js')).goalStart(store, stored, sweep.placeOf);
 }
 
 /** How a sweep ended. */

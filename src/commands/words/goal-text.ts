@@ -1,7 +1,7 @@
 /** What `perflaw sweep` says of a goal: the start, every round's decision, and the end. */
 import type { Named } from '../../law/goal/choose-round.js';
 import { placeWords, stopWords } from '../../report/words/goal-words.js';
-import type { GoalStart } from '../../sweep/run/rounds.js';
+import type { GoalStart } from '../../sweep/run/goal/rounds.js';
 import type { StoredDecision } from '../../sweep/store/decisions.js';
 import type { StoredGoal, StoredPlan } from '../../sweep/store/layout.js';
 import { formatCount, formatDuration } from '../../util/format.js';

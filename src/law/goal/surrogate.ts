@@ -57,8 +57,8 @@ const PRIOR: readonly { mean: number; deviation: number }[] = [
 ];
 /** Deviation of a slice's level: anything. */
 const LEVEL = 3;
-/** Before anything is known the larger is taken to be better, by so much of the rise. */
-const TREND = 0.25;
+/** Before anything is known the wider is taken to be better, by so much of the rise; of more layers nothing is taken. */
+const TREND = 0.5;
 /** What slices of unknown size have in common, and those of equal size. */
 const ALIKE = 0.8;
 /** Settings whose values are words have so much in common. */
@@ -183,7 +183,7 @@ export function fitSurrogate(told: readonly Told[], scales: Scales, sign: 1 | -1
   const middle = n > 0 ? values.reduce((a, b) => a + b, 0) / n : 0;
   const within = logs.reduce((sum, own, i) => sum + own.reduce((s, v) => s + (v - values[i]!) ** 2, 0), 0);
   const free = counts.reduce((sum, count) => sum + count - 1, 0);
-  const trend = ({ u: [h, d] }: Spot, hyper: Hyper) => sign * TREND * Math.exp(hyper[0]) * (h + d);
+  const trend = ({ u: [, width] }: Spot, hyper: Hyper) => sign * TREND * Math.exp(hyper[0]) * width;
 
   const solve = (hyper: Hyper) => {
     const noise = Math.exp(2 * hyper[6]);

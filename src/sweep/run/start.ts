@@ -28,8 +28,8 @@ import { rememberSweep, sweepFolder } from '../store/locate.js';
 import type { TrialRecord } from '../store/record.js';
 import { SweepStore } from '../store/store.js';
 import { realCost } from './estimate.js';
-import { storedGoal } from './goal.js';
-import { goalStart, runRounds } from './rounds.js';
+import { storedGoal } from './goal/problem.js';
+import { goalStart, runRounds } from './goal/rounds.js';
 import { type RunObserver, type RunSummary, runSweep } from './run.js';
 
 export interface PrepareOptions extends SweepOverrides {

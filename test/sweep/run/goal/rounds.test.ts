@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../../../src/contract/fake.js';
-import { checkSweepText } from '../../../src/sweep/file/spec.js';
-import { readDecisions, type StoredDecision } from '../../../src/sweep/store/decisions.js';
-import { createRandom } from '../../../src/util/random.js';
-import { exitOf, type Home, makeHome, numbersOf, runCommand, startCommand, torment } from '../killing.js';
+import { temporaryFolder } from '../../../../src/contract/fake.js';
+import { checkSweepText } from '../../../../src/sweep/file/spec.js';
+import { readDecisions, type StoredDecision } from '../../../../src/sweep/store/decisions.js';
+import { createRandom } from '../../../../src/util/random.js';
+import { exitOf, type Home, makeHome, numbersOf, runCommand, startCommand, torment } from '../../killing.js';
 
 const SWEEP = `name: killed
 data: {synthetic: {users: 120, items: 60, meanLength: 15}}

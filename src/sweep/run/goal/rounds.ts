@@ -3,14 +3,14 @@
  * store alone: the runs that earlier decisions chose and their results, and what was there before the first. So a command
  * that was killed goes on with the same decisions, and several commands on one goal share them.
  */
-import { chooseRound, type PoolRun } from '../../law/goal/choose-round.js';
-import { UserError } from '../../util/errors.js';
-import { formatDuration } from '../../util/format.js';
-import { observationOf } from '../results/observations.js';
-import { decideOnce, readDecisions, type StoredDecision } from '../store/decisions.js';
-import type { StoredPlan, StoredTrial } from '../store/layout.js';
-import type { TrialRecord } from '../store/record.js';
-import type { SweepStore } from '../store/store.js';
+import { chooseRound, type PoolRun } from '../../../law/goal/choose-round.js';
+import { UserError } from '../../../util/errors.js';
+import { formatDuration } from '../../../util/format.js';
+import { observationOf } from '../../results/observations.js';
+import { decideOnce, readDecisions, type StoredDecision } from '../../store/decisions.js';
+import type { StoredPlan, StoredTrial } from '../../store/layout.js';
+import type { TrialRecord } from '../../store/record.js';
+import type { SweepStore } from '../../store/store.js';
 import {
   expectedSpeed,
   measuredShareOfEpochs,
@@ -18,9 +18,9 @@ import {
   trialSeconds,
   wallSeconds,
   workOf,
-} from './estimate.js';
-import { type GoalProblem, goalProblem } from './goal.js';
-import type { RunSummary } from './run-options.js';
+} from '../estimate.js';
+import type { RunSummary } from '../run-options.js';
+import { type GoalProblem, goalProblem } from './problem.js';
 
 /**
  * Runs a sweep to its goal.

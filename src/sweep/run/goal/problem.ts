@@ -1,21 +1,21 @@
 /** A sweep's goal put to its plan: the runs to choose from, the configurations that may be named, and what cannot be reached. */
 
-import { sliceLabel } from '../../data/slice.js';
-import { costModel } from '../../law/cost.js';
-import type { PoolRun } from '../../law/goal/choose-round.js';
-import type { GoalQuestion, Option } from '../../law/goal/decision.js';
-import { directionOf } from '../../law/points/direction.js';
-import type { Observation } from '../../law/points/observation.js';
-import { panelsOf } from '../../law/points/points.js';
-import { groupBySettings } from '../../law/points/settings.js';
-import { enumerateCandidates, withinBudget } from '../../law/predict/candidates.js';
-import { countParameters } from '../../model/size.js';
-import { UserError } from '../../util/errors.js';
-import { shortHash } from '../../util/hash.js';
-import type { Plan } from '../file/plan.js';
-import type { Sweep } from '../file/resolve.js';
-import { settingsOf } from '../results/observations.js';
-import type { StoredGoal, StoredPlan } from '../store/layout.js';
+import { sliceLabel } from '../../../data/slice.js';
+import { costModel } from '../../../law/cost.js';
+import type { PoolRun } from '../../../law/goal/choose-round.js';
+import type { GoalQuestion, Option } from '../../../law/goal/decision.js';
+import { directionOf } from '../../../law/points/direction.js';
+import type { Observation } from '../../../law/points/observation.js';
+import { panelsOf } from '../../../law/points/points.js';
+import { groupBySettings } from '../../../law/points/settings.js';
+import { enumerateCandidates, withinBudget } from '../../../law/predict/candidates.js';
+import { countParameters } from '../../../model/size.js';
+import { UserError } from '../../../util/errors.js';
+import { shortHash } from '../../../util/hash.js';
+import type { Plan } from '../../file/plan.js';
+import type { Sweep } from '../../file/resolve.js';
+import { settingsOf } from '../../results/observations.js';
+import type { StoredGoal, StoredPlan } from '../../store/layout.js';
 
 /** What is decided, among what, from which runs. */
 export interface GoalProblem extends GoalQuestion {
