@@ -30,7 +30,7 @@ export function options(yargs: Argv): Argv {
 export async function run(args: Arguments): Promise<number> {
   const wishes = readWishes(args);
   const target = await targetOf(args);
-  if (args['watch']) return watch(target, args);
+  if (args['watch']) return follow(target, args);
   // The data are read for the file and for its sweep: what is to be said of them is said once.
   const said = new Set<string>();
   const say = (text: string) => {
@@ -203,20 +203,13 @@ function refuseOtherData({ store, stored }: PreparedSweep, { data }: Target): vo
   });
 }
 
-async function watch({ file, name }: Target, args: Arguments): Promise<number> {
+async function follow({ file }: Target, args: Arguments): Promise<number> {
   if (args['force'])
     throw new UserError('--watch only looks on, and --force writes', { remedy: 'Give one of the two.' });
-  const [{ watchSweep }, { sweepFolder }] = await Promise.all([
-    import('../sweep/run/watch.js'),
-    import('../sweep/store/locate.js'),
-  ]);
-  const path = sweepFolder(name);
-  if (!existsSync(path))
-    throw new UserError(`nothing to watch: the sweep of ${file} has not begun`, {
-      place: relative('.', path),
+  if (!existsSync(file))
+    throw new UserError('nothing to watch: this sweep file is not there yet', {
+      place: file,
       remedy: 'Begin it: the same command without --watch.',
     });
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  return (await watchSweep(path, process.stderr, stop.signal)) ? ExitCode.ok : ExitCode.interrupted;
+  return (await import('./sweep.js')).watch(file);
 }

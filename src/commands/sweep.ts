@@ -135,7 +135,8 @@ async function printConfig(file: string, overrides: object, json?: boolean): Pro
   return ExitCode.ok;
 }
 
-async function watch(file: string, out: string | undefined): Promise<number> {
+/** Shows a sweep that another command runs, given by its file, until it ends or Ctrl-C. */
+export async function watch(file: string, out?: string): Promise<number> {
   const [{ readSweepFile }, { watchSweep }, { sweepFolder }] = await Promise.all([
     import('../sweep/file/spec.js'),
     import('../sweep/run/watch.js'),

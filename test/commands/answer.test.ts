@@ -114,11 +114,7 @@ describe('perflaw answer', () => {
     expectRefusal(home, ['synthetic', '--hours', '1s'], /are too few: the smallest sweep worth running/);
     expectRefusal(home, ['synthetic', '--metric', 'auc'], /"auc" is not measured/);
     expectRefusal(home, ['nothing.csv'], /no such file or data set/);
-    expectRefusal(
-      home,
-      ['synthetic', '--watch'],
-      /nothing to watch: the sweep of synthetic\.yaml has not begun/,
-    );
+    expectRefusal(home, ['synthetic', '--watch'], /synthetic\.yaml: nothing to watch/);
     expectRefusal(home, ['synthetic', '--watch', '--force'], /--watch only looks on/);
     expect(existsSync(join(home, 'synthetic.yaml'))).toBe(false);
   });
