@@ -12,6 +12,16 @@ type Loader = () => Promise<CommandModule>;
 
 const COMMANDS: [usage: string, description: string, load: Loader][] = [
   [
+    'answer <data>',
+    'From a data set to what to train on it, in one command; run again to resume',
+    () => import('./commands/answer.js'),
+  ],
+  [
+    'init <data>',
+    'Write a sweep file fitted to a data set and to the time there is',
+    () => import('./commands/init.js'),
+  ],
+  [
     'sweep <file>',
     'Train every configuration of a sweep file; run again to resume',
     () => import('./commands/sweep.js'),

@@ -54,6 +54,9 @@ const WRONG = [
   ['report/page/a.ts', 'report/charts/forms.js'],
   ['report/page/a.ts', 'train/trainer.js'],
   ['sweep/run/a.ts', 'commands/sweep.js'],
+  ['sweep/run/a.ts', 'sweep/init/init.js'],
+  ['sweep/file/a.ts', 'sweep/init/init.js'],
+  ['sweep/init/a.ts', 'commands/init.js'],
   ['sweep/store/a.ts', 'sweep/file/schema.js'],
   ['sweep/store/a.ts', 'sweep/run/trial.js'],
   ['sweep/store/a.ts', 'sweep/results/observations.js'],
@@ -88,6 +91,7 @@ const RIGHT = [
   ['sweep/run/b.ts', 'sweep/file/plan.js'],
   ['sweep/run/b.ts', 'sweep/launch/launchers.js'],
   ['sweep/run/b.ts', 'sweep/results/index-row.js'],
+  ['sweep/init/b.ts', 'sweep/run/start.js'],
 ] as const;
 
 let folder: string;

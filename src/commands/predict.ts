@@ -208,7 +208,10 @@ function modelsFor(args: Arguments, input: LawInput): { models?: ModelConfig[]; 
   return { models, numItems };
 }
 
-export async function run(args: Arguments): Promise<number> {
+/** The prediction as one JSON value, as the words of the command, and the size that it names. */
+export async function predictRuns(
+  args: Arguments,
+): Promise<{ json: object; text: string; best: { layers: number; dim: number } }> {
   const forms = args['form'] === undefined ? undefined : await namedForms(String(args['form']));
   const budget = readBudget(args);
   const resamples = wholeNumber(args['bootstrap'], '--bootstrap', 0)!;
@@ -235,17 +238,24 @@ export async function run(args: Arguments): Promise<number> {
   });
   await closeThreads();
   const best = input.tuning && nearestTuned(input.tuning, report.slice, report.best);
-  if (args.json)
-    printJson({
+  const trainWith =
+    best &&
+    `Train it with ${settingWords(best.best)}: the best by ${input.tuning!.by} at layers ${best.layers}, dim ${best.dim}, the nearest size that was tuned.`;
+  return {
+    json: {
       name: input.name,
       ...report,
       ...(input.tuning ? { tuned: best ?? null } : {}),
       inputNotes: input.notes,
-    });
-  else print(predictionText(report));
-  if (best && !args.json)
-    print(
-      `\nTrain it with ${settingWords(best.best)}: the best by ${input.tuning!.by} at layers ${best.layers}, dim ${best.dim}, the nearest size that was tuned.`,
-    );
+    },
+    text: [predictionText(report), ...(trainWith ? [trainWith] : [])].join('\n\n'),
+    best: report.best,
+  };
+}
+
+export async function run(args: Arguments): Promise<number> {
+  const { json, text } = await predictRuns(args);
+  if (args.json) printJson(json);
+  else print(text);
   return ExitCode.ok;
 }

@@ -43,7 +43,10 @@ export function options(yargs: Argv): Argv {
     .example('$0 report ml100k --format svg', 'The figures alone, as SVG');
 }
 
-export async function run(args: Arguments): Promise<number> {
+/** Writes the report: what there is to say of it as one JSON value, as words, and where it lies as lines. */
+export async function reportRuns(
+  args: Arguments,
+): Promise<{ json: object; answers: string[]; places: string[] }> {
   const runs = args['runs'] as string | undefined;
   const metric = args['metric'] as string | undefined;
   const direction = askedDirection(args['minimize'], args['maximize']);
@@ -60,29 +63,44 @@ export async function run(args: Arguments): Promise<number> {
   const input = await gatherReport(sweep, { metric, form, direction, ignore });
   const folder = args['out'] === undefined ? sweep.path : resolve(String(args['out']));
   const written = await writeReport(input, folder, formats);
-  if (args.json) {
-    printJson({
+  const problem = shortfall(input);
+  const cards = answerCards(input);
+  const figures = `${shown(join(folder, 'figures'))} (${written.figures.length})`;
+  return {
+    json: {
       sweep: sweep.name,
       metric: input.metric,
       page: written.page,
-      answer: answerCards(input),
-      shortfall: shortfall(input),
+      answer: cards,
+      shortfall: problem,
       losses: input.losses,
       figures: written.figures,
       absent: written.absent,
       trials: { done: input.done.length, failed: input.failed.length, pending: sweep.pending },
-    });
+    },
+    answers: [
+      ...(problem ? [problem] : []),
+      ...cards.map(({ question, headline, words }) => `${question}: ${headline}\n  ${words}`),
+    ],
+    places: [
+      ...(written.page ? [`Report:  ${shown(written.page)}`] : []),
+      ...(formats.some((format) => format !== 'html') ? [`Figures: ${figures}`] : []),
+    ],
+  };
+}
+
+function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}
+
+export async function run(args: Arguments): Promise<number> {
+  const { json, answers, places } = await reportRuns(args);
+  if (args.json) {
+    printJson(json);
     return ExitCode.ok;
   }
-  const problem = shortfall(input);
-  if (problem) print(`${problem}\n`);
-  for (const card of answerCards(input)) print(`${card.question}: ${card.headline}\n  ${card.words}\n`);
-  const shown = (path: string) => {
-    const short = relative(process.cwd(), path);
-    return short.startsWith('..') ? path : short;
-  };
-  if (written.page) print(`Report:  ${shown(written.page)}`);
-  if (formats.some((format) => format !== 'html'))
-    print(`Figures: ${shown(join(folder, 'figures'))} (${written.figures.length})`);
+  for (const text of answers) print(`${text}\n`);
+  for (const text of places) print(text);
   return ExitCode.ok;
 }

@@ -6,6 +6,8 @@ import type { LauncherKind } from '../sweep/launch/kind.js';
 import { LAUNCHER_NAMES, type LauncherName, launcherKind } from '../sweep/launch/launchers.js';
 import type { RunObserver, RunSummary } from '../sweep/run/run.js';
 import type { PreparedSweep, StartOptions } from '../sweep/run/start.js';
+import type { StoredDecision } from '../sweep/store/decisions.js';
+import type { StoredGoal } from '../sweep/store/layout.js';
 import type { DoneRecord } from '../sweep/store/record.js';
 import { ExitCode, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
@@ -144,7 +146,8 @@ async function printConfig(file: string, overrides: object, json?: boolean): Pro
   return ExitCode.ok;
 }
 
-async function watch(file: string, out: string | undefined): Promise<number> {
+/** Shows a sweep that another command runs, given by its file, until it ends or Ctrl-C. */
+export async function watch(file: string, out?: string): Promise<number> {
   const [{ readSweepFile }, { watchSweep }, { sweepFolder }] = await Promise.all([
     import('../sweep/file/spec.js'),
     import('../sweep/run/watch.js'),
@@ -258,8 +261,18 @@ async function startOf({ store, stored, sweep }: PreparedSweep) {
   return (await import('../sweep/run/goal/rounds.js')).goalStart(store, stored, sweep.placeOf);
 }
 
-async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
-  const { sweep, store, stored, plan } = prepared;
+/** How a sweep ended. */
+export interface SweepEnd {
+  code: number;
+  summary: RunSummary;
+  done: DoneRecord[];
+  /** What its goal came to, where it has one. */
+  goal?: { asked: StoredGoal; decisions: StoredDecision[]; words?: string };
+}
+
+/** Runs a prepared sweep with its progress on stderr; signals stop it with checkpoints. */
+export async function runPrepared(prepared: PreparedSweep, options: StartOptions): Promise<SweepEnd> {
+  const { sweep, stored, plan } = prepared;
   const [{ coresOf, startSweep }, { newProgress, showProgress }] = await Promise.all([
     import('../sweep/run/start.js'),
     import('../sweep/run/progress.js'),
@@ -302,15 +315,27 @@ async function train(prepared: PreparedSweep, options: StartOptions, json?: bool
   const done = [...summary.records.values()].filter(
     (record): record is DoneRecord => record.status === 'done',
   );
-  const decisions = goal ? readDecisions(store.path, goal) : [];
-  if (json) printJson({ ...summaryJson(prepared, summary, done), ...(goal ? { goal, decisions } : {}) });
+  const { interrupted, failed } = summary;
+  const code = interrupted ? ExitCode.interrupted : failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
+  const decisions = goal && readDecisions(prepared.store.path, goal);
+  const words = decisions && decisions.length > 0 ? goalEnd(decisions, goal!) : undefined;
+  return { code, summary, done, ...(decisions ? { goal: { asked: goal!, decisions, words } } : {}) };
+}
+
+async function train(prepared: PreparedSweep, options: StartOptions, json?: boolean): Promise<number> {
+  const { code, summary, done, goal } = await runPrepared(prepared, options);
+  if (json)
+    printJson({
+      ...summaryJson(prepared, summary, done),
+      ...(goal ? { goal: goal.asked, decisions: goal.decisions } : {}),
+    });
   else {
-    printSummary(store.path, summary, done);
-    if (goal && decisions.length > 0) print(goalEnd(decisions, goal));
+    printSummary(prepared.store.path, summary, done);
+    if (goal?.words) print(goal.words);
   }
+  const queue = options.launch && launcherKind(options.launch).queue;
   if (queue && summary.left > 0) await sayHowToComeBack(prepared, queue, summary.left);
-  if (summary.interrupted) return ExitCode.interrupted;
-  return summary.failed > 0 ? ExitCode.trialsFailed : ExitCode.ok;
+  return code;
 }
 
 async function sayHowToComeBack(

@@ -105,24 +105,29 @@ export function measuredSpeed(records: Iterable<TrialRecord>): number | undefine
   return work > 0 && seconds > 0 ? work / seconds : undefined;
 }
 
+function speedOf(store: SweepStore, plan: StoredPlan, backend: string | undefined): number | undefined {
+  const records: TrialRecord[] = [];
+  for (const { id, config } of plan.trials) {
+    if (config.backend !== backend || records.length >= 100) continue;
+    const found = store.readTrial(id, plan.numericVersion);
+    if (found.state === 'done') records.push(found.record);
+  }
+  return measuredSpeed(records);
+}
+
 /** Work (see workOf) a second of one process: measured in this sweep, in another one of the workspace, or assumed. */
 export function expectedSpeed(store: SweepStore, stored: StoredPlan): { speed: number; from: string } {
   const backend = stored.trials[0]?.config.backend;
-  const measure = (from: SweepStore, plan: StoredPlan) => {
-    const records: TrialRecord[] = [];
-    for (const { id, config } of plan.trials) {
-      if (config.backend !== backend || records.length >= 100) continue;
-      const found = from.readTrial(id, plan.numericVersion);
-      if (found.state === 'done') records.push(found.record);
-    }
-    return measuredSpeed(records);
-  };
-  const own = measure(store, stored);
-  if (own !== undefined) return { speed: own, from: 'measured in this sweep' };
+  const own = speedOf(store, stored, backend);
+  return own === undefined ? speedHere(backend) : { speed: own, from: 'measured in this sweep' };
+}
+
+/** What `expectedSpeed` says of a sweep that has not begun. */
+export function speedHere(backend: string | undefined): { speed: number; from: string } {
   for (const name of listSweeps().slice(0, 5))
     try {
-      const other = new SweepStore(join(workspace().reports, name));
-      const speed = measure(other, other.readPlan());
+      const store = new SweepStore(join(workspace().reports, name));
+      const speed = speedOf(store, store.readPlan(), backend);
       if (speed !== undefined) return { speed, from: `measured in the sweep ${name}` };
     } catch {
       // A damaged sweep tells nothing about speed.

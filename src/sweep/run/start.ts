@@ -263,7 +263,11 @@ async function openFor(
   }
 }
 
-function factsOf(data: Interactions, { evaluation, split: spec }: Sweep): DataFacts {
+/** What a plan asks of a data set that is open. */
+export function factsOf(
+  data: Interactions,
+  { evaluation, split: spec }: Pick<Sweep, 'evaluation' | 'split'>,
+): DataFacts {
   const split = splitInteractions(data, spec);
   const validation = evaluationSet(data, split, 'validation', evaluation);
   const slices = new Map<string, Sequences>();
