@@ -1,6 +1,5 @@
 /** `perflaw sweep FILE`: trains every configuration of a sweep file. Run again, it resumes. */
 import type { Argv } from 'yargs';
-import { sliceLabel } from '../data/slice.js';
 import { BACKENDS } from '../kernels/choose.js';
 import type { LauncherKind } from '../sweep/launch/kind.js';
 import { LAUNCHER_NAMES, type LauncherName, launcherKind } from '../sweep/launch/launchers.js';
@@ -10,7 +9,6 @@ import type { StoredDecision } from '../sweep/store/decisions.js';
 import type { StoredGoal } from '../sweep/store/layout.js';
 import type { DoneRecord } from '../sweep/store/record.js';
 import { ExitCode, UserError } from '../util/errors.js';
-import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import { formatTable } from '../util/table.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
 import { threadsOption } from './options/threads.js';
@@ -65,7 +63,8 @@ export async function run(args: Arguments): Promise<number> {
   if (args['cancel']) return cancel(file, out, launch, args.json);
   const { prepareSweep } = await import('../sweep/run/start.js');
   const prepared = await prepareSweep(file, { ...overrides, out, launch, onNote: note });
-  if (args['dry-run']) return dryRun(prepared, isQueued(launch), args.json);
+  if (args['dry-run'])
+    return (await import('./words/plan-text.js')).dryRun(prepared, isQueued(launch), args.json);
   return train(prepared, { retryFailed: Boolean(args['retry-failed']), launch, detach }, args.json);
 }
 
@@ -157,108 +156,6 @@ export async function watch(file: string, out?: string): Promise<number> {
   process.once('SIGINT', () => stop.abort());
   const path = sweepFolder(readSweepFile(file).name, out);
   return (await watchSweep(path, process.stderr, stop.signal)) ? ExitCode.ok : ExitCode.interrupted;
-}
-
-async function dryRun(prepared: PreparedSweep, queued: boolean, json?: boolean): Promise<number> {
-  const { plan, store, stored, sweep } = prepared;
-  const [{ expectedSpeed, longestFirst, workOf }, { wallSeconds }, { coresOf }, { varyingColumns }] =
-    await Promise.all([
-      import('../sweep/run/estimate.js'),
-      import('../sweep/run/share-cores.js'),
-      import('../sweep/run/start.js'),
-      import('../sweep/results/varying.js'),
-    ]);
-  const { speed, from } = expectedSpeed(store, stored);
-  const trials = plan.trials.map((trial) => {
-    const { state } = store.readTrial(trial.id, stored.numericVersion);
-    return { ...trial, state: state === 'absent' ? 'new' : state, seconds: workOf(trial) / speed };
-  });
-  const open = trials.filter(({ state }) => state !== 'done');
-  const shared = queued ? undefined : coresOf(sweep, stored.data.numItems);
-  const cores = shared?.count ?? sweep.workers;
-  const order = sweep.budget.hours === undefined ? longestFirst(open) : open;
-  const work = order.map((trial) => ({ work: trial.seconds, most: shared?.mostOf(trial) ?? 1 }));
-  const wall = wallSeconds(work, sweep.workers, cores);
-  const bound = open.reduce((sum, { seconds }) => sum + seconds, 0) / cores;
-  const start = stored.goal && (await startOf(prepared));
-  if (json) {
-    const { duplicates, excluded, beyondBudget, tuned } = plan;
-    const head = { name: sweep.name, path: store.path, data: stored.data, workers: sweep.workers, cores };
-    printJson({
-      ...head,
-      trials,
-      duplicates,
-      excluded,
-      tuned,
-      beyondBudget: beyondBudget.length,
-      speed,
-      expectedSeconds: wall,
-      boundSeconds: bound,
-      ...(start ? { goal: stored.goal, start: start.runs.map(({ id }) => id) } : {}),
-    });
-    return ExitCode.ok;
-  }
-  const varying = varyingColumns(
-    plan.trials.map(({ config }) => config),
-    ['model'],
-  );
-  print(
-    formatTable(
-      [
-        'trial',
-        'model',
-        'slice',
-        'layers',
-        'dim',
-        ...varying.names,
-        'seed',
-        'params',
-        'tokens',
-        'FLOPs',
-        'memory',
-        'state',
-        'time',
-      ],
-      trials.map(({ id, config, parameters, tokens, flops, memory, state, seconds }) => [
-        id,
-        config.model.name,
-        sliceLabel(config.slice),
-        String(config.model.layers),
-        String(config.model.dim),
-        ...varying.of(config).map(String),
-        String(config.seed),
-        formatCount(parameters),
-        formatCount(tokens),
-        formatCount(flops),
-        formatBytes(memory),
-        state === 'done' ? 'cached' : start?.runs.some((one) => one.id === id) ? 'start' : state,
-        formatDuration(seconds),
-      ]),
-      { spare: ['model', 'memory', 'params', 'tokens', 'seed', 'slice', 'layers'] },
-    ),
-  );
-  print();
-  const left = [
-    ...(plan.duplicates > 0 ? [`${plan.duplicates} named twice`] : []),
-    ...(plan.excluded > 0 ? [`${plan.excluded} excluded`] : []),
-    ...(plan.beyondBudget.length > 0 ? [`${plan.beyondBudget.length} past the budget`] : []),
-  ];
-  print(
-    `${trials.length} trials on ${stored.data.name}, ${open.length} to run${left.length > 0 ? ` (${left.join(', ')})` : ''}.`,
-  );
-  if (plan.tuned.length > 0)
-    print(
-      `Tuned: ${plan.tuned.join(', ')}. The best by validation ${sweep.evaluation.select} stands for each configuration.`,
-    );
-  print(
-    `At most ${formatDuration(wall)} with ${sweep.workers} workers on ${cores} ${cores === 1 ? 'core' : 'cores'} at ${formatCount(speed)} FLOPs/s each (${from}), ${formatDuration(bound)} if no core ever waited; early stopping may end sooner.`,
-  );
-  if (start) print((await import('./words/goal-text.js')).startWords(start, stored));
-  return ExitCode.ok;
-}
-
-async function startOf({ store, stored, sweep }: PreparedSweep) {
-  return (await import('../sweep/run/goal/rounds.js')).goalStart(store, stored, sweep.placeOf);
 }
 
 /** How a sweep ended. */

@@ -5,8 +5,8 @@ import type { OpenTrial } from '../../train/check.js';
 import type { TrainingConfig } from '../../train/config.js';
 import { UserError } from '../../util/errors.js';
 import { canonicalJson } from '../../util/hash.js';
+import { modelFields, trainingFields } from './axes.js';
 import type { Point, Sweep } from './resolve.js';
-import { modelFields, trainingFields } from './schema.js';
 
 /** More than this is a slip of the pen, not a sweep. */
 export const MOST_TRIALS = 100_000;

@@ -5,15 +5,8 @@ import type { z } from 'zod';
 import { fileError, UserError } from '../../util/errors.js';
 import { nearest } from '../../util/nearest.js';
 import { LAUNCHER_NAMES, launcherKind } from '../launch/launchers.js';
-import {
-  AXIS_NAMES,
-  type AxisName,
-  modelFields,
-  type SweepFile,
-  sweepSchema,
-  TUNED_NAMES,
-  trainingFields,
-} from './schema.js';
+import { AXIS_NAMES, type AxisName, modelFields, TUNED_NAMES, trainingFields } from './axes.js';
+import { type SweepFile, sweepSchema } from './schema.js';
 import { type Path, type Problem, parseYaml, type YamlSource } from './source.js';
 
 /** A sweep file that passed every check, still as written: nothing filled in. */

@@ -10,7 +10,7 @@ import { SETTING_NAMES } from '../../../src/law/points/settings.js';
 import { readTable, type TableOptions } from '../../../src/law/points/table.js';
 import { gatherReport } from '../../../src/report/view/gather.js';
 import { readSweepRecords } from '../../../src/report/view/read.js';
-import { AXIS_NAMES, type AxisName } from '../../../src/sweep/file/schema.js';
+import { AXIS_NAMES, type AxisName } from '../../../src/sweep/file/axes.js';
 import { fullRow } from '../../../src/sweep/results/index-row.js';
 import { readSweepObservations } from '../../../src/sweep/results/observations.js';
 import type { DoneRecord } from '../../../src/sweep/store/record.js';
