@@ -8,8 +8,8 @@ import {
   type TrialGroup,
 } from '../view/view.js';
 import { difference, percent } from '../words/words.js';
-import { agreementPlot, agreementTable, runRows } from './agreement-plot.js';
-import { lawFigure } from './law-figure.js';
+import { agreementPlot, agreementTable, runRows } from './parts/agreement-plot.js';
+import { lawFigure } from './parts/law-figure.js';
 
 export function agreementFigure(group: TrialGroup, choice: MetricChoice, id = 'predicted'): FigureOrAbsence {
   return lawFigure(group, id, `Predicted against measured ${metricTitle(choice)}`, (law, title) => {

@@ -19,7 +19,7 @@ import {
   type TrialGroup,
 } from '../view/view.js';
 import { difference, lost, parameters, percent, shape, share, sliceWords } from '../words/words.js';
-import { lawFigure } from './law-figure.js';
+import { lawFigure } from './parts/law-figure.js';
 
 export function budgetFigure(group: TrialGroup, choice: MetricChoice, id = 'budget'): FigureOrAbsence {
   return lawFigure(group, id, `${metricHeading(choice)} along the parameter budget`, (law, title) => {

@@ -12,7 +12,7 @@ import {
 import { orderedColours } from '../drawing/theme.js';
 import type { LawView, TrialGroup } from '../view/view.js';
 import { digits, percent } from '../words/words.js';
-import { lawFigure } from './law-figure.js';
+import { lawFigure } from './parts/law-figure.js';
 
 export function dataTermFigure(group: TrialGroup, id = 'data-term'): FigureOrAbsence {
   return lawFigure(group, id, "The law's data term against tokens and tokens / ApEn", (law, title) => {

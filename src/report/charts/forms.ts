@@ -10,7 +10,7 @@ import {
 } from '../drawing/figure.js';
 import { type FormScore, type MetricChoice, mainPanel, type TrialGroup } from '../view/view.js';
 import { difference, digits, list, sliceWords } from '../words/words.js';
-import { lawFigure } from './law-figure.js';
+import { lawFigure } from './parts/law-figure.js';
 
 const SCORES: [key: 'r2' | 'q2' | 'heldOutError', label: string][] = [
   ['r2', 'R²'],

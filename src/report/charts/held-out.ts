@@ -2,8 +2,8 @@
 import { type FigureOrAbsence, thin, thinned } from '../drawing/figure.js';
 import { type MetricChoice, metricTitle, type TrialGroup } from '../view/view.js';
 import { count, difference, percent } from '../words/words.js';
-import { agreementPlot, agreementTable, runRows } from './agreement-plot.js';
-import { lawFigure } from './law-figure.js';
+import { agreementPlot, agreementTable, runRows } from './parts/agreement-plot.js';
+import { lawFigure } from './parts/law-figure.js';
 
 export function heldOutFigure(group: TrialGroup, choice: MetricChoice, id = 'held-out'): FigureOrAbsence {
   return lawFigure(

@@ -12,8 +12,8 @@ import {
 } from '../drawing/figure.js';
 import { type MetricChoice, metricTitle, type TrialGroup } from '../view/view.js';
 import { difference, digits, shape, share, sliceWords } from '../words/words.js';
-import { runRows, sliceColour, tooltip } from './agreement-plot.js';
-import { lawFigure } from './law-figure.js';
+import { runRows, sliceColour, tooltip } from './parts/agreement-plot.js';
+import { lawFigure } from './parts/law-figure.js';
 
 export function residualFigure(group: TrialGroup, choice: MetricChoice, id = 'residuals'): FigureOrAbsence {
   return lawFigure(

@@ -27,9 +27,9 @@ import {
 } from '../view/view.js';
 import { peakWords } from '../words/peak.js';
 import { count, difference, shape, share, sliceWords } from '../words/words.js';
-import { averageSeeds, type Cell } from './cells.js';
-import { curve } from './curve.js';
-import { lawFigure } from './law-figure.js';
+import { averageSeeds, type Cell } from './parts/cells.js';
+import { curve } from './parts/curve.js';
+import { lawFigure } from './parts/law-figure.js';
 
 export function surfaceFigure(group: TrialGroup, choice: MetricChoice, id = 'surface'): FigureOrAbsence {
   return lawFigure(group, id, `${metricHeading(choice)} over layers and dim`, (law, title) => {

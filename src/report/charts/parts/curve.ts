@@ -1,9 +1,9 @@
 /** The stand-in for the surface where only one of layers and dim was varied: the law along the other, the runs on it. */
 
-import { type Canvas, distinct, isNarrow, type Part, padded, tickFormat } from '../drawing/figure.js';
-import { orderedColours } from '../drawing/theme.js';
-import { type LawView, lawSlices } from '../view/view.js';
-import { count } from '../words/words.js';
+import { type Canvas, distinct, isNarrow, type Part, padded, tickFormat } from '../../drawing/figure.js';
+import { orderedColours } from '../../drawing/theme.js';
+import { type LawView, lawSlices } from '../../view/view.js';
+import { count } from '../../words/words.js';
 import type { Cell } from './cells.js';
 
 /** @param axis what was varied. */

@@ -1,5 +1,5 @@
 /** Runs of one configuration taken together. */
-import type { LawPoint } from '../view/view.js';
+import type { LawPoint } from '../../view/view.js';
 
 /** Mean over seeds of one configuration on one slice. */
 export interface Cell {

@@ -1,8 +1,8 @@
 /** Shared by the figures that set runs against a law: their rows, colours, and the square of predicted against measured. */
-import { type Canvas, frame, isNarrow, padded, thin, tickFormat } from '../drawing/figure.js';
-import { orderedColours } from '../drawing/theme.js';
-import { type LawPoint, type LawView, lawSlices } from '../view/view.js';
-import { share } from '../words/words.js';
+import { type Canvas, frame, isNarrow, padded, thin, tickFormat } from '../../drawing/figure.js';
+import { orderedColours } from '../../drawing/theme.js';
+import { type LawPoint, type LawView, lawSlices } from '../../view/view.js';
+import { share } from '../../words/words.js';
 
 /** Runs beside what a law says of them, as the charts draw them. */
 export function runRows(points: readonly LawPoint[]) {

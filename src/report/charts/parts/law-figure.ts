@@ -1,6 +1,6 @@
 /** What every figure of a law begins with: its title, and the reason in its place where there is no law. */
-import type { Figure, FigureOrAbsence } from '../drawing/figure.js';
-import type { LawView, TrialGroup } from '../view/view.js';
+import type { Figure, FigureOrAbsence } from '../../drawing/figure.js';
+import type { LawView, TrialGroup } from '../../view/view.js';
 
 type Drawn = Omit<Figure, 'id' | 'title'> | { absent: string };
 
