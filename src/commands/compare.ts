@@ -12,7 +12,8 @@ import { type Arguments, note, print, printJson } from './options/command.js';
 import { comparisonText } from './words/compare-text.js';
 
 export function options(yargs: Argv): Argv {
-  const run = "A trial's identity or its beginning, its folder, or a folder of train --out";
+  const run =
+    "A trial's identity or its beginning, its folder, or a folder of train --out; several seeds separated by commas";
   return yargs
     .positional('a', { type: 'string', describe: run })
     .positional('b', { type: 'string', describe: 'The run that is held against it' })
@@ -39,9 +40,10 @@ export function options(yargs: Argv): Argv {
     })
     .option('level', { type: 'number', default: 0.95, describe: 'Share inside an interval' })
     .example('$0 compare 3f9a 81c0', 'Two trials of the last sweep, on the same users')
+    .example('$0 compare 3f9a,77b1,0c2d 81c0,e5a4,19f3', 'Three seeds each')
     .example('$0 compare runs/small runs/large --k 1,10,100', 'Two folders of perflaw train --out')
     .epilogue(
-      'The intervals tell what other users would change; another seed may change more (`perflaw fit` says how much).',
+      'Of one run each the intervals tell what other users would change; another seed may change more. Name several seeds of each.',
     );
 }
 
@@ -53,8 +55,14 @@ export async function run(args: Arguments): Promise<number> {
       remedy: 'Give 0.95.',
     });
   const sweep = args['sweep'] as string | undefined;
-  const [a, b] = [await readRun(String(args['a']), sweep), await readRun(String(args['b']), sweep)];
-  const comparison = compareRanks(a, b, {
+  const readSide = (names: unknown) =>
+    Promise.all(
+      // a folder may have commas in its name
+      (existsSync(String(names)) ? [String(names)] : String(names).split(',')).map((name) =>
+        readRun(name.trim(), sweep),
+      ),
+    );
+  const comparison = compareRanks(await readSide(args['a']), await readSide(args['b']), {
     part: args['part'] as keyof Omit<StoredRanks, 'data'>,
     history: args['history'] as 'masked' | 'unmasked' | undefined,
     ks: cutOffs(args['k']),

@@ -86,6 +86,27 @@ describe('perflaw compare', () => {
     expect(text).toContain('hr@30 by items in the history');
   });
 
+  it('takes several seeds of each, and tells what other seeds would change', async () => {
+    const [a, b] = [4, 8].map((dim) => [0, 1].map((seed) => idOf(2, dim, seed)));
+    const found = JSON.parse((await comparing(a!.join(), b!.join(), '--json')).out) as RankComparison;
+    const value = (id: string) => recordOf(id).result.test.masked['ndcg@10'] as number;
+    const mean = (ids: string[]) => (value(ids[0]!) + value(ids[1]!)) / 2;
+    const one = found.metrics['ndcg@10']!;
+    expect([found.a.seeds, found.b.seeds]).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(one.difference).toBeCloseTo(mean(b!) - mean(a!), 12);
+    const half = (ids: string[]) => (value(ids[0]!) - value(ids[1]!)) ** 2 / 2;
+    expect(one.overSeeds!.betweenSeeds).toBeCloseTo(Math.sqrt((half(a!) + half(b!)) / 2), 12);
+    expect(one.overSeeds!.standardError).toBeGreaterThan(one.standardError);
+    const { out } = await comparing(a!.join(), b![0]!);
+    expect(out).toMatch(/A {2}\w+, \w+: dim 4, seeds 0, 1\nB {2}\w+: dim 8, seed 0\n/);
+    expect(out).toContain('Over other users and other seeds:');
+    await expect(comparing(`${a![0]},${b![0]}`, b![1]!)).rejects.toThrow(/differ in their seed alone/);
+    await expect(comparing(a!.join(), a![1]!)).rejects.toThrow(/one configuration and seed/);
+  });
+
   it('takes folders of train --out, and refuses other data, the same run twice, and runs without ranks', async () => {
     const out = join(folder(), 'alone');
     const settings = ['--dim', '4', '--d-state', '2', '--max-length', '10', '--epochs', '1'];

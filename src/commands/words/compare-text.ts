@@ -21,8 +21,8 @@ export function comparisonText(comparison: RankComparison): string {
   const { a, b, part, history, users, level, metrics, groups } = comparison;
   const percent = `${Number((100 * level).toPrecision(4))} %`;
   const lines = [
-    `A  ${a.name}: ${differingSettings(a.config, b.config)}`,
-    `B  ${b.name}: ${differingSettings(b.config, a.config)}`,
+    `A  ${a.name}: ${settingsOf(a, b)}`,
+    `B  ${b.name}: ${settingsOf(b, a)}`,
     `${part}, ${users} users, history ${history}`,
     '',
     formatTable(
@@ -42,11 +42,41 @@ export function comparisonText(comparison: RankComparison): string {
     ['popularity of the target (times in training histories)', groups.targetPopularity],
   ] as const)
     if (list.length > 1) lines.push('', `${groups.metric} by ${title}:`, groupTable(list, percent));
+  const seeds = Object.entries(metrics).flatMap(([name, { difference, overSeeds }]) =>
+    overSeeds
+      ? [
+          [
+            name,
+            signed(difference),
+            value(overSeeds.betweenSeeds),
+            interval(overSeeds.interval),
+            probability(overSeeds.p),
+          ],
+        ]
+      : [],
+  );
+  if (seeds.length > 0) {
+    lines.push(
+      '',
+      'Over other users and other seeds:',
+      formatTable(['metric', 'B - A', 'deviation of a seed', `${percent} interval`, 'p'], seeds),
+      '',
+      'The tables above it are about these seeds: what other users would change.',
+    );
+    return lines.join('\n');
+  }
   lines.push(
     '',
-    'One run each: the intervals tell what other users would change. What another seed would, `perflaw fit` says.',
+    'One run each: the intervals tell what other users would change. What another seed would, several of each tell: `perflaw compare A1,A2,A3 B1,B2,B3`.',
   );
   return lines.join('\n');
+}
+
+/** What tells a side from the other, and its seeds where there are several. */
+function settingsOf({ config, seeds }: RankComparison['a'], other: RankComparison['b']): string {
+  if (seeds.length === 1 && other.seeds.length === 1) return differingSettings(config, other.config);
+  const settings = differingSettings({ ...config, seed: other.config.seed }, other.config);
+  return `${settings}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
 }
 
 function groupTable(groups: readonly GroupDifference[], percent: string): string {

@@ -20,6 +20,18 @@ export interface PairedDifference {
   unpaired: { standardError: number; interval: [low: number, high: number]; timesWider: number | null };
 }
 
+/** The same where each side was trained with several seeds: what other users and other seeds would change. */
+export interface SeedDifference {
+  /** Runs of each side. */
+  runs: [a: number, b: number];
+  /** Deviation between runs of one side. */
+  betweenSeeds: number;
+  standardError: number;
+  degrees: number;
+  interval: [low: number, high: number];
+  p: number;
+}
+
 /** From here on Student's t is the normal distribution to four digits. */
 const MOST_DEGREES = 10_000;
 
@@ -53,6 +65,56 @@ export function pairedDifference(a: ArrayLike<number>, b: ArrayLike<number>, lev
       timesWider: standardError > 0 ? unpaired / standardError : null,
     },
   };
+}
+
+/**
+ * The means of two sides over users and seeds. The variance is that of the users' mean differences, plus that between the runs of a
+ * side, which is taken to be the same on both; degrees of freedom by Satterthwaite. Chance that users and seeds share is counted
+ * twice, so that the interval errs to the wide side.
+ * @param a, b of every run of a side what each user adds; the same user at the same place everywhere.
+ * @throws Error where neither side has two runs.
+ */
+export function seedDifference(
+  a: readonly ArrayLike<number>[],
+  b: readonly ArrayLike<number>[],
+  level = 0.95,
+): SeedDifference {
+  const free = a.length + b.length - 2;
+  if (free < 1) throw new Error('one run each tells nothing of seeds');
+  const n = a[0]!.length;
+  const squares = (side: readonly ArrayLike<number>[]) =>
+    side.length < 2
+      ? 0
+      : (side.length - 1) *
+        meanAndVariance(Float64Array.from(side, (run) => meanAndVariance(run).mean)).variance;
+  const seeds = (squares(a) + squares(b)) / free;
+  const between = meanAndVariance(
+    Float64Array.from({ length: n }, (_, u) => userMean(b, u) - userMean(a, u)),
+  );
+  const parts = [
+    { variance: between.variance / n, degrees: n - 1 },
+    { variance: seeds * (1 / a.length + 1 / b.length), degrees: free },
+  ];
+  const variance = parts.reduce((sum, part) => sum + part.variance, 0);
+  const spread = parts.reduce((sum, part) => sum + part.variance ** 2 / part.degrees, 0);
+  const degrees = spread > 0 ? Math.min(MOST_DEGREES, variance ** 2 / spread) : MOST_DEGREES;
+  const standardError = Math.sqrt(variance);
+  const half = Math.sqrt(fQuantile1(level, degrees)) * standardError;
+  return {
+    runs: [a.length, b.length],
+    betweenSeeds: Math.sqrt(seeds),
+    standardError,
+    degrees,
+    interval: [between.mean - half, between.mean + half],
+    p: twoSided(between.mean, standardError, degrees),
+  };
+}
+
+/** What a user adds on the mean over the runs of a side. */
+export function userMean(runs: readonly ArrayLike<number>[], user: number): number {
+  let sum = 0;
+  for (const run of runs) sum += run[user]!;
+  return sum / runs.length;
 }
 
 function meanAndVariance(values: ArrayLike<number>): { mean: number; variance: number } {

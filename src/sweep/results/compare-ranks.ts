@@ -1,6 +1,14 @@
 /** Two runs' ranks over the users that both ranked: differences by metric, and by groups of users. */
 import { splitLabel } from '../../data/split.js';
-import { holm, type PairedDifference, pairedDifference, quantileGroups } from '../../law/trust/paired.js';
+import {
+  holm,
+  type PairedDifference,
+  pairedDifference,
+  quantileGroups,
+  type SeedDifference,
+  seedDifference,
+  userMean,
+} from '../../law/trust/paired.js';
 import type { TrialConfig } from '../../train/config.js';
 import type { StoredRanks, UserRanks } from '../../train/evaluation/ranks.js';
 import { UserError } from '../../util/errors.js';
@@ -32,14 +40,15 @@ export interface GroupDifference extends PairedDifference {
 }
 
 export interface RankComparison {
-  a: { name: string; config: TrialConfig };
-  b: { name: string; config: TrialConfig };
+  /** Several runs of a side are its seeds, of which the mean is compared; `config` is the first one's. */
+  a: { name: string; seeds: number[]; config: TrialConfig };
+  b: { name: string; seeds: number[]; config: TrialConfig };
   part: 'validation' | 'test';
   history: 'masked' | 'unmasked';
   level: number;
   /** Users that both ranked. */
   users: number;
-  metrics: Record<string, PairedDifference>;
+  metrics: Record<string, PairedDifference & { overSeeds?: SeedDifference }>;
   /** Metric of the groups, and the users by items in their history and by how often training histories hold the target. */
   groups: { metric: string; historyLength: GroupDifference[]; targetPopularity: GroupDifference[] };
   notes: string[];
@@ -48,11 +57,22 @@ export interface RankComparison {
 /** Fewer users are no group. */
 const FEWEST = 20;
 
-/** @throws UserError for the same run twice, runs on other data, and runs without a user in common. */
-export function compareRanks(a: RankedRun, b: RankedRun, options: CompareOptions): RankComparison {
+/**
+ * @param first, second the runs of each side: one, or several that differ in their seed alone.
+ * @throws UserError for the same run twice, runs on other data, runs without a user in common, and sides of several settings.
+ */
+export function compareRanks(
+  first: readonly RankedRun[],
+  second: readonly RankedRun[],
+  options: CompareOptions,
+): RankComparison {
   const { part, level } = options;
+  const [a, b] = [sideOf(first), sideOf(second)];
   const place = `${a.name} and ${b.name}`;
-  if (a.ranks.data !== b.ranks.data)
+  const all = [...first, ...second];
+  const other = all.find(({ ranks }) => ranks.data !== a.ranks.data);
+  const twice = all.find((one, i) => all.some((two, j) => j < i && isSame(one.config, two.config)));
+  if (other)
     throw new UserError('these runs were evaluated on different data, so their users are not the same', {
       place,
       remedy: 'Compare runs on the same data set.',
@@ -62,22 +82,23 @@ export function compareRanks(a: RankedRun, b: RankedRun, options: CompareOptions
       `these runs held out different items: ${splitLabel(a.config.split)} and ${splitLabel(b.config.split)}`,
       { place, remedy: 'Compare runs of one split.' },
     );
-  if (canonicalJson(a.config) === canonicalJson(b.config))
+  if (twice)
     throw new UserError('these are two runs of one configuration and seed, so there is no difference', {
       place,
       remedy: 'Name two different trials; `perflaw results` shows them.',
     });
   const notes: string[] = [];
   const history = options.history ?? a.config.evaluation.history;
-  const [one, two] = inCommon(a.ranks[part], b.ranks[part]);
+  const ranked = inCommon(all.map(({ ranks }) => ranks[part]));
+  const one = ranked[0]!;
   const users = one.users.length;
-  const most = Math.max(a.ranks[part].users.length, b.ranks[part].users.length);
+  const most = Math.max(...all.map(({ ranks }) => ranks[part].users.length));
   if (users < 2)
-    throw new UserError('no two users were ranked by both runs', {
+    throw new UserError('no two users were ranked by all of these runs', {
       place,
       remedy: 'Evaluate them on the same users.',
     });
-  if (users < most) notes.push(`${users} of ${most} users were ranked by both runs: only they are compared`);
+  if (users < most) notes.push(`${users} of ${most} users were ranked by all runs: only they are compared`);
   const ks = options.ks ?? a.config.evaluation.ks;
   const names = [...ks.flatMap((k) => [`ndcg@${k}`, `hr@${k}`, `mrr@${k}`]), 'loss'];
   const difference = (metric: string, members?: readonly number[]) => {
@@ -85,7 +106,14 @@ export function compareRanks(a: RankedRun, b: RankedRun, options: CompareOptions
       const all = userValues(ranks, history, metric);
       return members ? Float64Array.from(members, (u) => all[u]!) : all;
     };
-    return pairedDifference(values(one), values(two), level);
+    const sides = [ranked.slice(0, first.length), ranked.slice(first.length)].map((side) => side.map(values));
+    const [mine, theirs] = sides.map((runs) =>
+      runs.length === 1 ? runs[0]! : Float64Array.from(runs[0]!, (_, u) => userMean(runs, u)),
+    );
+    return {
+      ...pairedDifference(mine!, theirs!, level),
+      ...(all.length > 2 ? { overSeeds: seedDifference(sides[0]!, sides[1]!, level) } : {}),
+    };
   };
   const metric = options.metric?.toLowerCase() ?? a.config.evaluation.select;
   const groupsBy = (values: Int32Array): GroupDifference[] => {
@@ -97,8 +125,8 @@ export function compareRanks(a: RankedRun, b: RankedRun, options: CompareOptions
   if (users < 2 * FEWEST) notes.push(`${users} users are too few to be parted into groups`);
   const grouped = users >= 2 * FEWEST;
   return {
-    a: { name: a.name, config: a.config },
-    b: { name: b.name, config: b.config },
+    a: { name: a.name, seeds: first.map(({ config }) => config.seed), config: a.config },
+    b: { name: b.name, seeds: second.map(({ config }) => config.seed), config: b.config },
     part,
     history,
     level,
@@ -113,11 +141,26 @@ export function compareRanks(a: RankedRun, b: RankedRun, options: CompareOptions
   };
 }
 
-/** The ranks of the users that both hold, in the same order. */
-function inCommon(a: UserRanks, b: UserRanks): [UserRanks, UserRanks] {
-  const placeInB = new Map(Array.from(b.users, (user, i) => [user, i]));
-  const rows = Array.from(a.users.keys()).filter((i) => placeInB.has(a.users[i]!));
-  const pick = (ranks: UserRanks, at: readonly number[]): UserRanks => {
+const isSame = (a: TrialConfig, b: TrialConfig) => canonicalJson(a) === canonicalJson(b);
+
+/** A side as its first run, under the names of all. @throws UserError where its runs differ in more than their seed. */
+function sideOf(runs: readonly RankedRun[]): RankedRun {
+  const first = runs[0]!;
+  const stranger = runs.find(({ config }) => !isSame({ ...config, seed: first.config.seed }, first.config));
+  if (stranger)
+    throw new UserError('the runs of one side must differ in their seed alone', {
+      place: `${first.name} and ${stranger.name}`,
+      remedy: 'Name the seeds of one configuration, separated by commas; `perflaw results` shows them.',
+    });
+  return { ...first, name: runs.map(({ name }) => name).join(', ') };
+}
+
+/** The ranks of the users that all hold, in the same order. */
+function inCommon(all: readonly UserRanks[]): UserRanks[] {
+  const places = all.map(({ users }) => new Map(Array.from(users, (user, i) => [user, i])));
+  const users = Array.from(all[0]!.users).filter((user) => places.every((place) => place.has(user)));
+  return all.map((ranks, r) => {
+    const at = users.map((user) => places[r]!.get(user)!);
     const column = (values: Int32Array) => Int32Array.from(at, (i) => values[i]!);
     return {
       users: column(ranks.users),
@@ -127,12 +170,5 @@ function inCommon(a: UserRanks, b: UserRanks): [UserRanks, UserRanks] {
       popularity: column(ranks.popularity),
       losses: Float32Array.from(at, (i) => ranks.losses[i]!),
     };
-  };
-  return [
-    pick(a, rows),
-    pick(
-      b,
-      rows.map((i) => placeInB.get(a.users[i]!)!),
-    ),
-  ];
+  });
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitNoise } from '../../../src/law/trust/noise.js';
-import { holm, pairedDifference, quantileGroups } from '../../../src/law/trust/paired.js';
+import { holm, pairedDifference, quantileGroups, seedDifference } from '../../../src/law/trust/paired.js';
 import { createRandom } from '../../../src/util/random.js';
 
 describe('a paired difference', () => {
@@ -36,6 +36,32 @@ describe('a paired difference', () => {
     }
     expect(covered / 500).toBeGreaterThan(0.86);
     expect(covered / 500).toBeLessThan(0.94);
+  });
+
+  it('over seeds covers the truth where an interval over users alone does not', () => {
+    const random = createRandom('seeds');
+    let [covered, byUsers, wide] = [0, 0, 0];
+    for (let trial = 0; trial < 400; trial++) {
+      const users = Float64Array.from({ length: 300 }, () => random.normal());
+      // a run: its users, what the seed moves for all, and what it moves for each
+      const run = (shift: number) => {
+        const seed = shift + 0.1 * random.normal();
+        return users.map((value) => value + seed + 0.5 * random.normal());
+      };
+      const sides = [0, 0.3].map((shift) => Array.from({ length: 3 }, () => run(shift)));
+      const { interval, runs, degrees } = seedDifference(sides[0]!, sides[1]!, 0.9);
+      expect(runs).toEqual([3, 3]);
+      expect(degrees).toBeGreaterThanOrEqual(3.9);
+      if (interval[0] < 0.3 && 0.3 < interval[1]) covered++;
+      if (interval[1] - interval[0] > 0.8) wide++;
+      const alone = pairedDifference(sides[0]![0]!, sides[1]![0]!, 0.9).interval;
+      if (alone[0] < 0.3 && 0.3 < alone[1]) byUsers++;
+    }
+    expect(covered / 400).toBeGreaterThan(0.87);
+    expect(covered / 400).toBeLessThan(0.98);
+    expect(wide / 400).toBeLessThan(0.02);
+    expect(byUsers / 400).toBeLessThan(0.6);
+    expect(() => seedDifference([[1, 2]], [[2, 3]])).toThrow();
   });
 
   it('Holm’s correction is that of the textbook', () => {
