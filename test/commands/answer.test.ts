@@ -44,7 +44,7 @@ describe('perflaw answer', () => {
       Array.from({ length: 10 }, (_, i) => `${u},i${(7 * u + 3 * i + ((u * i) % 5)) % 40},${1e9 + 60 * i}`),
     );
     const home = homeWith({ 'clicks.csv': `user,item,time\n${rows.flat().join('\n')}\n` });
-    const first = perflaw(home, 'answer', 'clicks.csv', '--hours', '20s', '--params', '4k');
+    const first = perflaw(home, 'answer', 'clicks.csv', '--hours', '8s', '--params', '4k');
     expect(first.code, first.words).toBe(0);
     expect(readFileSync(join(home, 'clicks.yaml'), 'utf8')).toMatch(/^data: clicks\.csv$/m);
     expect(first.words).toMatch(/^clicks\.yaml: \d+ trials, at most/m);
@@ -57,7 +57,7 @@ describe('perflaw answer', () => {
     const again = perflaw(home, 'answer', 'clicks.csv', '--json');
     expect(again.code).toBe(0);
     expect(again.words).toMatch(
-      /clicks\.yaml is there already: going on with it \(at most 4\.00k parameters, 20 s\)/,
+      /clicks\.yaml is there already: going on with it \(at most 4\.00k parameters, 8\.0 s\)/,
     );
     const answer = JSON.parse(again.out);
     expect(answer).toMatchObject({ name: 'clicks', goal: { params: 4000 }, sweep: { failed: 0 } });

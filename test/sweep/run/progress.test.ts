@@ -63,7 +63,13 @@ describe('progress', () => {
     expect(secondsLeft(state)).toBeCloseTo(64 + (4000 / 6200) * (1 - 0.375), 5);
     state.workers = 2;
     state.cores = 2;
-    // The other trial has its core once it is done.
+    // Its core is of no use to a trial that is too small for threads.
+    expect(secondsLeft(state)).toBeCloseTo(64, 5);
+    // A large one has it once it is done.
+    state.trials = trials.map((trial) => ({
+      ...trial,
+      config: { ...trial.config, backend: 'wasm', model: { ...trial.config.model, dim: 256 } },
+    }));
     const ended = (4000 / 6200) * (1 - 0.375);
     expect(secondsLeft(state)).toBeCloseTo(ended + (64 - ended) / speedOf(2), 5);
   });
