@@ -7,10 +7,17 @@ import type { Place } from './fitting/optimum.js';
 import { gcd } from './predict/candidates.js';
 import type { At } from './trust/uncertainty.js';
 
-/** Laws of compute or parameters need those of every shape; they are counted for whole numbers only. */
-export function placing(fit: LawFit, cost: CostModel): (shape: Shape) => At {
-  const { places, options } = innerOf(fit).model;
-  const needs = new Set([...places.flatMap(({ term }) => term.variables), ...options.variables]);
+/**
+ * Laws of compute or parameters need those of every shape; they are counted for whole numbers only.
+ * @param rivals other laws that will be asked at the same places.
+ */
+export function placing(fit: LawFit, cost: CostModel, rivals: readonly LawFit[] = []): (shape: Shape) => At {
+  const needs = new Set(
+    [fit, ...rivals].flatMap((one) => {
+      const { places, options } = innerOf(one).model;
+      return [...places.flatMap(({ term }) => term.variables), ...options.variables];
+    }),
+  );
   const counted = ['params', 'nonEmbeddingParams', 'flops'].some((name) => needs.has(name as never));
   if (!counted) return ({ layers, dim }) => ({ layers, dim });
   const measured = new Map(innerOf(fit).points.map(({ x }) => [`${x.layers}/${x.dim}`, x]));

@@ -111,7 +111,8 @@ async function fitPanel(
     comparison.scores.find((score) => score.form === used),
   );
   const cost = costModel(panel.observations, source);
-  const place = placing(fit, cost);
+  const rivals = Object.values(comparison.fits).flatMap((other) => other ?? []);
+  const place = placing(fit, cost, rivals);
   const outlook = makeOutlook(points, boot, {
     metric,
     ...(form === undefined ? { comparison } : { forms: [form] }),

@@ -26,6 +26,37 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const quick = { resamples: 60 };
 
+it('rivals of the law are asked at places that have what they need: a logistic one in FLOPs beside one in layers and dim', async () => {
+  // MovieLens 1M, half of the users
+  const measured: Record<string, number> = {
+    '1/16': 0.1432,
+    '1/32': 0.1734,
+    '1/64': 0.1878,
+    '2/16': 0.1498,
+    '2/32': 0.181,
+    '2/64': 0.1949,
+    '3/16': 0.1558,
+    '3/32': 0.1832,
+    '3/64': 0.197,
+  };
+  const path = storeSweep(root, 'rivals', {
+    layers: [1, 2, 3],
+    dims: [16, 32, 64],
+    slices: [1],
+    change: (records) =>
+      records.map((record) => {
+        const { layers, dim } = record.config.model;
+        const masked = { ...record.result.test.masked, 'ndcg@10': measured[`${layers}/${dim}`]! };
+        return { ...record, result: { ...record.result, test: { ...record.result.test, masked } } };
+      }),
+  });
+  const { law, lawMissing } = (await gatherReport(readSweepRecords(path), quick)).groups[0]!;
+  expect(lawMissing).toBeUndefined();
+  const main = mainPanel(law!);
+  expect(main.form).not.toBe('logistic');
+  expect(main.forms.find(({ name }) => name === 'logistic')!.r2).toBeGreaterThan(0.9);
+});
+
 describe('a sweep with failures', () => {
   const sweep = () => readSweepRecords(storeSweep(root, 'mixed', { slices: [0.5, 1], failures: 1, open: 3 }));
 
