@@ -127,7 +127,7 @@ function lawCards(group: TrialGroup, choice: MetricChoice): AnswerCard[] {
     words: `${parameters(optimum.params)}, on ${sliceWords(budget.slice)}: expected ${name} ${share(predicted.value)} ${from}.${trainedWith(group, budget.slice, optimum)}${may}${without(law)}`,
   });
   const chance = odds
-    ? ` It is within ${difference(odds.tolerance)} of the best there is with probability ${percent(odds.within)}, the best itself with ${percent(odds.best)}${odds.sure ? '' : ': nothing is sure enough yet'}.`
+    ? ` It is within ${difference(odds.tolerance)} of the best within the measured range with probability ${percent(odds.within)}, the best itself with ${percent(odds.best)}${odds.sure ? '' : ': nothing is sure enough yet'}.`
     : '';
   const method = optimum.extrapolated
     ? budget.calibrated
