@@ -18,7 +18,6 @@ import { shortHash } from '../../util/hash.js';
 import { computeOnce } from './compute-once.js';
 import { refuseLink, refuseLinks, removeLitter } from './housekeeping.js';
 import {
-  isWholePlan,
   recordText,
   STORE_SCHEMA,
   type StoredPlan,
@@ -27,6 +26,7 @@ import {
   type TrialState,
   withoutCurve,
 } from './layout.js';
+import { otherSchema, planText, readPlanFile, refuseOtherPlan } from './plan-file.js';
 import type { DoneRecord, TrialRecord } from './record.js';
 import { checkRecord } from './record-check.js';
 
@@ -84,14 +84,8 @@ export class SweepStore {
   writePlan(plan: StoredPlan): void {
     const path = join(this.path, 'plan.json');
     this.refuseLinks();
-    if (existsSync(path)) this.#refuseOther(path);
-    // One line a trial: short enough to be read by people, and by fit at once.
-    const { trials, ...head } = plan;
-    const text = JSON.stringify({ ...head, trials: [] }, null, 2).replace(
-      /\[\]\n\}$/,
-      () => `[\n${trials.map((trial) => `    ${JSON.stringify(trial)}`).join(',\n')}\n  ]\n}\n`,
-    );
-    writeAtomic(path, text);
+    if (existsSync(path)) refuseOtherPlan(path);
+    writeAtomic(path, planText(plan));
     try {
       mkdirSync(join(this.path, 'trials'), { recursive: true });
     } catch (error) {
@@ -99,31 +93,12 @@ export class SweepStore {
     }
   }
 
-  #refuseOther(path: string): void {
-    let schema: unknown;
-    try {
-      schema = (JSON.parse(readRegular(path)) as StoredPlan | null)?.schema;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code) throw fileError(error, path, 'read this file');
-      return; // Not JSON: the plan is written anew, results are checked one by one.
-    }
-    if (schema !== STORE_SCHEMA) throw otherSchema(path, schema);
-  }
-
   /**
    * The plan.
    * @throws UserError when it is missing, damaged or of another version.
    */
   readPlan(): StoredPlan {
-    const path = join(this.path, 'plan.json');
-    const plan = readJson(path) as StoredPlan;
-    if (plan?.schema !== STORE_SCHEMA) throw otherSchema(path, plan?.schema);
-    if (!isWholePlan(plan))
-      throw new UserError('this plan is damaged', {
-        place: path,
-        remedy: 'Run the sweep again; finished trials are kept.',
-      });
-    return plan;
+    return readPlanFile(join(this.path, 'plan.json'));
   }
 
   /**
@@ -327,11 +302,4 @@ export class SweepStore {
       `{\n  "schema": ${STORE_SCHEMA},\n  "trials": [\n${lines}\n  ]\n}\n`,
     );
   }
-}
-
-function otherSchema(path: string, found: unknown): UserError {
-  return new UserError(
-    `this file was written by another version of perflaw (schema ${JSON.stringify(found) ?? 'none'}, this one reads ${STORE_SCHEMA})`,
-    { place: path, remedy: 'Use that version, or another folder with --out.' },
-  );
 }
