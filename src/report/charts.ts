@@ -4,6 +4,7 @@ import { baselineFigure } from './charts/baseline.js';
 import { budgetFigure } from './charts/budget.js';
 import { dataTermFigure } from './charts/data-term.js';
 import { formsFigure } from './charts/forms.js';
+import { frontierFigure } from './charts/frontier.js';
 import { goalPathFigure } from './charts/goal-path.js';
 import { heldOutFigure } from './charts/held-out.js';
 import { learningFigure } from './charts/learning.js';
@@ -22,6 +23,7 @@ export function reportFigures(input: ReportInput): PlacedFigure[] {
     const figures = [
       surfaceFigure(group, input.metric, id('surface')),
       budgetFigure(group, input.metric, id('budget')),
+      frontierFigure(group, input.metric, id('frontier')),
       agreementFigure(group, input.metric, id('predicted')),
       heldOutFigure(group, input.metric, id('held-out')),
       residualFigure(group, input.metric, id('residuals')),
@@ -29,7 +31,7 @@ export function reportFigures(input: ReportInput): PlacedFigure[] {
       dataTermFigure(group, id('data-term')),
     ];
     const tuning = tuningFigure(group, input.metric, id('tuning'));
-    // Without a law the same reason would stand seven times.
+    // Without a law the same reason would stand eight times.
     return [...(group.law ? figures : figures.slice(0, 1)), ...(tuning ? [tuning] : [])];
   });
   const training = [learningFigure(input), slicesFigure(input), baselineFigure(input)];

@@ -57,6 +57,7 @@ describe('perflaw report', () => {
     for (const id of [
       'surface',
       'budget',
+      'frontier',
       'predicted',
       'residuals',
       'forms',

@@ -118,6 +118,9 @@ describe('sentences', () => {
     expect(sentence('budget')).toMatch(
       /^On all the data train 3 layers, dim 64 with 429k parameters, within the measured range: 0\.1894, and one new run is expected between 0\.1864 and 0\.1923\./,
     );
+    expect(sentence('frontier')).toBe(
+      'On all the data: from 369G FLOPs (1 layer, dim 16, 0.1592) to 2.58T (3 layers, dim 64, 0.1894) the best expected changes by 0.0302.',
+    );
     expect(sentence('slices')).toContain(
       '3 slices from 246k (users=0.25) to 985k tokens (all), a factor of 4.',
     );

@@ -344,7 +344,13 @@ function budgetCurve(
     .filter((one) => !one.extrapolated)
     .reduce((a, b) => (b.predicted.value > a.predicted.value ? b : a));
   const smallest = candidates.find((one) => one.predicted.value >= optimum.predicted.value - noise);
-  return { slice, candidates, optimum, smallest };
+  let top = Number.NEGATIVE_INFINITY;
+  const frontier = candidates.flatMap((one) => {
+    if (one.predicted.value <= top) return [];
+    top = one.predicted.value;
+    return [{ ...one, flops: 6e6 * one.params }];
+  });
+  return { slice, candidates, optimum, smallest, frontier };
 }
 
 /** A whole report's input from simulated records, with the true law where there are enough points for one. */

@@ -7,7 +7,7 @@ import { bestBy, isBetter } from '../../law/points/direction.js';
 import type { Observation } from '../../law/points/observation.js';
 import { type Candidate as Affordable, enumerateCandidates } from '../../law/predict/candidates.js';
 import { nextTrial } from '../../law/predict/next-trial.js';
-import { smallestAsGood, weigh } from '../../law/predict/weigh.js';
+import { frontier, smallestAsGood, weigh } from '../../law/predict/weigh.js';
 import type { Outlook } from '../../law/trust/outlook.js';
 import type { At } from '../../law/trust/uncertainty.js';
 import { bestOfEachSize } from './sizes.js';
@@ -65,6 +65,16 @@ export function budgetCurve(
     direction,
   );
   const open = near.filter((one) => outlook.forecaster.isOpen(place(one)));
+  const line = frontier(
+    open.map((candidate) => {
+      const at = place(candidate);
+      return { candidate, of: 0, ...outlook.glance(at), expected: () => outlook.expect(at) };
+    }),
+    direction,
+    price,
+  ).flatMap(({ candidate }) =>
+    candidate.flops === undefined ? [] : [{ ...dress(candidate), flops: candidate.flops }],
+  );
   const best = open.length > 0 ? bestBy(direction, open, value) : highest.candidate;
   const beyond = !isInside(best) && isBetter(direction, value(best), highest.value) ? best : undefined;
   const rival = beyond ?? (highest === chosen ? undefined : highest.candidate);
@@ -81,6 +91,7 @@ export function budgetCurve(
     slice: panel.slice,
     candidates: [...candidatesInside, ...candidatesBeyond].map(dress),
     optimum: dress(chosen.candidate),
+    ...(line.length > 1 ? { frontier: line } : {}),
     smallest: dress(smallestAsGood(chosen, options, direction).candidate),
     odds: { ...chosen.odds!, tolerance, sure },
     calibrated: chosen.expected().forecast?.calibrated ?? true,

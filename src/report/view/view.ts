@@ -85,6 +85,8 @@ export interface BudgetCurve {
   smallest?: Candidate;
   /** Outside the measured range and expected to be better than the optimum, though not surely. */
   beyond?: Candidate;
+  /** The best expected of every cost, each dearer one expected to be better; absent where FLOPs are not known. */
+  frontier?: (Candidate & { flops: number })[];
   /** How the optimum stands among all: probability of being the best, of being within `tolerance` of it, and the expected loss. */
   odds?: { best: number; within: number; regret: number; tolerance: number; sure: boolean };
   /** Whether it is known how far forecasts like that of the optimum go wrong. */
