@@ -1,6 +1,6 @@
 /** `perflaw fit --holdout`: every form fitted without part of the runs, and its predictions set against them. */
 import type { FormName } from '../../law/forms/form.js';
-import { type Panel, type Point, pointsOf } from '../../law/points/points.js';
+import { alike, type Panel, type Point, pointsOf } from '../../law/points/points.js';
 import {
   FORECAST,
   type FormHoldout,
@@ -33,10 +33,7 @@ export interface Holdout {
 
 /** Points of the other slices with the panel's setting. */
 function othersOf(panel: Panel, panels: readonly Panel[], metric: string): Point[] {
-  const key = JSON.stringify(panel.group);
-  return panels
-    .filter(({ group, slice }) => slice !== panel.slice && JSON.stringify(group) === key)
-    .flatMap(({ observations }) => pointsOf(observations, metric));
+  return alike(panel, panels).flatMap(({ observations }) => pointsOf(observations, metric));
 }
 
 /** @throws UserError when no slice can be judged. */

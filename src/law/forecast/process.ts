@@ -4,6 +4,7 @@
  * ones under priors that keep a curve smooth over what was measured: without them a few points are explained by anything.
  */
 import { backward, cholesky, forward } from '../fitting/cholesky.js';
+import { descend } from '../fitting/descend.js';
 import type { Point, Variable } from '../points/points.js';
 import type { Place } from './axes.js';
 
@@ -83,7 +84,10 @@ export function fitProcess(all: readonly Point[], axes: readonly Variable[]): Pr
     });
     return { factor, half, minusLog };
   };
-  const hyper = descend((one) => solve(one)?.minusLog ?? Number.POSITIVE_INFINITY);
+  const hyper = descend(
+    (one) => solve(one)?.minusLog ?? Number.POSITIVE_INFINITY,
+    PRIOR.map(({ mean }) => mean) as Hyper,
+  );
   const solved = solve(hyper);
   if (!solved) return undefined;
   const weights = backward(solved.factor, solved.half);
@@ -95,25 +99,4 @@ export function fitProcess(all: readonly Point[], axes: readonly Variable[]): Pr
       return mean + spread * across.reduce((sum, one, i) => sum + one * weights[i]!, 0);
     },
   };
-}
-
-/** Coordinate descent with steps that halve: the posterior is smooth and has four numbers. */
-function descend(objective: (hyper: Hyper) => number): Hyper {
-  let best = PRIOR.map(({ mean }) => mean) as Hyper;
-  let least = objective(best);
-  for (let step = 0.8; step > 0.15; step /= 2)
-    for (let moved = true, rounds = 0; moved && rounds < 4; rounds++) {
-      moved = false;
-      for (let i = 0; i < best.length; i++)
-        for (const way of [step, -step]) {
-          const tried = [...best] as Hyper;
-          tried[i]! += way;
-          const value = objective(tried);
-          if (value < least - 1e-4) {
-            [best, least, moved] = [tried, value, true];
-            break;
-          }
-        }
-    }
-  return best;
 }

@@ -6,6 +6,7 @@
  * changes are alike on slices of different level.
  */
 import { backward, cholesky, forward } from '../fitting/cholesky.js';
+import { descend } from '../fitting/descend.js';
 import { absentSetting, type Settings } from '../points/settings.js';
 
 /** What a run is about: everything but its seed. */
@@ -208,7 +209,11 @@ export function fitSurrogate(told: readonly Told[], scales: Scales, sign: 1 | -1
     return { factor, half, minusLog };
   };
   const asked = PRIOR.map((_, i) => i).filter((i) => i !== 4 || scales.varies);
-  const hyper = descend((one) => solve(one)?.minusLog ?? Number.POSITIVE_INFINITY, n > 1 ? asked : []);
+  const hyper = descend(
+    (one) => solve(one)?.minusLog ?? Number.POSITIVE_INFINITY,
+    PRIOR.map(({ mean }) => mean) as Hyper,
+    n > 1 ? asked : [],
+  );
   const { factor, half } = solve(hyper)!;
   const kernel = kernelOf(hyper, levels);
   const weights = backward(factor, half);
@@ -239,26 +244,4 @@ export function fitSurrogate(told: readonly Told[], scales: Scales, sign: 1 | -1
       );
     },
   };
-}
-
-/** Coordinate descent with steps that halve: the posterior is smooth and has few numbers. */
-function descend(objective: (hyper: Hyper) => number, asked: readonly number[]): Hyper {
-  let best = PRIOR.map(({ mean }) => mean) as Hyper;
-  if (asked.length === 0) return best;
-  let least = objective(best);
-  for (let step = 0.8; step > 0.15; step /= 2)
-    for (let moved = true, rounds = 0; moved && rounds < 4; rounds++) {
-      moved = false;
-      for (const i of asked)
-        for (const way of [step, -step]) {
-          const tried = [...best] as Hyper;
-          tried[i]! += way;
-          const value = objective(tried);
-          if (value < least - 1e-4) {
-            [best, least, moved] = [tried, value, true];
-            break;
-          }
-        }
-    }
-  return best;
 }

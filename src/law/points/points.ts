@@ -249,3 +249,9 @@ export function pointsOf(observations: readonly Observation[], metric: string): 
     ? toPoints(having, metric).points
     : [];
 }
+
+/** Of some panels those of other slices with the same setting. */
+export function alike(panel: Panel, panels: readonly Panel[]): Panel[] {
+  const key = JSON.stringify(panel.group);
+  return panels.filter(({ group, slice }) => slice !== panel.slice && JSON.stringify(group) === key);
+}

@@ -5,12 +5,12 @@ import { optimum, REACH } from '../fitting/optimum.js';
 import { CALIBRATED_FROM } from '../forecast/forecast.js';
 import { bestBy } from '../points/direction.js';
 import type { Observation } from '../points/observation.js';
-import type { Panel } from '../points/points.js';
+import { alike, type Panel, panelsOf } from '../points/points.js';
 import { optimumIntervals } from '../trust/uncertainty.js';
 import { budgetLine, budgetWords, type Candidate, candidateOf } from './candidates.js';
 import { type Choice, choice, insideRange, placeOf, rangeOf } from './choice.js';
 import { type NextTrial, nextTrial, openingTrial } from './next-trial.js';
-import { alike, type PanelAnswer, tokensOf } from './panel-answer.js';
+import { type PanelAnswer, tokensOf } from './panel-answer.js';
 import type { OtherForm, PredictionReport, PredictOptions } from './prediction.js';
 import { frontier, type Option, smallestAsGood, type Weighed } from './weigh.js';
 
@@ -145,7 +145,7 @@ export function report(
         noise: boot.draws.length > 0 ? boot.sigma : outlook.forecaster.noise,
         cost: price,
         slice: answer.panel.slice,
-        elsewhere: elsewhere(answer, alike(answer.panel, observations)),
+        elsewhere: elsewhere(answer, alike(answer.panel, panelsOf(observations))),
         isMeasured: ({ layers, dim }) => points.some(({ x }) => x.layers === layers && x.dim === dim),
         seed: options.seed,
       }),

@@ -6,7 +6,7 @@ import { type CostModel, costModel } from '../cost.js';
 import { addData, type LawFit } from '../fitting/fit.js';
 import { levelsOf } from '../forecast/axes.js';
 import type { Observation } from '../points/observation.js';
-import { type Panel, type Point, panelsOf, pointsOf, toPoints } from '../points/points.js';
+import { type Panel, type Point, pointsOf, toPoints } from '../points/points.js';
 import { makeDataOutlook, makeOutlook, type Outlook } from '../trust/outlook.js';
 import { type Bootstrap, bootstrap } from '../trust/uncertainty.js';
 import { type Candidate, checkBudget, enumerateCandidates, withinBudget } from './candidates.js';
@@ -114,12 +114,4 @@ function scaled(cost: CostModel, times: number): CostModel {
     ...(flops ? { flops: (shape) => times * flops(shape) } : {}),
     ...(seconds ? { seconds: (shape) => times * seconds(shape) } : {}),
   };
-}
-
-/** Other slices with the same setting. */
-export function alike(panel: Panel, observations: readonly Observation[]): Panel[] {
-  const key = JSON.stringify(panel.group);
-  return panelsOf(observations).filter(
-    ({ group, slice }) => slice !== panel.slice && JSON.stringify(group) === key,
-  );
 }

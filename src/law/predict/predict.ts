@@ -5,9 +5,9 @@
  */
 import { UserError } from '../../util/errors.js';
 import type { Observation } from '../points/observation.js';
-import { chooseMetric, type Panel, panelsOf } from '../points/points.js';
+import { alike, chooseMetric, type Panel, panelsOf } from '../points/points.js';
 import { priceOf, report } from './answer.js';
-import { alike, answerPanel, type PanelAnswer, tokensOf } from './panel-answer.js';
+import { answerPanel, type PanelAnswer, tokensOf } from './panel-answer.js';
 import type { PredictionReport, PredictOptions } from './prediction.js';
 import { weigh } from './weigh.js';
 
@@ -52,7 +52,7 @@ export async function predict(
           metric,
           options,
           dataOf(panel, observations, options),
-          alike(panel, observations),
+          alike(panel, panelsOf(observations)),
         ),
       );
     } catch (error) {
@@ -102,6 +102,6 @@ function dataOf(
       place: '--tokens, --data',
       remedy: 'Add a column tokens.',
     });
-  const all = [panel, ...alike(panel, observations)];
+  const all = [panel, ...alike(panel, panelsOf(observations))];
   return { tokens: tokens ?? times! * own, observations: all.flatMap((one) => one.observations) };
 }
