@@ -4,7 +4,7 @@
  */
 import type { KernelExports } from '../wasm/exports.js';
 import type { Member, Numbers } from '../wasm/threads/member.js';
-import { lines, shareOf } from '../wasm/threads/share.js';
+import { arena, lines, shareOf } from '../wasm/threads/share.js';
 
 /** Items of one share: whole cache lines of a row of logits. */
 const ITEMS = 16;
@@ -18,12 +18,7 @@ interface Sizes {
 
 /** Where things lie in scratch; two chunks, since threads begin the next one while others end the last. */
 function layout(kernels: KernelExports, { width, items, count, chunk }: Sizes, buffers: number) {
-  let at = 0;
-  const place = (bytes: number) => {
-    const here = at;
-    at += lines(bytes);
-    return here;
-  };
+  const { place, used } = arena();
   const losses = place(8 * count);
   const byItem = place(kernels.packedBytes(width, items));
   const byWidth = place(kernels.packedBytes(items, width));
@@ -34,7 +29,7 @@ function layout(kernels: KernelExports, { width, items, count, chunk }: Sizes, b
   }));
   const room =
     Math.max(4 * chunk * (width + 1) + 64, kernels.packedBytes(chunk, width)) + kernels.gemmScratchBytes();
-  return { losses, byItem, byWidth, chunks, own: at, ownBytes: lines(room) };
+  return { losses, byItem, byWidth, chunks, own: used(), ownBytes: lines(room) };
 }
 
 /** Bytes of scratch for so many threads. */

@@ -4,7 +4,7 @@
  */
 import type { KernelExports } from '../wasm/exports.js';
 import type { Member, Numbers } from '../wasm/threads/member.js';
-import { lines, shareOf } from '../wasm/threads/share.js';
+import { arena, lines, shareOf } from '../wasm/threads/share.js';
 
 const ITEMS = 16;
 
@@ -17,12 +17,7 @@ interface Sizes {
 }
 
 function layout(kernels: KernelExports, { width, n, count, chunk }: Sizes, buffers: number) {
-  let at = 0;
-  const place = (bytes: number) => {
-    const here = at;
-    at += lines(bytes);
-    return here;
-  };
+  const { place, used } = arena();
   const losses = place(8 * count);
   const sampled = place(4 * n * width);
   const dSampled = place(4 * n * width);
@@ -37,7 +32,7 @@ function layout(kernels: KernelExports, { width, n, count, chunk }: Sizes, buffe
   }));
   const room =
     Math.max(4 * chunk * (width + 1) + 64, kernels.packedBytes(chunk, width)) + kernels.gemmScratchBytes();
-  return { losses, sampled, dSampled, byItem, byWidth, chunks, own: at, ownBytes: lines(room) };
+  return { losses, sampled, dSampled, byItem, byWidth, chunks, own: used(), ownBytes: lines(room) };
 }
 
 /** Bytes of scratch for so many threads. */

@@ -16,3 +16,16 @@ export function shareOf(
 export function lines(bytes: number): number {
   return 64 * Math.ceil(bytes / 64);
 }
+
+/** Lays things out in scratch, each on cache lines of its own; `place` gives where it lies, `used` how many bytes there are so far. */
+export function arena(): { place(bytes: number): number; used(): number } {
+  let at = 0;
+  return {
+    place(bytes) {
+      const here = at;
+      at += lines(bytes);
+      return here;
+    },
+    used: () => at,
+  };
+}
