@@ -3,6 +3,7 @@
  * costed and put through the law, or beyond the measured range through the forecast; all are weighed together. The answer says
  * what to train, how sure that is, what a smaller model would lose, and which further run would tell most for its price.
  */
+import { isOtherQuality } from '../../data/slice.js';
 import { UserError } from '../../util/errors.js';
 import type { Observation } from '../points/observation.js';
 import { alike, chooseMetric, type Panel, panelsOf } from '../points/points.js';
@@ -23,7 +24,13 @@ function chooseSlice(observations: readonly Observation[], asked?: string): stri
   }
   const tokens = (slice: string) =>
     Math.max(0, ...observations.filter((one) => one.slice === slice).map((one) => one.tokens ?? 0));
-  return slices.reduce((a, b) => (tokens(b) > tokens(a) ? b : a));
+  return sizesOf(slices).reduce((a, b) => (tokens(b) > tokens(a) ? b : a));
+}
+
+/** Slices that are the data or a part of them; those altered or picked by their quality only where there are no others. */
+function sizesOf(slices: readonly string[]): string[] {
+  const plain = slices.filter((slice) => !isOtherQuality(slice));
+  return plain.length > 0 ? plain : [...slices];
 }
 
 /**
@@ -83,7 +90,7 @@ function sharesOf(
 ): string[] {
   if (slice !== undefined || tokens !== undefined || times !== undefined) return [];
   if (budget.flops === undefined && budget.hours === undefined) return [];
-  const slices = [...new Set(observations.map((one) => one.slice))];
+  const slices = sizesOf([...new Set(observations.map((one) => one.slice))]);
   const sizes = slices.map((name) => tokensOf(observations.filter((one) => one.slice === name)));
   const areSizes = sizes.every((size) => size !== undefined) && new Set(sizes).size === slices.length;
   return areSizes ? slices : [];
@@ -102,6 +109,7 @@ function dataOf(
       place: '--tokens, --data',
       remedy: 'Add a column tokens.',
     });
-  const all = [panel, ...alike(panel, panelsOf(observations))];
+  const others = alike(panel, panelsOf(observations)).filter(({ slice }) => !isOtherQuality(slice));
+  const all = [panel, ...others];
   return { tokens: tokens ?? times! * own, observations: all.flatMap((one) => one.observations) };
 }

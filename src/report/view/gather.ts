@@ -1,5 +1,6 @@
 /** From a sweep's records to the view model: which metric, which groups, one law a group. */
 import { isAbsolute, relative } from 'node:path';
+import { isOtherQuality } from '../../data/slice.js';
 import type { FormName } from '../../law/forms/form.js';
 import { namedForms } from '../../law/forms/own-form.js';
 import { type Direction, directionOf } from '../../law/points/direction.js';
@@ -121,10 +122,11 @@ function command(name: string, { metric, form, direction, ignore = [] }: GatherO
   ].join(' ');
 }
 
-/** Slices by their tokens, each once. */
+/** Slices by their tokens, each once; what was made of the data on purpose stands before what is the data. */
 function slicesOf(records: DoneRecord[]): SliceMeasures[] {
   const slices = [...new Map(records.map((record) => [record.slice.label, record.slice])).values()];
-  return slices.sort((a, b) => a.tokens - b.tokens || (a.label < b.label ? -1 : 1));
+  const rank = ({ label }: SliceMeasures) => (isOtherQuality(label) ? 0 : 1);
+  return slices.sort((a, b) => rank(a) - rank(b) || a.tokens - b.tokens || (a.label < b.label ? -1 : 1));
 }
 
 /** Reads a metric's name as observations write it. @throws UserError when no record has it. */

@@ -126,8 +126,22 @@ export const slice = z
         { above: 0, max: 1 },
         'Share of users; smaller shares are contained in larger ones',
       ).default(1),
+      pick: choice(
+        ['predictable', 'surprising'],
+        'Which users come first: those whose histories the others predict best, or worst; scattered where left out',
+      ).optional(),
       time: real({ above: 0, max: 1 }, 'Share of training interactions, the earliest by time').optional(),
+      latest: real({ above: 0, max: 1 }, 'Share of training interactions, the latest by time').optional(),
       maxLength: whole({ min: 1 }, "Keeps the last so many of each user's training interactions").optional(),
+      noise: real(
+        { min: 0, max: 1 },
+        'Share of events whose item is replaced by one of equal popularity at random',
+      ).optional(),
+      repeats: real(
+        { min: 0, max: 1 },
+        "Share of events whose item is replaced by one of the user's ten before it",
+      ).optional(),
+      shuffle: real({ min: 0, max: 1 }, 'Share of users whose histories stand in a random order').optional(),
     },
     { error: named('a slice such as {users: 0.5}') },
   )

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import type { DatasetReference } from '../../data/dataset.js';
-import type { SliceSpec } from '../../data/slice.js';
+import { plainSlice, type SliceSpec } from '../../data/slice.js';
 import type { SplitSpec } from '../../data/split.js';
 import { DEFAULT_MODEL, type ModelConfig } from '../../model/config.js';
 import {
@@ -186,15 +186,6 @@ function dataReference(data: DatasetReference, file: string): DatasetReference {
   if (typeof data !== 'string' || isAbsolute(data) || !/[\\/.]/.test(data)) return data;
   const beside = resolvePath(dirname(file), data);
   return existsSync(beside) ? beside : data;
-}
-
-/** A slice without keys that say nothing, so that equal slices are equal texts. */
-export function plainSlice(slice: SliceSpec): SliceSpec {
-  return {
-    users: slice.users ?? 1,
-    ...(slice.time !== undefined && slice.time !== 1 ? { time: slice.time } : {}),
-    ...(slice.maxLength !== undefined ? { maxLength: slice.maxLength } : {}),
-  };
 }
 
 function plainPoint(entry: object): Point {

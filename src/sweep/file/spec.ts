@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { fileError, UserError } from '../../util/errors.js';
 import { nearest } from '../../util/nearest.js';
 import { LAUNCHER_NAMES, launcherKind } from '../launch/launchers.js';
-import { AXIS_NAMES, type AxisName, modelFields, TUNED_NAMES, trainingFields } from './axes.js';
+import { AXIS_NAMES, type AxisName, axisFields, modelFields, TUNED_NAMES, trainingFields } from './axes.js';
 import { type SweepFile, sweepSchema } from './schema.js';
 import { type Path, type Problem, parseYaml, type YamlSource } from './source.js';
 
@@ -166,7 +166,7 @@ function suggestKey(key: string, path: Path): string | undefined {
 function keysAt(path: Path): string[] {
   const [first, ...rest] = path;
   if (first === undefined) return Object.keys(sweepSchema.shape);
-  if (first === 'slices' || rest.includes('slice')) return ['users', 'time', 'maxLength'];
+  if (first === 'slices' || rest.includes('slice')) return Object.keys(axisFields.slice.shape);
   if (first === 'tune') return TUNED_NAMES;
   if (['grid', 'zip', 'list', 'exclude'].includes(String(first))) return AXIS_NAMES;
   if (first === 'data') return rest.length === 0 ? ['synthetic'] : Object.keys(syntheticShape());

@@ -15,13 +15,18 @@ export async function realParts(): Promise<TrialParts> {
     openData: (reference) => openDataset(reference),
     train: trainModel,
     sliceFacts: async (data, { slice, evaluation, split }): Promise<SliceFacts> => {
-      const [{ measureSequences }, { popularityBaseline }] = await Promise.all([
+      const [{ measureSequences }, { meanSurprisal }, { popularityBaseline }] = await Promise.all([
         import('../../data/entropy/measures.js'),
+        import('../../data/entropy/surprisal.js'),
         import('../../train/evaluation/baseline.js'),
       ]);
       const sequences = sliceSequences(splitInteractions(data, split).train, slice);
       return {
-        slice: { label: sliceLabel(slice), ...measureSequences(sequences) },
+        slice: {
+          label: sliceLabel(slice),
+          ...measureSequences(sequences),
+          surprisal: meanSurprisal(sequences),
+        },
         popularity: popularityBaseline(data, slice, evaluation, split),
       };
     },
