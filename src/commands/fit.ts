@@ -6,6 +6,7 @@ import { namedForms } from '../law/forms/own-form.js';
 import { analyseJoints } from '../law/joint.js';
 import { metricWords } from '../law/points/direction.js';
 import { metricNames, type Panel, panelsOf } from '../law/points/points.js';
+import { meansOfSlices } from '../law/slice-levels.js';
 import type { HoldoutOptions } from '../law/trust/holdout.js';
 import { closeThreads } from '../law/trust/threads.js';
 import { parseSplit } from '../law/trust/withhold.js';
@@ -14,7 +15,7 @@ import { ExitCode, UserError } from '../util/errors.js';
 import { type Arguments, note, print, printJson } from './options/command.js';
 import { type LawInput, lawInputOptions, readLawInput, wholeNumber } from './options/law-input.js';
 import { holdOutAll, holdoutText } from './words/fit-holdout.js';
-import { jointText, panelText } from './words/fit-text.js';
+import { jointText, panelText, sliceMeansText } from './words/fit-text.js';
 import { tuningText } from './words/tuned-text.js';
 
 export function options(yargs: Argv): Argv {
@@ -88,15 +89,18 @@ export async function run(args: Arguments): Promise<number> {
       refused.push({ label: panel.label, error });
     }
   await closeThreads();
-  if (slices.length === 0) throw refused[0]!.error;
+  const alone = slices.length > 0 ? [] : meansOfSlices(input.observations, metric);
+  if (slices.length === 0 && (alone.length === 0 || slice !== undefined)) throw refused[0]!.error;
   const chosen = new Map(slices.map(({ label, form }) => [label, form]));
-  const { joint, refused: unjoined } = analyseJoints(panels, chosen, metric, {
+  const { joint, refused: unjoined } = analyseJoints(alone.length > 0 ? [] : panels, chosen, metric, {
     ...huber,
     ...(forms?.length === 1 ? { form: forms[0] } : {}),
     direction,
   });
   for (const { message } of unjoined) note(`note: no joint fit over slices: ${message}`);
-  for (const { label, error } of refused) note(`note: ${label}: not fitted: ${error.message}`);
+  if (alone.length > 0)
+    note(`note: no law of sizes: ${refused[0]!.error.message}; the slices are compared as they are`);
+  else for (const { label, error } of refused) note(`note: ${label}: not fitted: ${error.message}`);
   const noise = await noiseByLabel(input, panels);
   if (args.json) {
     printJson({
@@ -109,13 +113,16 @@ export async function run(args: Arguments): Promise<number> {
       seed,
       slices: slices.map((one) => ({ ...one, noise: noise.get(one.label) ?? null })),
       joint,
+      ...(alone.length > 0 ? { levels: alone } : {}),
       ...(input.tuning ? { tuning: input.tuning } : {}),
       refused: refused.map(({ label, error }) => ({ slice: label, reason: error.message })),
       notes: input.notes,
     });
     return ExitCode.ok;
   }
-  print(slices.map((panel) => panelText(panel, level, noise.get(panel.label))).join('\n\n'));
+  if (slices.length > 0)
+    print(slices.map((panel) => panelText(panel, level, noise.get(panel.label))).join('\n\n'));
+  for (const one of alone) print(`${sliceMeansText(one, metricWords(metric, direction))}\n`);
   for (const one of joint) print(`\n${jointText(one, metric)}`);
   if (input.tuning) {
     const shown = input.tuning.configurations.filter((one) => slice === undefined || one.slice === slice);

@@ -4,7 +4,7 @@
  * is fitted again with a data term in the place of the constants.
  */
 import { UserError } from '../util/errors.js';
-import { compareDataMeasures, type MeasureLine, type SliceLevel } from './data-term.js';
+import type { MeasureLine } from './data-term.js';
 import { addData, type FitOptions, fitPoints, type LawFit } from './fitting/fit.js';
 import { innerOf } from './fitting/inner.js';
 import type { FormName } from './forms/form.js';
@@ -12,7 +12,8 @@ import type { Observation } from './points/observation.js';
 import type { Variable } from './points/points.js';
 import { type Panel, type Point, toPoints } from './points/points.js';
 import type { Settings } from './points/settings.js';
-import { type QualityTest, SLICES_TO_TEST, testQuality } from './quality-test.js';
+import { type QualityTest, SLICES_TO_TEST } from './quality-test.js';
+import { explainLevels } from './slice-levels.js';
 
 /** What several slices say together. */
 export interface JointAnalysis {
@@ -95,19 +96,6 @@ function leftOutRmse(points: readonly Point[], full: LawFit, options: FitOptions
   return Math.sqrt(sum / runs);
 }
 
-/** Measures of disorder that every slice has and that are above 0 there; one of those that are equal everywhere. */
-function sharedMeasures(observations: readonly Observation[]): string[] {
-  const names = new Set(observations.flatMap(({ quality }) => Object.keys(quality ?? {})));
-  const kept = new Map<string, string>();
-  for (const name of names) {
-    if (/share|count|mean|median/i.test(name)) continue;
-    const values = observations.map(({ quality }) => quality?.[name] ?? 0);
-    const key = values.join();
-    if (values.every((value) => value > 0) && !kept.has(key)) kept.set(key, name);
-  }
-  return [...kept.values()];
-}
-
 /** A joint fit and what the slices say in it. */
 export interface JointFit {
   fit: LawFit;
@@ -142,26 +130,13 @@ export function fitJoint(
     points.find((point) => point.slice === slice && point.x.tokens !== undefined)?.x.tokens ?? null;
   const { at, levels: bare } = sliceLevels(fit, slices);
   const levels = bare.map((one) => ({ ...one, tokens: tokensOf(one.slice) }));
-  const isMeasured = slices.length >= 3 && levels.every(({ tokens }) => tokens !== null);
-  const names = isMeasured ? sharedMeasures(observations) : [];
-  const qualityOf = (slice: string) => observations.find((one) => one.slice === slice)!.quality!;
-  const measured = levels.map(
-    ({ slice, level, tokens }): SliceLevel => ({
-      slice,
-      level,
-      tokens: tokens!,
-      quality: Object.fromEntries(names.map((name) => [name, qualityOf(slice)[name]!])),
-    }),
-  );
   return {
     fit,
     points,
     slices,
     at: { layers: at.layers!, dim: at.dim! },
     levels,
-    names,
-    measures: isMeasured ? compareDataMeasures(measured) : [],
-    quality: (isMeasured && testQuality(measured)) || null,
+    ...explainLevels(levels, observations),
     notes,
   };
 }

@@ -16,6 +16,8 @@ export interface MeasureTest {
   adjusted: number;
   /** `adjusted` is below 0.05. */
   adds: boolean;
+  /** Which way the level goes as the measure grows, tokens being equal: D = tokens / measure means that it falls (a metric that is better when higher). */
+  level: 'rises' | 'falls';
 }
 
 /** Whether quality adds to quantity, measure by measure. */
@@ -38,9 +40,10 @@ const LEVEL = 0.05;
 /** (x^e - 1) / e of x = exp(log), ln x at 0. */
 const boxCox = (log: number, e: number) => (Math.abs(e) < 1e-9 ? log : Math.expm1(e * log) / e);
 
-/** Sum of squares of y about its least squares fit on a constant and the columns. */
-function restOf(columns: readonly number[][], y: readonly number[]): number {
+/** Sum of squares of y about its least squares fit on a constant and the columns, and the sign of the last one's coefficient. */
+function fitOf(columns: readonly number[][], y: readonly number[]): { sse: number; sign: number } {
   const rest = [...y];
+  let sign = 0;
   const basis: number[][] = [];
   for (const column of [y.map(() => 1), ...columns]) {
     const q = [...column];
@@ -52,14 +55,18 @@ function restOf(columns: readonly number[][], y: readonly number[]): number {
         for (let i = 0; i < q.length; i++) q[i]! -= share * b[i]!;
       }
     const size = Math.hypot(...q);
+    sign = 0;
     if (!(size > 1e-9 * before)) continue;
     const unit = q.map((value) => value / size);
     basis.push(unit);
     const share = unit.reduce((sum, value, i) => sum + value * rest[i]!, 0);
+    sign = Math.sign(share);
     for (let i = 0; i < rest.length; i++) rest[i]! -= share * unit[i]!;
   }
-  return rest.reduce((sum, value) => sum + value * value, 0);
+  return { sse: rest.reduce((sum, value) => sum + value * value, 0), sign };
 }
+
+const restOf = (columns: readonly number[][], y: readonly number[]) => fitOf(columns, y).sse;
 
 /** Least value of a smooth function over the exponents: a grid, then golden sections about its lowest point. */
 function least(of: (exponent: number) => number): { at: number; value: number } {
@@ -106,11 +113,14 @@ export function testQuality(rows: readonly SliceLevel[]): QualityTest | undefine
   const tested = names
     .map((measure) => {
       const effective = centred(rows.map((row) => row.tokens / row.quality[measure]!));
-      const both = least((e) => restOf([quantity(e), effective.map((log) => boxCox(log, e))], y));
+      const columns = (e: number) => [quantity(e), effective.map((log) => boxCox(log, e))];
+      const both = least((e) => restOf(columns(e), y));
+      // in the last column tokens are divided by the measure
+      const level = fitOf(columns(both.at), y).sign < 0 ? ('rises' as const) : ('falls' as const);
       // levels that tokens give to the last digit leave nothing to add to
       const exact = alone.value <= 1e-20 * spread;
       const f = exact ? 0 : Math.min(1e12, (Math.max(0, alone.value - both.value) * freedom) / both.value);
-      return { measure, f, p: 1 - fCumulative(f, 1, freedom) };
+      return { measure, f, p: 1 - fCumulative(f, 1, freedom), level };
     })
     .sort((a, b) => a.p - b.p);
   let adjusted = 0;

@@ -115,6 +115,25 @@ describe('perflaw fit', () => {
     expect(JSON.parse(one.out).slices).toHaveLength(1);
   });
 
+  it('compares slices as they are where one size was trained', async () => {
+    const rows = Array.from({ length: 9 }, (_, i) => {
+      const [tokens, apen] = [1e4 * 2 ** i, 2 + ((7 * i) % 5)];
+      return [`s${i}`, 1, 32, 0.02 * Math.log(tokens / apen) + 0.0003 * ((3 * i) % 4), tokens, apen];
+    });
+    const path = csv('one-size.csv', 'slice,layers,dim,hr@10,tokens,apen', rows);
+    const { out, err } = await run(fit, path);
+    expect(err).toMatch(/no law of sizes: .*the slices are compared as they are/);
+    expect(out).toMatch(/^9 slices at layers 1 dim 32: hr@10$/m);
+    expect(out).toMatch(/does quality add to quantity\? yes: apen/);
+    expect(out).toMatch(/apen: F \d+.*the level falls as it grows/);
+    const { slices, joint, levels } = JSON.parse((await run(fit, path, '--json')).out);
+    expect([slices, joint]).toEqual([[], []]);
+    expect(levels[0].levels).toHaveLength(9);
+    // four slices tell nothing, and then it is a failure as ever
+    const few = csv('few.csv', 'slice,layers,dim,hr@10,tokens,apen', rows.slice(0, 4));
+    await expect(run(fit, few)).rejects.toThrow(/one value only/);
+  });
+
   it('withholds a part and sets predicted against measured, as words and as JSON', async () => {
     const { out } = await run(fit, panel, '--holdout', 'layers', '--bootstrap', '40');
     expect(out).toMatch(/the largest layers withheld: 4 configurations, 20 fitted to/);

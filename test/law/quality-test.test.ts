@@ -104,6 +104,18 @@ describe('whether quality adds to quantity', () => {
     for (const { p, adjusted } of measures) expect(adjusted).toBeGreaterThanOrEqual(p);
   });
 
+  it('says which way the level goes as a measure grows', () => {
+    for (const [sign, way] of [
+      [1, 'falls'],
+      [-1, 'rises'],
+    ] as const) {
+      const level = (x: number, apen: number) => TRUTHS['power .3']!(x - sign * Math.log(apen));
+      const rows = draw(9, level, MEASURES['is its own']!, createRandom('way', way), 0.001);
+      const [apen] = testQuality(rows)!.measures;
+      expect(apen).toMatchObject({ adds: true, level: way });
+    }
+  });
+
   it('finds nothing to add where tokens give the levels to the last digit', () => {
     const exact = draw(6, TRUTHS['logarithm']!, MEASURES['is its own']!, createRandom('exact'), 0);
     expect(testQuality(exact)!.measures[0]!.adds).toBe(false);

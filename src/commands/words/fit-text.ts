@@ -4,6 +4,7 @@ import type { Place } from '../../law/fitting/optimum.js';
 import type { JointAnalysis } from '../../law/joint.js';
 import { type Direction, GOOD, metricWords } from '../../law/points/direction.js';
 import type { QualityTest } from '../../law/quality-test.js';
+import type { LevelsExplained, SliceMeans } from '../../law/slice-levels.js';
 import type { FormScore } from '../../law/trust/compare.js';
 import type { Interval } from '../../law/trust/uncertainty.js';
 import type { RunNoise } from '../../sweep/results/run-noise.js';
@@ -136,7 +137,8 @@ function qualityLines({ exponent, r2, measures, slices }: QualityTest): string[]
     `does quality add to quantity? ${verdict}`,
     `  beside the best curve of tokens alone (tokens^${digits(exponent, 2)}, R2 ${fixed(r2, 3)}), F(1, ${slices - 4})${measures.length > 1 ? ', p adjusted for the number of measures' : ''}:`,
     ...measures.map(
-      ({ measure, f, adjusted }) => `  ${measure}: F ${digits(f, 3)}, p ${digits(adjusted, 2)}`,
+      ({ measure, f, adjusted, level }) =>
+        `  ${measure}: F ${digits(f, 3)}, p ${digits(adjusted, 2)}; the level ${level} as it grows`,
     ),
   ];
 }
@@ -154,6 +156,50 @@ function noiseLines({ standardError, split, reason }: RunNoise): string[] {
     `  users ${digits(user, 2)} more with other users: the same for every run here, so it moves the law and no difference within it`,
   );
   return lines;
+}
+
+/** Straight lines of the slices' levels on their data, and whether quality adds to quantity. */
+function explainedLines({ measures, quality }: Omit<LevelsExplained, 'names'>): string[] {
+  const lines: string[] = [];
+  if (measures.length > 0)
+    lines.push(
+      '',
+      'level of the slices against the data, straight lines:',
+      formatTable(
+        ['axes', 'data', 'R2', 'Q2'],
+        measures.map(({ axes, measure, r2, q2 }) => [
+          axes,
+          measure === 'tokens' ? measure : `tokens/${measure}`,
+          fixed(r2, 3),
+          fixed(q2, 3),
+        ]),
+      ),
+    );
+  if (quality && quality.measures.length > 0) lines.push('', ...qualityLines(quality));
+  return lines;
+}
+
+/** Slices that were trained with too few sizes for a law. */
+export function sliceMeansText(
+  { configurations, group, levels, ...explained }: SliceMeans,
+  metric: string,
+): string {
+  const sizes = configurations.map(({ layers, dim }) => `layers ${layers} dim ${dim}`).join(', ');
+  const settings = Object.entries(group).map(([key, value]) => `${key} ${value}`);
+  return [
+    `${[...settings, `${levels.length} slices`].join(', ')} at ${sizes}: ${metric}`,
+    '',
+    formatTable(
+      ['slice', 'tokens', 'mean', 'runs'],
+      levels.map(({ slice, tokens, level, runs }) => [
+        slice,
+        formatCount(tokens),
+        digits(level),
+        String(runs),
+      ]),
+    ),
+    ...explainedLines(explained),
+  ].join('\n');
 }
 
 /** Several slices together. */
@@ -188,21 +234,7 @@ export function jointText(joint: JointAnalysis, metric: string): string {
         ]),
       ),
     );
-  if (joint.measures.length > 0)
-    lines.push(
-      '',
-      'level of the slices against the data, straight lines:',
-      formatTable(
-        ['axes', 'data', 'R2', 'Q2'],
-        joint.measures.map(({ axes, measure, r2, q2 }) => [
-          axes,
-          measure === 'tokens' ? measure : `tokens/${measure}`,
-          fixed(r2, 3),
-          fixed(q2, 3),
-        ]),
-      ),
-    );
-  if (joint.quality && joint.quality.measures.length > 0) lines.push('', ...qualityLines(joint.quality));
+  lines.push(...explainedLines(joint));
   for (const text of joint.notes) lines.push(`note: ${text}`);
   return lines.join('\n');
 }
