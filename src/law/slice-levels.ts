@@ -56,7 +56,8 @@ export interface SliceMeans extends Omit<LevelsExplained, 'names'> {
   group: Settings;
   /** What every slice was trained with; the levels are means over these, each a mean over its seeds. */
   configurations: { layers: number; dim: number }[];
-  levels: { slice: string; level: number; tokens: number; runs: number }[];
+  /** Fewest tokens first. `quality`: measures of disorder that all slices have. */
+  levels: { slice: string; level: number; tokens: number; runs: number; quality: Record<string, number> }[];
 }
 
 /**
@@ -93,12 +94,20 @@ export function meansOfSlices(observations: readonly Observation[], metric: stri
       };
     });
     if (levels.some(({ tokens }) => tokens === null)) return [];
-    const { measures, quality } = explainLevels(levels, own);
+    const { names, measures, quality } = explainLevels(levels, own);
+    const told = levels.map((one) => {
+      const measured = own.find(({ slice }) => slice === one.slice)!.quality ?? {};
+      return {
+        ...one,
+        tokens: one.tokens!,
+        quality: Object.fromEntries(names.map((name) => [name, measured[name]!])),
+      };
+    });
     return [
       {
         group: settings.get(key)!,
         configurations: shared.map(({ x }) => ({ layers: x.layers!, dim: x.dim! })),
-        levels: levels.map((one) => ({ ...one, tokens: one.tokens! })).sort((a, b) => a.tokens - b.tokens),
+        levels: told.sort((a, b) => a.tokens - b.tokens),
         measures,
         quality,
       },

@@ -9,6 +9,7 @@ import { goalPathFigure } from './charts/goal-path.js';
 import { heldOutFigure } from './charts/held-out.js';
 import { learningFigure } from './charts/learning.js';
 import { residualFigure } from './charts/residuals.js';
+import { sliceMeansFigure } from './charts/slice-means.js';
 import { slicesFigure } from './charts/slices.js';
 import { surfaceFigure } from './charts/surface.js';
 import { tuningFigure } from './charts/tuning.js';
@@ -32,7 +33,8 @@ export function reportFigures(input: ReportInput): PlacedFigure[] {
     ];
     const tuning = tuningFigure(group, input.metric, id('tuning'));
     // Without a law the same reason would stand eight times.
-    return [...(group.law ? figures : figures.slice(0, 1)), ...(tuning ? [tuning] : [])];
+    const means = group.means ? [sliceMeansFigure(group, group.means, input.metric, id('slice-means'))] : [];
+    return [...(group.law ? figures : figures.slice(0, 1)), ...means, ...(tuning ? [tuning] : [])];
   });
   const training = [learningFigure(input), slicesFigure(input), baselineFigure(input)];
   const place = (section: PlacedFigure['section']) => (figure: FigureOrAbsence) => ({ ...figure, section });

@@ -7,6 +7,7 @@ import { type Direction, directionOf } from '../../law/points/direction.js';
 import { metricNames } from '../../law/points/points.js';
 import { groupBySettings, settingNamed, withoutSettings } from '../../law/points/settings.js';
 import { tunedEnvelope } from '../../law/points/tuned.js';
+import { meansOfSlices } from '../../law/slice-levels.js';
 import { observationOf, settingsOf } from '../../sweep/results/observations.js';
 import {
   type DoneRecord,
@@ -164,7 +165,7 @@ async function lawOf(
   sweep: SweepRecords,
   choice: MetricChoice,
   { form, resamples, ignore = [] }: GatherOptions,
-): Promise<Pick<TrialGroup, 'law' | 'lawMissing' | 'tuning'>> {
+): Promise<Pick<TrialGroup, 'law' | 'lawMissing' | 'means' | 'tuning'>> {
   const metric = observationMetric(choice, records[0]!);
   const read = (some: DoneRecord[]) => withoutSettings(some.map(observationOf), ignore);
   const measured = read(records.filter((record) => !isHalved(record)));
@@ -191,7 +192,8 @@ async function lawOf(
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const text = [error.message, error.remedy].filter((part) => part !== undefined).join('. ');
-    return { tuning, lawMissing: `No law was fitted: ${text}${text.endsWith('.') ? '' : '.'}` };
+    const [means] = meansOfSlices(observations, metric);
+    return { tuning, means, lawMissing: `No law was fitted: ${text}${text.endsWith('.') ? '' : '.'}` };
   }
 }
 

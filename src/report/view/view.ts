@@ -8,6 +8,7 @@ import type { Direction } from '../../law/points/direction.js';
 import type { Tuning } from '../../law/points/tuned.js';
 import type { NextTrial } from '../../law/predict/next-trial.js';
 import type { QualityTest } from '../../law/quality-test.js';
+import type { SliceMeans } from '../../law/slice-levels.js';
 import type { DoneRecord, FailedRecord, SliceMeasures } from '../../sweep/store/record.js';
 
 import type { GoalPath } from './goal-path.js';
@@ -170,6 +171,8 @@ export interface TrialGroup {
   law?: LawView;
   /** Why there is no law, as a sentence, where there is none. */
   lawMissing?: string;
+  /** The slices side by side, where only a size or two was trained and there is no law. */
+  means?: SliceMeans;
   /** How the best of the tuned settings was chosen for each configuration; absent where nothing was tuned. */
   tuning?: Tuning;
 }
