@@ -216,6 +216,7 @@ async function describe(source: string, args: Arguments): Promise<number> {
         'Lempel-Ziv',
         'LZ prefix',
         'Shannon',
+        'surprisal',
         'zlib',
         'repeats %',
       ],
@@ -228,10 +229,11 @@ async function describe(source: string, args: Arguments): Promise<number> {
         figure(s.lempelZiv),
         figure(s.lempelZivPrefix),
         figure(s.shannon),
+        figure(s.surprisal),
         figure(s.compression),
         (100 * s.repeatShare).toFixed(1),
       ]),
-      { spare: ['repeats %', 'zlib', 'LZ prefix', 'Shannon', 'ApEn/user'] },
+      { spare: ['repeats %', 'zlib', 'LZ prefix', 'surprisal', 'Shannon', 'ApEn/user'] },
     ),
   );
   if (description.looseCeilingAt10 !== null)

@@ -1,6 +1,7 @@
 /** What a data set is: counts, lengths, times, and how tokens and entropies change over slices of the training data. */
 import { measureSequences, measureWarnings, type SequenceMeasures } from './entropy/measures.js';
 import { predictabilityCeiling } from './entropy/predictability.js';
+import { meanSurprisal } from './entropy/surprisal.js';
 import type { Interactions } from './interactions.js';
 import { type SliceSpec, sliceLabel, sliceSequences } from './slice.js';
 import { leaveOneOut } from './split.js';
@@ -19,8 +20,8 @@ export interface Description {
   evaluatedUsers: number;
   /** First and last event as ISO dates; null where there is no clock. */
   time: { from: string; to: string; days: number } | null;
-  /** Measures of the training sequences (all but the last two events), whole and by slice. */
-  slices: (SequenceMeasures & { label: string })[];
+  /** Measures of the training sequences (all but the last two events), whole and by slice; the surprisal of an event to a bigram of other users. */
+  slices: (SequenceMeasures & { label: string; surprisal: number })[];
   /** HR@10 that the Lempel-Ziv entropy of single histories allows: a loose bound, not a forecast; null where no item repeats. */
   looseCeilingAt10: number | null;
   warnings: string[];
@@ -38,10 +39,14 @@ export function describeDataset(data: Interactions, slices: SliceSpec[] = DEFAUL
   lengths.sort();
   const middle = lengths.length >> 1;
   const median = lengths.length % 2 === 1 ? lengths[middle]! : (lengths[middle - 1]! + lengths[middle]!) / 2;
-  const bySlice = slices.map((slice) => ({
-    label: sliceLabel(slice),
-    ...measureSequences(sliceSequences(train, slice)),
-  }));
+  const bySlice = slices.map((slice) => {
+    const sequences = sliceSequences(train, slice);
+    return {
+      label: sliceLabel(slice),
+      ...measureSequences(sequences),
+      surprisal: meanSurprisal(sequences),
+    };
+  });
   const whole = bySlice[slices.findIndex((slice) => sliceLabel(slice) === 'all')] ?? measureSequences(train);
   return {
     name: data.name,
