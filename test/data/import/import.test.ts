@@ -224,7 +224,7 @@ describe('k-core', () => {
 });
 
 describe('real data', () => {
-  const shared = new URL('../../../../shared/data', import.meta.url).pathname;
+  const shared = new URL('../../../../shared/data/', import.meta.url).pathname;
   const needs = (path: string) => {
     if (!existsSync(path)) console.log(`skipped: ${path} is not on this machine`);
     return existsSync(path);
