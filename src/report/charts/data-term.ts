@@ -1,4 +1,5 @@
 /** How the data term of a law follows the amount and the quality of the data, slice by slice. */
+import type { QualityTest } from '../../law/quality-test.js';
 import { formatCount } from '../../util/format.js';
 import {
   type Canvas,
@@ -11,7 +12,7 @@ import {
 } from '../drawing/figure.js';
 import { orderedColours } from '../drawing/theme.js';
 import type { LawView, TrialGroup } from '../view/view.js';
-import { digits, percent } from '../words/words.js';
+import { digits, list, percent } from '../words/words.js';
 import { lawFigure } from './parts/law-figure.js';
 
 export function dataTermFigure(group: TrialGroup, id = 'data-term'): FigureOrAbsence {
@@ -152,11 +153,18 @@ export function qualityVerdict({
     return [apen ? `${alone} and ${percent(apen.r2)} by tokens / ApEn` : alone];
   });
   if (parts.length === 0) return '';
-  const apen = quality?.measures.find(({ measure }) => measure === 'apen');
-  const test = apen
-    ? ` Beside the best curve of tokens alone ApEn ${apen.adds ? 'adds to' : 'shows nothing more than'} quantity (p = ${digits(apen.adjusted, 2)}).`
-    : quality
-      ? ''
-      : ' Whether quality adds to quantity takes five slices to test.';
-  return `${parts.join('; ').replace(/^in/, 'In')}.${test}`;
+  return `${parts.join('; ').replace(/^in/, 'In')}.${beside(quality)}`;
+}
+
+/** What ApEn, and the other measures, say beside the best curve of tokens alone. */
+function beside(quality: QualityTest | null): string {
+  if (!quality) return ' Whether quality adds to quantity takes five slices to test.';
+  const apen = quality.measures.find(({ measure }) => measure === 'apen');
+  const others = quality.measures.filter((one) => one !== apen && one.adds).map(({ measure }) => measure);
+  const words = apen
+    ? ` Beside the best curve of tokens alone ApEn ${apen.adds ? 'adds to' : 'shows nothing more than'} quantity (p = ${digits(apen.adjusted, 2)})${apen.adds && apen.level === 'rises' ? ', though the level rises with it, where tokens / ApEn expects it to fall' : ''}.`
+    : '';
+  return others.length > 0
+    ? `${words} Of the other measures ${list(others)} ${others.length > 1 ? 'add' : 'adds'}.`
+    : words;
 }
