@@ -1,5 +1,6 @@
 /** A trial as a flat row: for `index.json`, tables, CSV, Parquet and SQL. */
 
+import { sliceLabel } from '../../data/slice.js';
 import type { StoredTrial } from '../store/layout.js';
 import type { TrialRecord } from '../store/record.js';
 import { observationOf, settingsOf } from './observations.js';
@@ -36,7 +37,7 @@ export function fullRow(
     id: trial.id,
     status: record?.status ?? 'open',
     model: model!,
-    slice: null,
+    slice: sliceLabel(config.slice),
     layers,
     dim,
     ...settings,
