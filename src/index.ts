@@ -15,7 +15,7 @@ import type { RankingMetrics, TrainingResult } from './train/result.js';
 // Data: opening, slicing, generating.
 export { type DatasetReference, type OpenOptions, openDataset } from './data/dataset.js';
 export { countTokens, type Interactions, type Sequences } from './data/interactions.js';
-export { parseSlice, type SliceSpec, sliceLabel, sliceSequences } from './data/slice.js';
+export { isOtherQuality, parseSlice, type SliceSpec, sliceLabel, sliceSequences } from './data/slice.js';
 export {
   type HeldOut,
   type LeaveOneOut,

@@ -12,6 +12,8 @@ export interface MeasureTest {
   /** F test of (tokens / measure)^e beside tokens^e, with (1, slices - 4) degrees of freedom; e is fitted with and without. */
   f: number;
   p: number;
+  /** Share of the levels' variance that tokens and this measure explain together, each with a weight of its own. */
+  r2: number;
   /** Of several measures: Holm's adjusted p, so that the best of many does not win by chance. */
   adjusted: number;
   /** `adjusted` is below 0.05. */
@@ -120,7 +122,8 @@ export function testQuality(rows: readonly SliceLevel[]): QualityTest | undefine
       // levels that tokens give to the last digit leave nothing to add to
       const exact = alone.value <= 1e-20 * spread;
       const f = exact ? 0 : Math.min(1e12, (Math.max(0, alone.value - both.value) * freedom) / both.value);
-      return { measure, f, p: 1 - fCumulative(f, 1, freedom), level };
+      const r2 = exact ? 1 : 1 - both.value / spread;
+      return { measure, f, p: 1 - fCumulative(f, 1, freedom), r2, level };
     })
     .sort((a, b) => a.p - b.p);
   let adjusted = 0;

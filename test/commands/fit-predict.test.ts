@@ -125,7 +125,7 @@ describe('perflaw fit', () => {
     expect(err).toMatch(/no law of sizes: .*the slices are compared as they are/);
     expect(out).toMatch(/^9 slices at layers 1 dim 32: hr@10$/m);
     expect(out).toMatch(/does quality add to quantity\? yes: apen/);
-    expect(out).toMatch(/apen: F \d+.*the level falls as it grows/);
+    expect(out).toMatch(/apen: F \d+.*R2 with it .*the level falls as it grows/);
     const { slices, joint, levels } = JSON.parse((await run(fit, path, '--json')).out);
     expect([slices, joint]).toEqual([[], []]);
     expect(levels[0].levels).toHaveLength(9);

@@ -113,6 +113,7 @@ describe('whether quality adds to quantity', () => {
       const rows = draw(9, level, MEASURES['is its own']!, createRandom('way', way), 0.001);
       const [apen] = testQuality(rows)!.measures;
       expect(apen).toMatchObject({ adds: true, level: way });
+      expect(apen!.r2).toBeGreaterThan(0.98);
     }
   });
 

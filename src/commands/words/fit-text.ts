@@ -137,8 +137,8 @@ function qualityLines({ exponent, r2, measures, slices }: QualityTest): string[]
     `does quality add to quantity? ${verdict}`,
     `  beside the best curve of tokens alone (tokens^${digits(exponent, 2)}, R2 ${fixed(r2, 3)}), F(1, ${slices - 4})${measures.length > 1 ? ', p adjusted for the number of measures' : ''}:`,
     ...measures.map(
-      ({ measure, f, adjusted, level }) =>
-        `  ${measure}: F ${digits(f, 3)}, p ${digits(adjusted, 2)}; the level ${level} as it grows`,
+      ({ measure, f, adjusted, r2: both, level }) =>
+        `  ${measure}: F ${digits(f, 3)}, p ${digits(adjusted, 2)}, R2 with it ${fixed(both, 3)}; the level ${level} as it grows`,
     ),
   ];
 }

@@ -111,7 +111,7 @@ const SETS: Record<string, string> = {
 };
 /** What people write behind a percentage: `HR@10 (%)`, `hr@10_pct`. */
 export const PERCENT = /[\s_([-]*(%|pct|percent(age)?s?)[\])]?$/i;
-const QUALITY = /^(apen|.*entropy|lempel|shannon|compress|zlib|lz|repeat)/i;
+const QUALITY = /^(apen|.*entropy|lempel|shannon|surprisal|compress|zlib|lz|repeat)/i;
 
 /** The name under which a metric's column is kept: `HR_10`, `hit@10` and `metrics.hr_at_10` are hr@10; a loss keeps its own. */
 function metricName(column: string, rows: readonly RawRow[]): string | undefined {
