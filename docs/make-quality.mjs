@@ -72,6 +72,7 @@ export async function answers(name) {
   const all = of('all slices');
   const altered = all.levels
     .filter(({ slice }) => SETS['of all users'](slice))
+    .toSorted((a, b) => b.level - a.level)
     .map(
       ({ slice, level, quality }) =>
         `| ${slice} | ${share(level)} | ${worth(all.levels, level)} | ${quality.apen.toFixed(2)} | ${quality.surprisal.toFixed(2)} |`,
@@ -82,7 +83,9 @@ export async function answers(name) {
       const found = quality?.measures.find((one) => one.measure === measure);
       if (!found) return [];
       const power = powerOf(levels, measure);
-      return `| ${set} | ${levels.length} | ${measure} | ${quality.r2.toFixed(2)} | ${explained(levels, measure, 1).toFixed(2)} | ${found.r2.toFixed(2)} | ${p(found.adjusted)} | ${found.level} | ${power.toFixed(1)} (${explained(levels, measure, power).toFixed(2)}) |`;
+      // tokens that are equal do not fix a power of the measure beside the exponent
+      const fitted = set === 'of all users' ? '-' : `${power.toFixed(1)} (${explained(levels, measure, power).toFixed(2)})`;
+      return `| ${set} | ${levels.length} | ${measure} | ${quality.r2.toFixed(2)} | ${explained(levels, measure, 1).toFixed(2)} | ${found.r2.toFixed(2)} | ${p(found.adjusted)} | ${found.level} | ${fitted} |`;
     });
   });
   return { all, altered, tests };

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { makeApi } from '../docs/make-api.mjs';
 // @ts-expect-error A script without declarations.
 import { tableRows, withheld } from '../docs/make-ml1m.mjs';
+// @ts-expect-error A script without declarations.
+import { answers, NAMES } from '../docs/make-quality.mjs';
 
 describe('docs/api.md', () => {
   const text: string = makeApi();
@@ -21,6 +23,16 @@ describe('docs/api.md', () => {
       .filter((entry) => /^\w+\n\n```/.test(entry))
       .map((entry) => entry.split('\n')[0]);
     expect(silent).toEqual([]);
+  });
+});
+
+describe('docs/quality.md', () => {
+  const text = readFileSync(fileURLToPath(new URL('../docs/quality.md', import.meta.url)), 'utf8');
+
+  it.each(NAMES as string[])('holds what its runs say: %s (node docs/make-quality.mjs)', async (name) => {
+    const { altered, tests } = await answers(name);
+    expect([altered.length, tests.length]).toEqual([10, 6]);
+    for (const row of [...altered, ...tests]) expect(text).toContain(row);
   });
 });
 
