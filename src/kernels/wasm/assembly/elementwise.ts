@@ -131,6 +131,30 @@ export function adam(
   }
 }
 
+/** out = a + b. */
+export function sums(n: i32, a: usize, b: usize, out: usize): void {
+  let i = 0;
+  for (; i + 8 <= n; i += 8, a += PAIR, b += PAIR, out += PAIR) {
+    const low = f32x4.add(v128.load(a), v128.load(b));
+    const high = f32x4.add(v128.load(a, 16), v128.load(b, 16));
+    v128.store(out, high, 16);
+    v128.store(out, low);
+  }
+  for (; i < n; i += 4, a += VEC, b += VEC, out += VEC) storePart(out, n - i, f32x4.add(loadPart(a, n - i), loadPart(b, n - i)));
+}
+
+/** out = a b, element by element. */
+export function products(n: i32, a: usize, b: usize, out: usize): void {
+  let i = 0;
+  for (; i + 8 <= n; i += 8, a += PAIR, b += PAIR, out += PAIR) {
+    const low = f32x4.mul(v128.load(a), v128.load(b));
+    const high = f32x4.mul(v128.load(a, 16), v128.load(b, 16));
+    v128.store(out, high, 16);
+    v128.store(out, low);
+  }
+  for (; i < n; i += 4, a += VEC, b += VEC, out += VEC) storePart(out, n - i, f32x4.mul(loadPart(a, n - i), loadPart(b, n - i)));
+}
+
 /** Sum of squares, in double precision. */
 export function sumOfSquares(n: i32, x: usize): f64 {
   let sum: f64 = 0;

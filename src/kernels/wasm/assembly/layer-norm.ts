@@ -1,6 +1,6 @@
 // Layer normalisation over the last axis (Ba et al. 2016): y = (x - mean) / sqrt(var + eps) * gamma + beta, population
 // variance. x, y: [rows, width]. The backward pass recomputes mean and deviation: cheaper than keeping them.
-import { madd, sum4 } from './math';
+import { madd, PAIR, sum4, VEC } from './math';
 import { inverseRoot } from './rows';
 
 /** Sum of four-lane partial sums and of the tail is exact enough in f32 for widths of thousands. */
@@ -49,24 +49,16 @@ export function layerNormForward(rows: i32, width: i32, x: usize, gamma: usize, 
   }
 }
 
-/** Every output is overwritten. */
+/** dx, and of every row what layerNormColumns needs: moments [rows, 2], mean and inverse deviation. */
 export function layerNormBackward(
-  rows: i32,
-  width: i32,
-  x: usize,
-  gamma: usize,
-  eps: f32,
-  dy: usize,
-  dx: usize,
-  dgamma: usize,
-  dbeta: usize,
+  rows: i32, width: i32, x: usize, gamma: usize, eps: f32, dy: usize, dx: usize, moments: usize,
 ): void {
   const bytes = (<usize>width) << 2;
-  memory.fill(dgamma, 0, bytes);
-  memory.fill(dbeta, 0, bytes);
-  for (let r = 0; r < rows; r++, x += bytes, dy += bytes, dx += bytes) {
+  for (let r = 0; r < rows; r++, x += bytes, dy += bytes, dx += bytes, moments += 8) {
     const mu = mean(width, x);
     const scale = inverseDeviation(width, x, mu, eps);
+    store<f32>(moments, mu);
+    store<f32>(moments, scale, 4);
     const centre = f32x4.splat(mu);
     const factor = f32x4.splat(scale);
     let sumG4 = f32x4.splat(0);
@@ -75,24 +67,18 @@ export function layerNormBackward(
     for (; j + 4 <= width; j += 4) {
       const at = (<usize>j) << 2;
       const v = f32x4.mul(f32x4.sub(v128.load(x + at), centre), factor);
-      const d = v128.load(dy + at);
-      const g = f32x4.mul(d, v128.load(gamma + at));
+      const g = f32x4.mul(v128.load(dy + at), v128.load(gamma + at));
       sumG4 = f32x4.add(sumG4, g);
       sumGV4 = madd(g, v, sumGV4);
-      v128.store(dgamma + at, madd(d, v, v128.load(dgamma + at)));
-      v128.store(dbeta + at, f32x4.add(d, v128.load(dbeta + at)));
     }
     let sumG = sum4(sumG4);
     let sumGV = sum4(sumGV4);
     for (; j < width; j++) {
       const at = (<usize>j) << 2;
       const v = (load<f32>(x + at) - mu) * scale;
-      const d = load<f32>(dy + at);
-      const g = d * load<f32>(gamma + at);
+      const g = load<f32>(dy + at) * load<f32>(gamma + at);
       sumG += g;
       sumGV += g * v;
-      store<f32>(dgamma + at, load<f32>(dgamma + at) + d * v);
-      store<f32>(dbeta + at, load<f32>(dbeta + at) + d);
     }
     const meanG = sumG / <f32>width;
     const meanGV = sumGV / <f32>width;
@@ -108,5 +94,62 @@ export function layerNormBackward(
       const v = (load<f32>(x + at) - mu) * scale;
       store<f32>(dx + at, scale * (load<f32>(dy + at) * load<f32>(gamma + at) - meanG - v * meanGV));
     }
+  }
+}
+
+/**
+ * Gradients of `count` columns of gamma and beta, where rows of x and dy are `width` floats apart: each the sum over the rows, in
+ * order, so that threads may share the columns in fours.
+ */
+export function layerNormColumns(
+  rows: i32, count: i32, width: i32, x: usize, dy: usize, moments: usize, dgamma: usize, dbeta: usize,
+): void {
+  const bytes = (<usize>width) << 2;
+  let j = 0;
+  for (; j + 8 <= count; j += 8, x += PAIR, dy += PAIR, dgamma += PAIR, dbeta += PAIR) {
+    let gamma0 = f32x4.splat(0);
+    let gamma1 = f32x4.splat(0);
+    let beta0 = f32x4.splat(0);
+    let beta1 = f32x4.splat(0);
+    let at: usize = 0;
+    for (let moment = moments, end = moments + ((<usize>rows) << 3); moment < end; moment += 8, at += bytes) {
+      const centre = v128.load32_splat(moment);
+      const factor = v128.load32_splat(moment, 4);
+      const d0 = v128.load(dy + at);
+      const d1 = v128.load(dy + at, 16);
+      gamma0 = madd(d0, f32x4.mul(f32x4.sub(v128.load(x + at), centre), factor), gamma0);
+      gamma1 = madd(d1, f32x4.mul(f32x4.sub(v128.load(x + at, 16), centre), factor), gamma1);
+      beta0 = f32x4.add(d0, beta0);
+      beta1 = f32x4.add(d1, beta1);
+    }
+    v128.store(dgamma, gamma1, 16);
+    v128.store(dgamma, gamma0);
+    v128.store(dbeta, beta1, 16);
+    v128.store(dbeta, beta0);
+  }
+  for (; j + 4 <= count; j += 4, x += VEC, dy += VEC, dgamma += VEC, dbeta += VEC) {
+    let gamma4 = f32x4.splat(0);
+    let beta4 = f32x4.splat(0);
+    for (let r: usize = 0; r < <usize>rows; r++) {
+      const moment = moments + (r << 3);
+      const d4 = v128.load(dy + r * bytes);
+      const centred = f32x4.sub(v128.load(x + r * bytes), v128.load32_splat(moment));
+      gamma4 = madd(d4, f32x4.mul(centred, v128.load32_splat(moment, 4)), gamma4);
+      beta4 = f32x4.add(d4, beta4);
+    }
+    v128.store(dgamma, gamma4);
+    v128.store(dbeta, beta4);
+  }
+  for (; j < count; j++, x += 4, dy += 4, dgamma += 4, dbeta += 4) {
+    let gamma1: f32 = 0;
+    let beta1: f32 = 0;
+    for (let r: usize = 0; r < <usize>rows; r++) {
+      const moment = moments + (r << 3);
+      const d1 = load<f32>(dy + r * bytes);
+      gamma1 += d1 * ((load<f32>(x + r * bytes) - load<f32>(moment)) * load<f32>(moment, 4));
+      beta1 += d1;
+    }
+    store<f32>(dgamma, gamma1);
+    store<f32>(dbeta, beta1);
   }
 }
