@@ -2,7 +2,8 @@
 // x, y: [batch, length, channels]; w: [channels, width]; reset [batch, length]: no tap reaches back over a reset.
 // activation: 0 none, 1 SiLU, 2 Hardswish.
 import { hardShare, hardSlope } from './elementwise';
-import { Coefficients, coefficients, loadPart, madd, sigmoidx4, silux4, storePart } from './math';
+import { Coefficients, coefficients } from './coefficients';
+import { loadPart, madd, sigmoidx4, silux4, storePart } from './math';
 
 /** Bytes of scratch for both directions: weights and their gradients, transposed to [width, padded channels], and sums. */
 export function convScratchBytes(channels: i32, width: i32): i32 {

@@ -1,5 +1,6 @@
 // Elementwise kernels over n floats: GELU (exact, by erf), dropout by a counter-based hash, Adam.
-import { Coefficients, coefficients, erfx4, expx4, loadPart, madd, PAIR, storePart, VEC } from './math';
+import { Coefficients, coefficients } from './coefficients';
+import { erfx4, expx4, loadPart, madd, PAIR, storePart, VEC } from './math';
 
 // @ts-ignore: decorator
 @inline function gelu(k: Coefficients, v: v128): v128 {

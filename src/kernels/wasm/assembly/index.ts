@@ -22,7 +22,7 @@ export {
   headScanBackwardKeptBytes,
   headScanCarryBytes,
 } from './scan/head-scan-back';
-export { coefficientBytes, placeCoefficients } from './math';
+export { coefficientBytes, placeCoefficients } from './coefficients';
 export { layerNormBackward, layerNormColumns, layerNormForward } from './layer-norm';
 export { rankScratchBytes, ranks } from './rank';
 export { sumOf, zero } from './rows';

@@ -4,7 +4,8 @@
 
 import { gatherRows } from './embedding';
 import { gemmPacked, packB, product } from './gemm';
-import { coefficients, expx4, logarithm, max4 } from './math';
+import { coefficients } from './coefficients';
+import { expx4, logarithm, max4 } from './math';
 import { addScaled, dot } from './rows';
 import { exponentials } from './softmax';
 

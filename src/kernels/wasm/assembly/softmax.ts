@@ -1,5 +1,6 @@
 // What the losses share: the largest entry of a row, and its exponentials with their sum.
-import { coefficients, expBy, expx4, max4, PAIR, sum4 } from './math';
+import { coefficients } from './coefficients';
+import { expBy, expx4, max4, PAIR, sum4 } from './math';
 
 export function largestOf(n: i32, row: usize): f32 {
   let even = f32x4.splat(-Infinity);

@@ -8,7 +8,8 @@ import { widen } from './columns';
 import { gemmPacked, gemmScratchBytes, packB, packedBytes } from '../gemm';
 import { headStateFloats, headSteps, inFours } from './head-scan';
 import { decayProducts, leftFactor, stateFactor, takeHead } from './head-scan-factors';
-import { coefficients, loadPart, madd, PAIR, sigmoidx4, storePart, sum4, VEC } from '../math';
+import { coefficients } from '../coefficients';
+import { loadPart, madd, PAIR, sigmoidx4, storePart, sum4, VEC } from '../math';
 import { BLOCK, blocksOf } from './selective-scan';
 import { dropFaded } from './selective-scan-back';
 

@@ -7,7 +7,8 @@
 // in selective-scan.ts; but there is one exponential a head and step. Forward the recurrence is faster than products of
 // matrices over a block (with vectors of 128 bits; at headDim 16 to 64 and 32 to 128 states); backward it is not.
 import { columns, EIGHT, LOG2E, putBack, strideOf, target, widen } from './columns';
-import { coefficients, decayx4, madd, PAIR, silux4, softplusx4, VEC } from '../math';
+import { coefficients } from '../coefficients';
+import { decayx4, madd, PAIR, silux4, softplusx4, VEC } from '../math';
 import { BLOCK, blocksOf } from './selective-scan';
 
 /** States and channels of a head are handled in fours; the last may be nothing but zeros. */

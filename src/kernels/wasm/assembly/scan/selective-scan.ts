@@ -9,7 +9,8 @@
 // states at the beginning of every block, one in BLOCK, are kept for the way back, which recomputes the others block by
 // block; nothing of size [length, channels, states] is ever written.
 import { columns, EIGHT, LOG2E, putBack, strideOf, take, target, widen, zeroPair } from './columns';
-import { coefficients, decayBy, DECAY_RANGE, madd, PAIR, silux4, softplusx4 } from '../math';
+import { coefficients, DECAY_RANGE } from '../coefficients';
+import { decayBy, madd, PAIR, silux4, softplusx4 } from '../math';
 
 /** Steps a block: 8 and 32 are 5 % and 3 % slower (128 channels, 32 states). */
 // @ts-ignore: decorator
