@@ -136,6 +136,7 @@ async function prepareWasm(): Promise<void> {
     import('./sampled-cross-entropy/wasm.js'),
     import('./matmul/wasm.js'),
     import('./activation/wasm.js'),
+    import('./arithmetic/wasm.js'),
     import('./dropout/wasm.js'),
     import('./adam/wasm.js'),
     import('./rank/wasm.js'),

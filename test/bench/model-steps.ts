@@ -16,6 +16,7 @@ export const STEP_TOKENS = ROWS * LENGTH;
 
 const MODELS: [string, Partial<ModelConfig>, 'all' | 'last'][] = [
   ['mamba4rec, 1 layer', { name: 'mamba4rec', layers: 1 }, 'all'],
+  ['mamba4rec, 1 layer, dim 256', { name: 'mamba4rec', layers: 1, dim: 256 }, 'all'],
   ['mamba4rec, 2 layers', { name: 'mamba4rec' }, 'all'],
   ['tim4rec, 2 layers, causal', { name: 'tim4rec', headDim: 32, time: 'causal' }, 'all'],
   ['tim4rec, 2 layers, no time', { name: 'tim4rec', headDim: 32, time: 'none' }, 'all'],

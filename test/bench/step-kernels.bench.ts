@@ -1,47 +1,59 @@
 /**
- * Where does the time of a training step go? Every kernel of each model's step by its share of the time: ours and tfjs's
- * own; products with the GFLOP/s they reach. What is left is tfjs's tape and JavaScript around the kernels.
+ * Where does the time of a training step go, and how far is each kernel from what the core can do? Every kernel of each model's step by
+ * its share of the time, ours and tfjs's own: products with the GFLOP/s they reach, the others with the bytes that they must move, and
+ * beside them the core's own limits. What is left is tfjs's tape and JavaScript around the kernels. Times are the least of many steps for
+ * every call, so that a busy machine does not count; a call longer than some milliseconds needs a quiet one all the same.
  */
 import * as tf from '@tensorflow/tfjs';
 import { it } from 'vitest';
 import { openBackend } from '../../src/kernels/backend.js';
 import { modelSteps, STEP_TOKENS } from './model-steps.js';
+import { measurePeaks, type Peaks } from './peaks.js';
 
-interface Spent {
-  calls: number;
+/** One call of a kernel in the course of a step. */
+interface Call {
+  kernel: string;
   seconds: number;
   flops: number;
+  bytes: number;
 }
 
-const spent = new Map<string, Spent>();
+const ROUNDS = 30;
+/** The calls of a step, in order; undefined while nothing is measured. */
+let calls: Call[] | undefined;
+let at = 0;
 /** Kernels with which the project's own files are registered. */
 const own = new Set<string>();
 const PRODUCTS = new Set(['MatMul2D', 'MatMul2DGrad', 'Linear', 'LinearGrad', 'LinearCrossEntropy']);
 
 it('kernels of the training steps', async () => {
   await openBackend('composed');
-  const others = new Set(tf.getKernelsForBackend('composed').map((kernel) => kernel.kernelName));
+  const others = new Map(
+    tf.getKernelsForBackend('composed').map(({ kernelName, kernelFunc }) => [kernelName, kernelFunc]),
+  );
   await openBackend('wasm');
   for (const kernel of tf.getKernelsForBackend('wasm')) {
-    if (!others.has(kernel.kernelName)) own.add(kernel.kernelName);
+    if (others.get(kernel.kernelName) !== kernel.kernelFunc) own.add(kernel.kernelName);
     measure(kernel);
   }
-  own.add('Identity');
+  const peaks = await measurePeaks();
+  console.log(
+    `\nThis core: ${peaks.single.toFixed(0)} GFLOP/s with vectors of 128 bits, ${peaks.joined.toFixed(0)} with joined ones; ${peaks.read.toFixed(0)} GB/s read, ${peaks.copied.toFixed(0)} GB/s copied`,
+  );
   for (const { name, run } of modelSteps()) {
-    for (let i = 0; i < 3; i++) run();
-    spent.clear();
-    const rounds = 8;
-    const begun = cpuSeconds();
-    for (let i = 0; i < rounds; i++) run();
-    print(name, (cpuSeconds() - begun) / rounds, rounds);
+    for (let i = 0; i < 10; i++) run();
+    calls = [];
+    let step = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < ROUNDS; i++) {
+      at = 0;
+      const begun = performance.now();
+      run();
+      step = Math.min(step, (performance.now() - begun) / 1000);
+    }
+    print(name, step, calls, peaks);
+    calls = undefined;
   }
 });
-
-/** Of this process: unlike the time on the wall it does not grow when others use the machine. */
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
 
 /** Registers the kernel again with a clock around it. Only calls from outside are counted, not what a kernel calls itself. */
 function measure(kernel: tf.KernelConfig): void {
@@ -50,15 +62,18 @@ function measure(kernel: tf.KernelConfig): void {
   tf.registerKernel({
     ...kernel,
     kernelFunc: (args) => {
-      const begun = cpuSeconds();
+      if (!calls) return kernelFunc(args);
+      const begun = performance.now();
       const result = kernelFunc(args);
-      const seconds = cpuSeconds() - begun;
-      const entry = spent.get(kernelName) ?? { calls: 0, seconds: 0, flops: 0 };
-      entry.calls++;
-      entry.seconds += seconds;
-      if (PRODUCTS.has(kernelName))
-        entry.flops += flopsOf(kernelName, args.inputs as tf.NamedTensorInfoMap, result);
-      spent.set(kernelName, entry);
+      const seconds = (performance.now() - begun) / 1000;
+      const tensors = [...Object.values(args.inputs), result].flat() as (tf.TensorInfo | undefined)[];
+      const bytes = tensors.reduce((sum, t) => sum + (t ? 4 * tf.util.sizeFromShape(t.shape) : 0), 0);
+      const flops = PRODUCTS.has(kernelName)
+        ? flopsOf(kernelName, args.inputs as tf.NamedTensorInfoMap, result)
+        : 0;
+      calls[at] ??= { kernel: kernelName, seconds, flops, bytes };
+      calls[at]!.seconds = Math.min(seconds, calls[at]!.seconds);
+      at++;
       return result;
     },
   });
@@ -84,21 +99,25 @@ function inner(a: tf.TensorInfo, b: tf.TensorInfo, product: number[]): number {
   );
 }
 
-function print(name: string, step: number, rounds: number): void {
-  console.log(
-    `\n${name}: ${(1000 * step).toFixed(1)} ms a step of CPU, ${Math.round(STEP_TOKENS / step)} tokens/s`,
-  );
-  const rows = [...spent].sort((a, b) => b[1].seconds - a[1].seconds);
-  const total = rows.reduce((sum, [, s]) => sum + s.seconds, 0) / rounds;
-  const others = rows.filter(([kernel]) => !own.has(kernel));
-  const rest = others.reduce((sum, [, s]) => sum + s.seconds, 0) / rounds;
-  for (const [kernel, { calls, seconds, flops }] of rows.slice(0, 24)) {
-    const rate = flops ? `${(flops / seconds / 1e9).toFixed(1)} GFLOP/s` : '';
+function print(name: string, step: number, all: Call[], { joined }: Peaks): void {
+  console.log(`\n${name}: ${(1000 * step).toFixed(1)} ms a step, ${Math.round(STEP_TOKENS / step)} tokens/s`);
+  const kernels = new Map<string, Call[]>();
+  for (const call of all) kernels.set(call.kernel, [...(kernels.get(call.kernel) ?? []), call]);
+  const total = (list: Call[], key: 'seconds' | 'flops' | 'bytes') =>
+    list.reduce((sum, call) => sum + call[key], 0);
+  const rows = [...kernels].sort((a, b) => total(b[1], 'seconds') - total(a[1], 'seconds'));
+  for (const [kernel, list] of rows.slice(0, 24)) {
+    const [seconds, flops] = [total(list, 'seconds'), total(list, 'flops')];
+    const rate = flops
+      ? `${(flops / seconds / 1e9).toFixed(0)} GFLOP/s, ${((100 * flops) / seconds / 1e9 / joined).toFixed(0)} % of the core's`
+      : `${(total(list, 'bytes') / seconds / 1e9).toFixed(1)} GB/s`;
     console.log(
-      `  ${own.has(kernel) ? ' ' : '*'} ${kernel.padEnd(22)} ${String(calls / rounds).padStart(5)} calls ${((1000 * seconds) / rounds).toFixed(2).padStart(8)} ms ${((100 * seconds) / rounds / step).toFixed(1).padStart(5)} %  ${rate}`,
+      `  ${own.has(kernel) ? ' ' : '*'} ${kernel.padEnd(22)} ${String(list.length).padStart(5)} calls ${(1000 * seconds).toFixed(2).padStart(8)} ms ${((100 * seconds) / step).toFixed(1).padStart(5)} %  ${rate}`,
     );
   }
+  const others = all.filter(({ kernel }) => !own.has(kernel));
+  const within = total(all, 'seconds');
   console.log(
-    `  kernels ${((100 * total) / step).toFixed(1)} %; of them tfjs's own (*) ${((100 * rest) / step).toFixed(1)} % in ${others.reduce((n, [, s]) => n + s.calls, 0) / rounds} calls; around them ${(100 * (1 - total / step)).toFixed(1)} %`,
+    `  kernels ${((100 * within) / step).toFixed(1)} %; of them tfjs's own (*) ${((100 * total(others, 'seconds')) / step).toFixed(1)} % in ${others.length} calls; around them ${(100 * (1 - within / step)).toFixed(1)} %`,
   );
 }

@@ -5,7 +5,7 @@ import type { KernelExports } from '../wasm/exports.js';
 import { wasmKernel } from '../wasm/module.js';
 
 /** Elements. */
-const PARTS = { least: 8192, step: 4 };
+const PARTS = { least: 12_288, step: 8 };
 
 /** An activation's two kernels, of which the second gets dy as well. */
 function activation(

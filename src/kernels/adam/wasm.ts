@@ -19,7 +19,7 @@ export const kernels: tf.KernelConfig[] = [
       s['weightDecay']!,
       s['clip']!,
     ];
-    spread('adam', sizeOf(p!), { least: 8192, step: 4 }, (first, n) => [
+    spread('adam', sizeOf(p!), { least: 32_768, step: 8 }, (first, n) => [
       n,
       ...addresses.map((address) => address + 4 * first),
       ...settings,

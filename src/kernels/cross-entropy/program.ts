@@ -16,6 +16,30 @@ interface Sizes {
   chunk: number;
 }
 
+/** Of the work that a row of logits makes, what is done by rows: two of three products, and the exponentials. */
+const BY_ROWS = 0.7;
+
+/**
+ * The items that fall to a thread: more where it gets fewer of a chunk's `rows`, which come in fours, since the items of one chunk
+ * and the rows of the next lie between the same two barriers.
+ */
+export function itemsOf(
+  items: number,
+  rows: number,
+  index: number,
+  size: number,
+): [from: number, until: number] {
+  const edges = [0];
+  for (let i = 1; i < size; i++) {
+    const byRows = shareOf(rows, i, size, 4)[0] / rows;
+    const share = (i / size - BY_ROWS * byRows) / (1 - BY_ROWS);
+    const edge = ITEMS * Math.round((share * items) / ITEMS);
+    edges.push(Math.min(items, Math.max(edges[i - 1]!, edge)));
+  }
+  edges.push(items);
+  return [edges[index]!, edges[index + 1]!];
+}
+
 /** Where things lie in scratch; two chunks, since threads begin the next one while others end the last. */
 function layout(kernels: KernelExports, { width, items, count, chunk }: Sizes, buffers: number) {
   const { place, used } = arena();
@@ -62,7 +86,7 @@ export function crossEntropyProgram(kernels: KernelExports, numbers: Numbers, me
   const byItem = scratch + places.byItem;
   const byWidth = scratch + places.byWidth;
   const spare = scratch + places.own + index * places.ownBytes;
-  const [item, untilItem] = shareOf(items, index, size, ITEMS);
+  const [item, untilItem] = itemsOf(items, Math.min(chunk, count), index, size);
   const [column, untilColumn] = shareOf(width, index, size, ITEMS);
   const [row, untilRow] = shareOf(rows, index, size);
   if (item < untilItem) kernels.packPart(width, items, W, width, 1, byItem, item, untilItem);

@@ -9,7 +9,7 @@ function drop({ at, output, spread }: WasmKernels, x: tf.TensorInfo, attrs: tf.N
   const y = output(x.shape);
   const [from, to] = [at(x), at(y)];
   const settings = [attrs['seed'] as number, dropoutThreshold(rate), Math.fround(1 / (1 - rate))];
-  spread('dropout', sizeOf(x), { least: 16_384, step: 4 }, (first, n) => [
+  spread('dropout', sizeOf(x), { least: 24_576, step: 8 }, (first, n) => [
     first,
     n,
     from + 4 * first,

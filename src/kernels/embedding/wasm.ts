@@ -16,10 +16,21 @@ export const kernels: tf.KernelConfig[] = [
     ]);
     return out;
   }),
-  wasmKernel('EmbeddingLookupGrad', ({ exports, at, output }, { table, indices, dy }) => {
+  wasmKernel('EmbeddingLookupGrad', ({ at, output, spread }, { table, indices, dy }) => {
     const [rows, width] = table!.shape as [number, number];
+    const n = indices!.shape[0]!;
     const out = output([rows, width]);
-    exports.scatterAddRows(indices!.shape[0]!, width, rows, at(dy), at(indices), at(out));
+    const [from, which, to] = [at(dy), at(indices), at(out)];
+    const least = Math.ceil((65_536 * rows) / ((rows + n) * width));
+    spread('scatterAddRows', rows, { least }, (first, count) => [
+      n,
+      width,
+      first,
+      first + count,
+      from,
+      which,
+      to,
+    ]);
     return out;
   }),
 ];

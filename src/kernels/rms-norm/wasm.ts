@@ -19,19 +19,33 @@ export const kernels: tf.KernelConfig[] = [
     ]);
     return y;
   }),
-  wasmKernel('RmsNormGrad', ({ exports, at, output }, { x, gamma, dy }, attrs) => {
+  wasmKernel('RmsNormGrad', ({ at, output, scratch, spread }, { x, gamma, dy }, attrs) => {
     const width = gamma!.shape[0]!;
+    const total = sizeOf(x!) / width;
     const [dx, dgamma] = [output(x!.shape), output([width])];
-    exports.rmsNormBackward(
-      sizeOf(x!) / width,
+    const [from, scale, above, to, toGamma] = [at(x), at(gamma), at(dy), at(dx), at(dgamma)];
+    const epsilon = attrs['epsilon'] as number;
+    const scales = scratch(4 * total);
+    spread('rmsNormBackward', total, { least: Math.ceil(16_384 / width) }, (first, rows) => [
+      rows,
       width,
-      at(x),
-      at(gamma),
-      attrs['epsilon'] as number,
-      at(dy),
-      at(dx),
-      at(dgamma),
-    );
+      from + 4 * first * width,
+      scale,
+      epsilon,
+      above + 4 * first * width,
+      to + 4 * first * width,
+      scales + 4 * first,
+    ]);
+    const columns = { least: Math.max(16, Math.ceil(65_536 / total)), step: 16 };
+    spread('rmsNormColumns', width, columns, (first, count) => [
+      total,
+      count,
+      width,
+      from + 4 * first,
+      above + 4 * first,
+      scales,
+      toGamma + 4 * first,
+    ]);
     return [dx, dgamma];
   }),
 ];

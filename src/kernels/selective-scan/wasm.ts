@@ -17,8 +17,8 @@ interface ScanForm {
   keptFloats: 'scanKeptFloats' | 'headScanKeptFloats';
   sharedBytes: 'scanBackwardKeptBytes' | 'headScanBackwardKeptBytes';
   carryBytes: 'scanCarryBytes' | 'headScanCarryBytes';
-  /** In what portions threads share the way back: four channels, or a head. */
-  step: 4 | 1;
+  /** In what portions threads share the way back: eight channels, or a head. */
+  step: 8 | 1;
 }
 
 const FORMS: ScanForm[] = [
@@ -30,7 +30,7 @@ const FORMS: ScanForm[] = [
     keptFloats: 'scanKeptFloats',
     sharedBytes: 'scanBackwardKeptBytes',
     carryBytes: 'scanCarryBytes',
-    step: 4,
+    step: 8,
   },
   {
     name: 'HeadScan',

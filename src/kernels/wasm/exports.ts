@@ -174,6 +174,15 @@ export interface KernelExports {
     eps: number,
     dy: Address,
     dx: Address,
+    moments: Address,
+  ): void;
+  layerNormColumns(
+    rows: number,
+    count: number,
+    width: number,
+    x: Address,
+    dy: Address,
+    moments: Address,
     dgamma: Address,
     dbeta: Address,
   ): void;
@@ -186,6 +195,15 @@ export interface KernelExports {
     eps: number,
     dy: Address,
     dx: Address,
+    scales: Address,
+  ): void;
+  rmsNormColumns(
+    rows: number,
+    count: number,
+    width: number,
+    x: Address,
+    dy: Address,
+    scales: Address,
     dgamma: Address,
   ): void;
   hardswishForward(n: number, x: Address, y: Address): void;
@@ -218,12 +236,15 @@ export interface KernelExports {
     decay: number,
     clip: number,
   ): void;
+  sums(n: number, a: Address, b: Address, out: Address): void;
+  products(n: number, a: Address, b: Address, out: Address): void;
   sumOfSquares(n: number, x: Address): number;
   gatherRows(n: number, width: number, table: Address, indices: Address, out: Address): void;
   scatterAddRows(
     n: number,
     width: number,
-    rows: number,
+    from: number,
+    until: number,
     values: Address,
     indices: Address,
     out: Address,

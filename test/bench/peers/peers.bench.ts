@@ -112,6 +112,8 @@ describe.skipIf(missing)('PyTorch side by side', () => {
   });
   const ourSide = (run: () => Promise<void>): Side => ({
     name: `ours, ${BACKEND}`,
+    // V8 compiles what is called often, which a training of thousands of steps pays for once.
+    warmups: 25,
     measure: () => spentOn(run),
   });
 

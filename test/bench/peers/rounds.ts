@@ -6,6 +6,8 @@ import type { Spent } from './peer-process.js';
 
 export interface Side {
   name: string;
+  /** Measurements that do not count, before the first that does (1). */
+  warmups?: number;
   measure(): Promise<Spent>;
 }
 
@@ -32,7 +34,7 @@ export async function rounds(
   count = Number(process.env['PERFLAW_PEER_ROUNDS'] ?? 7),
 ): Promise<void> {
   const spent = sides.map(() => [] as Spent[]);
-  for (const side of sides) await side.measure();
+  for (const side of sides) for (let i = 0; i < (side.warmups ?? 1); i++) await side.measure();
   for (let round = 0; round < count; round++)
     for (const [i, side] of sides.entries()) spent[i]!.push(await side.measure());
   console.log(`\n${title} (${count} rounds, medians)`);

@@ -2,7 +2,8 @@
 // x, y: [batch, length, channels]; w: [channels, width]; reset [batch, length]: no tap reaches back over a reset.
 // activation: 0 none, 1 SiLU, 2 Hardswish.
 import { hardShare, hardSlope } from './elementwise';
-import { coefficients, loadPart, madd, sigmoidx4, silux4, storePart } from './math';
+import { Coefficients, coefficients } from './coefficients';
+import { loadPart, madd, sigmoidx4, silux4, storePart } from './math';
 
 /** Bytes of scratch for both directions: weights and their gradients, transposed to [width, padded channels], and sums. */
 export function convScratchBytes(channels: i32, width: i32): i32 {
@@ -40,20 +41,42 @@ function transposeIn(channels: i32, width: i32, w: usize, bias: usize, to: usize
   return madd(v128.load(w), v128.load(x - 3 * row), sum);
 }
 
+/** And of the four channels after those: addresses differ in what an instruction adds itself, so that V8 joins the two. */
 // @ts-ignore: decorator
-@inline function activated(v: v128, activation: i32): v128 {
-  if (activation == 1) return silux4(v);
+@inline function convolvedNext(wide: usize, row: usize, x: usize, w: usize): v128 {
+  let sum = madd(v128.load(w + 3 * wide, 16), v128.load(x, 16), v128.load(w + 4 * wide, 16));
+  sum = madd(v128.load(w + 2 * wide, 16), v128.load(x - row, 16), sum);
+  sum = madd(v128.load(w + wide, 16), v128.load(x - 2 * row, 16), sum);
+  return madd(v128.load(w, 16), v128.load(x - 3 * row, 16), sum);
+}
+
+// @ts-ignore: decorator
+@inline function activated(k: Coefficients, v: v128, activation: i32): v128 {
+  if (activation == 1) return silux4(k, v);
   return activation == 2 ? f32x4.mul(v, hardShare(v)) : v;
 }
 
 /** The activation's slope at v. */
 // @ts-ignore: decorator
-@inline function slope(v: v128, activation: i32): v128 {
-  const one = coefficients().one;
+@inline function slope(k: Coefficients, v: v128, activation: i32): v128 {
+  const one = k.one;
   if (activation == 2) return hardSlope(v);
   if (activation == 0) return one;
-  const s = sigmoidx4(v);
+  const s = sigmoidx4(k, v);
   return f32x4.mul(s, madd(v, f32x4.sub(one, s), one));
+}
+
+/** What one tap of eight channels adds to the gradients of its weight and of what it saw. */
+// @ts-ignore: decorator
+@inline function throughTap(g0: v128, g1: v128, tap: usize, sum: usize, x: usize, dx: usize): void {
+  const sum0 = madd(g0, v128.load(x), v128.load(sum));
+  const sum1 = madd(g1, v128.load(x, 16), v128.load(sum, 16));
+  v128.store(sum, sum1, 16);
+  v128.store(sum, sum0);
+  const dx0 = madd(g0, v128.load(tap), v128.load(dx));
+  const dx1 = madd(g1, v128.load(tap, 16), v128.load(dx, 16));
+  v128.store(dx, dx1, 16);
+  v128.store(dx, dx0);
 }
 
 export function convForward(
@@ -61,6 +84,7 @@ export function convForward(
 ): void {
   const row = <usize>channels << 2;
   const wide = <usize>((channels + 3) & ~3) << 2;
+  const k = coefficients();
   transposeIn(channels, width, w, bias, scratch);
   for (let b = 0; b < batch; b++) {
     let first = 0;
@@ -69,14 +93,24 @@ export function convForward(
       const delays = min(width - 1, t - first);
       let c = 0;
       if (width == 4 && delays == 3)
-        for (; c + 4 <= channels; c += 4) {
+        for (; c + 8 <= channels; c += 8) {
           const at = <usize>c << 2;
-          v128.store(y + at, activated(convolvedFour(wide, row, x + at, scratch + at), activation));
+          let y0 = convolvedFour(wide, row, x + at, scratch + at);
+          let y1 = convolvedNext(wide, row, x + at, scratch + at);
+          if (activation == 1) {
+            y0 = silux4(k, y0);
+            y1 = silux4(k, y1);
+          } else if (activation == 2) {
+            y0 = f32x4.mul(y0, hardShare(y0));
+            y1 = f32x4.mul(y1, hardShare(y1));
+          }
+          v128.store(y + at, y1, 16);
+          v128.store(y + at, y0);
         }
       for (; c < channels; c += 4) {
         const at = <usize>c << 2;
         const v = convolved(delays, width, wide, row, x + at, scratch + at, channels - c);
-        storePart(y + at, channels - c, activated(v, activation));
+        storePart(y + at, channels - c, activated(k, v, activation));
       }
     }
   }
@@ -94,6 +128,8 @@ export function convBackward(
   const padded = (channels + 3) & ~3;
   const wide = <usize>padded << 2;
   const sums = scratch + <usize>(width + 1) * wide;
+  const k = coefficients();
+  const one = k.one;
   transposeIn(channels, width, w, bias, scratch);
   memory.fill(sums, 0, <usize>(width + 1) * wide);
   const own = <usize>channels << 2;
@@ -105,24 +141,40 @@ export function convBackward(
       const delays = min(width - 1, t - first);
       let c = 0;
       if (width == 4 && delays == 3)
-        for (; c + 4 <= channels; c += 4) {
+        for (; c + 8 <= channels; c += 8) {
           const at = <usize>c << 2;
           const taps = scratch + at;
-          const sum = sums + at;
-          const g = f32x4.mul(v128.load(dy + at), slope(convolvedFour(wide, row, x + at, taps), activation));
-          v128.store(sum + 4 * wide, f32x4.add(v128.load(sum + 4 * wide), g));
-          for (let j: usize = 0; j < 4; j++) {
-            const back = at - (3 - j) * row;
-            v128.store(sum + j * wide, madd(g, v128.load(x + back), v128.load(sum + j * wide)));
-            v128.store(dx + back, madd(g, v128.load(taps + j * wide), v128.load(dx + back)));
+          const sum = sums + at + 4 * wide;
+          let g0 = v128.load(dy + at);
+          let g1 = v128.load(dy + at, 16);
+          if (activation) {
+            const v0 = convolvedFour(wide, row, x + at, taps);
+            const v1 = convolvedNext(wide, row, x + at, taps);
+            if (activation == 1) {
+              const s0 = sigmoidx4(k, v0);
+              const s1 = sigmoidx4(k, v1);
+              g0 = f32x4.mul(g0, f32x4.mul(s0, madd(v0, f32x4.sub(one, s0), one)));
+              g1 = f32x4.mul(g1, f32x4.mul(s1, madd(v1, f32x4.sub(one, s1), one)));
+            } else {
+              g0 = f32x4.mul(g0, hardSlope(v0));
+              g1 = f32x4.mul(g1, hardSlope(v1));
+            }
           }
+          const sum0 = f32x4.add(v128.load(sum), g0);
+          const sum1 = f32x4.add(v128.load(sum, 16), g1);
+          v128.store(sum, sum1, 16);
+          v128.store(sum, sum0);
+          throughTap(g0, g1, taps, sums + at, x + at - 3 * row, dx + at - 3 * row);
+          throughTap(g0, g1, taps + wide, sums + at + wide, x + at - 2 * row, dx + at - 2 * row);
+          throughTap(g0, g1, taps + 2 * wide, sums + at + 2 * wide, x + at - row, dx + at - row);
+          throughTap(g0, g1, taps + 3 * wide, sums + at + 3 * wide, x + at, dx + at);
         }
       for (; c < channels; c += 4) {
         const at = <usize>c << 2;
         const left = channels - c;
         const taps = scratch + at;
         const sum = sums + at;
-        const g = f32x4.mul(loadPart(dy + at, left), slope(convolved(delays, width, wide, row, x + at, taps, left), activation));
+        const g = f32x4.mul(loadPart(dy + at, left), slope(k, convolved(delays, width, wide, row, x + at, taps, left), activation));
         v128.store(sum + <usize>width * wide, f32x4.add(v128.load(sum + <usize>width * wide), g));
         for (let d = 0; d <= delays; d++) {
           const j = <usize>(width - 1 - d);

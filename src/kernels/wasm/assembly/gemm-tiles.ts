@@ -40,17 +40,17 @@ export function tile8(kc: i32, a: usize, b: usize, c: usize, ldc: usize, initial
     c30 = f32x4.add(c30, v128.load(initial));
     c31 = f32x4.add(c31, v128.load(initial, 16));
   }
-  v128.store(c, c00);
   v128.store(c, c01, 16);
+  v128.store(c, c00);
   c += ldc;
-  v128.store(c, c10);
   v128.store(c, c11, 16);
+  v128.store(c, c10);
   c += ldc;
-  v128.store(c, c20);
   v128.store(c, c21, 16);
+  v128.store(c, c20);
   c += ldc;
-  v128.store(c, c30);
   v128.store(c, c31, 16);
+  v128.store(c, c30);
 }
 
 /** One 4 x 16 tile: C = A panel . B panel (+ initial values). Strides in bytes. */
@@ -108,23 +108,23 @@ export function tile16(kc: i32, a: usize, b: usize, c: usize, ldc: usize, initia
     c32 = f32x4.add(c32, v128.load(initial, 32));
     c33 = f32x4.add(c33, v128.load(initial, 48));
   }
-  v128.store(c, c00);
   v128.store(c, c01, 16);
-  v128.store(c, c02, 32);
+  v128.store(c, c00);
   v128.store(c, c03, 48);
+  v128.store(c, c02, 32);
   c += ldc;
-  v128.store(c, c10);
   v128.store(c, c11, 16);
-  v128.store(c, c12, 32);
+  v128.store(c, c10);
   v128.store(c, c13, 48);
+  v128.store(c, c12, 32);
   c += ldc;
-  v128.store(c, c20);
   v128.store(c, c21, 16);
-  v128.store(c, c22, 32);
+  v128.store(c, c20);
   v128.store(c, c23, 48);
+  v128.store(c, c22, 32);
   c += ldc;
-  v128.store(c, c30);
   v128.store(c, c31, 16);
-  v128.store(c, c32, 32);
+  v128.store(c, c30);
   v128.store(c, c33, 48);
+  v128.store(c, c32, 32);
 }

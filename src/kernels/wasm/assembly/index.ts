@@ -9,7 +9,9 @@ export {
   geluForward,
   hardswishBackward,
   hardswishForward,
+  products,
   sumOfSquares,
+  sums,
 } from './elementwise';
 export { gatherRows, scatterAddRows } from './embedding';
 export { gemmScratchBytes, packedBytes, packPart, product, sumRows, useWideTiles } from './gemm';
@@ -20,8 +22,8 @@ export {
   headScanBackwardKeptBytes,
   headScanCarryBytes,
 } from './scan/head-scan-back';
-export { coefficientBytes, placeCoefficients } from './math';
-export { layerNormBackward, layerNormForward } from './layer-norm';
+export { coefficientBytes, placeCoefficients } from './coefficients';
+export { layerNormBackward, layerNormColumns, layerNormForward } from './layer-norm';
 export { rankScratchBytes, ranks } from './rank';
 export { sumOf, zero } from './rows';
 export { addSampled, sampledItems, sampledRows } from './sampled-cross-entropy';
@@ -32,4 +34,4 @@ export {
   scanBackwardKeptBytes,
   scanCarryBytes,
 } from './scan/selective-scan-back';
-export { rmsNormBackward, rmsNormForward } from './rms-norm';
+export { rmsNormBackward, rmsNormColumns, rmsNormForward } from './rms-norm';

@@ -1,7 +1,14 @@
-// Four-lane elementary functions. Polynomials are weighted minimax fits made for this file (errors stated beside each).
+// Four-lane elementary functions. Polynomials are weighted minimax fits made for this project (coefficients.ts).
+import { Coefficients } from './coefficients';
 
 // @ts-ignore: decorator
 @inline export const VEC: usize = 16;
+/**
+ * Bytes of two vectors. What is done to both alike, V8 joins into vectors of 256 bits (wasm/simd.ts), from stores side by side
+ * backwards; the upper half is stored first, since otherwise V8 stores the lower one twice (for the case of a trap between them).
+ */
+// @ts-ignore: decorator
+@inline export const PAIR: usize = 32;
 
 /** a * b + c; one rounding where the module is built for relaxed SIMD, two otherwise. */
 // @ts-ignore: decorator
@@ -25,145 +32,71 @@
   );
 }
 
-/** Decays lie within 2^+-DECAY_RANGE: products of two stay far from the subnormal numbers, on which processors are slow. */
-// @ts-ignore: decorator
-@inline export const DECAY_RANGE: i32 = 60;
-
-/**
- * The constants of the functions below, as vectors in memory: V8 builds a constant vector anew wherever it is used (three
- * instructions in Node 24), while a load is one.
- */
-// @ts-ignore: decorator
-@unmanaged
-export class Coefficients {
-  one: v128;
-  half: v128;
-  /** 1.5 * 2^23: adding it rounds to the nearest integer and leaves that integer in the low bits. */
-  round: v128;
-  /** 2^f on [-0.5, 0.5] as 1 + f q(f): exactly 1 at 0, so that a decay of zero keeps a state for ever. Relative error 9.2e-8. */
-  exp1: v128;
-  exp2: v128;
-  exp3: v128;
-  exp4: v128;
-  exp5: v128;
-  /** Where e^v is cut off. */
-  lowest: v128;
-  highest: v128;
-  log2e: v128;
-  /** -ln 2 in two parts, the first exact in few bits. */
-  ln2a: v128;
-  ln2b: v128;
-  /** Where decays are cut off, as powers of two plus `round`. */
-  least: v128;
-  most: v128;
-  /** atanh(s) / s as a polynomial in s^2 on [0, 1/9], error 1e-10. */
-  atanh1: v128;
-  atanh2: v128;
-  atanh3: v128;
-  atanh4: v128;
-  atanh5: v128;
-  erf1: v128;
-  erf2: v128;
-  erf3: v128;
-  erf4: v128;
-  erf5: v128;
-  erf6: v128;
-  erf7: v128;
-}
-
-let table: usize = 0;
-
-/** The constants, once they are placed. */
-// @ts-ignore: decorator
-@inline export function coefficients(): Coefficients {
-  return changetype<Coefficients>(table);
-}
-
-export function coefficientBytes(): i32 {
-  return offsetof<Coefficients>();
-}
-
-/** Writes the constants to `at`, where they must stay: before anything else is called. */
-export function placeCoefficients(at: usize): void {
-  table = at;
-  const k = coefficients();
-  k.one = f32x4.splat(1);
-  k.half = f32x4.splat(0.5);
-  k.round = f32x4.splat(12582912.0);
-  k.exp1 = f32x4.splat(6.9314700365e-1);
-  k.exp2 = f32x4.splat(2.4022242427e-1);
-  k.exp3 = f32x4.splat(5.5507335812e-2);
-  k.exp4 = f32x4.splat(9.6715129912e-3);
-  k.exp5 = f32x4.splat(1.3264727313e-3);
-  k.lowest = f32x4.splat(-87.3);
-  k.highest = f32x4.splat(88);
-  k.log2e = f32x4.splat(1.44269504);
-  k.ln2a = f32x4.splat(-0.693359375);
-  k.ln2b = f32x4.splat(2.1219444e-4);
-  k.least = f32x4.splat(12582912.0 - <f32>DECAY_RANGE);
-  k.most = f32x4.splat(12582912.0 + <f32>DECAY_RANGE);
-  k.atanh1 = f32x4.splat(3.3333340287e-1);
-  k.atanh2 = f32x4.splat(1.9999338686e-1);
-  k.atanh3 = f32x4.splat(1.4310520887e-1);
-  k.atanh4 = f32x4.splat(1.0694980621e-1);
-  k.atanh5 = f32x4.splat(1.2212454528e-1);
-  k.erf1 = f32x4.splat(2.7703517675e-1);
-  k.erf2 = f32x4.splat(3.2169765234e-1);
-  k.erf3 = f32x4.splat(1.3084685802e-1);
-  k.erf4 = f32x4.splat(3.0767548084e-1);
-  k.erf5 = f32x4.splat(1.2218293548e-1);
-  k.erf6 = f32x4.splat(-2.182402015e-1);
-  k.erf7 = f32x4.splat(5.8802112937e-2);
-}
-
 /** 2^f times 2^n, with n in the low bits of `shifted`. */
 // @ts-ignore: decorator
-@inline function exp2Scaled(k: Coefficients, f: v128, shifted: v128): v128 {
-  let q = madd(f, k.exp5, k.exp4);
-  q = madd(f, q, k.exp3);
-  q = madd(f, q, k.exp2);
-  q = madd(f, q, k.exp1);
-  return i32x4.add(madd(f, q, k.one), i32x4.shl(shifted, 23));
+@inline function exp2Scaled(one: v128, e1: v128, e2: v128, e3: v128, e4: v128, e5: v128, f: v128, shifted: v128): v128 {
+  let q = madd(f, e5, e4);
+  q = madd(f, q, e3);
+  q = madd(f, q, e2);
+  q = madd(f, q, e1);
+  return i32x4.add(madd(f, q, one), i32x4.shl(shifted, 23));
 }
 
 /**
  * 2^(d a), the decay of a state; NaN stays NaN. `tame` says that |d a| <= DECAY_RANGE is known: the same value without the
- * clamps. (f32x4.min and max are eight instructions each on x86, which has no such instruction; pmin and pmax are one.)
+ * clamps. (f32x4.min and max are eight instructions each on x86, which has no such instruction; pmin and pmax are one.) The
+ * constants come from outside: a loop keeps them in registers.
  */
 // @ts-ignore: decorator
-@inline export function decayx4(k: Coefficients, d: v128, a: v128, tame: bool): v128 {
-  const round = k.round;
+@inline export function decayBy(
+  k: Coefficients, round: v128, one: v128, e1: v128, e2: v128, e3: v128, e4: v128, e5: v128, d: v128, a: v128, tame: bool,
+): v128 {
   let shifted = madd(d, a, round);
   if (!tame) shifted = f32x4.pmin(f32x4.pmax(shifted, k.least), k.most);
   let f = madd(d, a, f32x4.sub(round, shifted));
   if (!tame) f = f32x4.pmin(f32x4.pmax(f, f32x4.neg(k.half)), k.half);
-  return exp2Scaled(k, f, shifted);
+  return exp2Scaled(one, e1, e2, e3, e4, e5, f, shifted);
+}
+
+/** decayBy with constants out of memory. */
+// @ts-ignore: decorator
+@inline export function decayx4(k: Coefficients, d: v128, a: v128, tame: bool): v128 {
+  return decayBy(k, k.round, k.one, k.exp1, k.exp2, k.exp3, k.exp4, k.exp5, d, a, tame);
+}
+
+/**
+ * e^v for v <= 88, from -87.3 on; NaN stays NaN. The constants come from outside: a loop keeps them in registers.
+ */
+// @ts-ignore: decorator
+@inline export function expBy(
+  lowest: v128, log2e: v128, round: v128, ln2a: v128, ln2b: v128, one: v128, e1: v128, e2: v128, e3: v128, e4: v128, e5: v128, v: v128,
+): v128 {
+  const x = f32x4.pmax(v, lowest);
+  const shifted = madd(x, log2e, round);
+  const whole = f32x4.sub(shifted, round);
+  // v - whole ln 2 in two steps (ln 2 = 0.693359375 - 2.12194440e-4), then to base 2: keeps the error near 1e-7.
+  let rest = madd(whole, ln2a, x);
+  rest = madd(whole, ln2b, rest);
+  return exp2Scaled(one, e1, e2, e3, e4, e5, f32x4.mul(rest, log2e), shifted);
 }
 
 /** e^v, v clamped to [-87.3, 88]. NaN stays NaN. */
 // @ts-ignore: decorator
-@inline export function expx4(v: v128): v128 {
-  const k = coefficients();
-  const x = f32x4.pmin(f32x4.pmax(v, k.lowest), k.highest);
-  const shifted = madd(x, k.log2e, k.round);
-  const whole = f32x4.sub(shifted, k.round);
-  // v - whole ln 2 in two steps (ln 2 = 0.693359375 - 2.12194440e-4), then to base 2: keeps the error near 1e-7.
-  let rest = madd(whole, k.ln2a, x);
-  rest = madd(whole, k.ln2b, rest);
-  return exp2Scaled(k, f32x4.mul(rest, k.log2e), shifted);
+@inline export function expx4(k: Coefficients, v: v128): v128 {
+  const x = f32x4.pmin(v, k.highest);
+  return expBy(k.lowest, k.log2e, k.round, k.ln2a, k.ln2b, k.one, k.exp1, k.exp2, k.exp3, k.exp4, k.exp5, x);
 }
 
 /** 1 / (1 + e^-v). */
 // @ts-ignore: decorator
-@inline export function sigmoidx4(v: v128): v128 {
-  const k = coefficients();
-  return f32x4.div(k.one, f32x4.add(k.one, expx4(f32x4.neg(v))));
+@inline export function sigmoidx4(k: Coefficients, v: v128): v128 {
+  return f32x4.div(k.one, f32x4.add(k.one, expx4(k, f32x4.neg(v))));
 }
 
 /** v / (1 + e^-v). */
 // @ts-ignore: decorator
-@inline export function silux4(v: v128): v128 {
-  return f32x4.div(v, f32x4.add(coefficients().one, expx4(f32x4.neg(v))));
+@inline export function silux4(k: Coefficients, v: v128): v128 {
+  return f32x4.div(v, f32x4.add(k.one, expx4(k, f32x4.neg(v))));
 }
 
 /**
@@ -171,9 +104,8 @@ export function placeCoefficients(at: usize): void {
  * negative v, where the time steps of a slow channel lie.
  */
 // @ts-ignore: decorator
-@inline export function softplusx4(v: v128): v128 {
-  const k = coefficients();
-  const u = expx4(f32x4.neg(f32x4.abs(v)));
+@inline export function softplusx4(k: Coefficients, v: v128): v128 {
+  const u = expx4(k, f32x4.neg(f32x4.abs(v)));
   const s = f32x4.div(u, f32x4.add(u, f32x4.add(k.one, k.one)));
   const s2 = f32x4.mul(s, s);
   let p = madd(s2, k.atanh5, k.atanh4);
@@ -188,8 +120,7 @@ export function placeCoefficients(at: usize): void {
  * erf(x) given e^(-x^2): 1 - e^(-x^2) t P(t) with t = 1 / (1 + |x| / 2), error 1.2e-8 before rounding.
  */
 // @ts-ignore: decorator
-@inline export function erfx4(x: v128, gaussian: v128): v128 {
-  const k = coefficients();
+@inline export function erfx4(k: Coefficients, x: v128, gaussian: v128): v128 {
   const t = f32x4.div(k.one, madd(f32x4.abs(x), k.half, k.one));
   let p = madd(t, k.erf7, k.erf6);
   p = madd(t, p, k.erf5);

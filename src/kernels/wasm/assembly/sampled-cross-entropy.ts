@@ -4,6 +4,7 @@
 
 import { gatherRows } from './embedding';
 import { gemmPacked, packB, product } from './gemm';
+import { coefficients } from './coefficients';
 import { expx4, logarithm, max4 } from './math';
 import { addScaled, dot } from './rows';
 import { exponentials } from './softmax';
@@ -69,7 +70,7 @@ export function sampledRows(
     const own = dot(width, hRow, W + <usize>target * bytes);
     const row = logits + <usize>i * rowBytes;
     const largest = correct(n, row, negatives, offsets, target, own);
-    const ownExponential = <f64>f32x4.extract_lane(expx4(f32x4.splat(own - largest)), 0);
+    const ownExponential = <f64>f32x4.extract_lane(expx4(coefficients(), f32x4.splat(own - largest)), 0);
     const total = ownExponential + exponentials(n, row, largest);
     store<f64>(losses + ((<usize>i) << 3), <f64>largest + logarithm(total) - <f64>own);
     // Rows of P are e^s / total: the division goes into the small factors instead of the large P.

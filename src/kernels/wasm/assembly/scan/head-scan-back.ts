@@ -8,7 +8,8 @@ import { widen } from './columns';
 import { gemmPacked, gemmScratchBytes, packB, packedBytes } from '../gemm';
 import { headStateFloats, headSteps, inFours } from './head-scan';
 import { decayProducts, leftFactor, stateFactor, takeHead } from './head-scan-factors';
-import { coefficients, loadPart, madd, sigmoidx4, storePart, sum4, VEC } from '../math';
+import { coefficients } from '../coefficients';
+import { loadPart, madd, PAIR, sigmoidx4, storePart, sum4, VEC } from '../math';
 import { BLOCK, blocksOf } from './selective-scan';
 import { dropFaded } from './selective-scan-back';
 
@@ -50,19 +51,47 @@ function inner(bytes: usize, a: usize, b: usize): f32 {
 function throughGate(
   length: i32, channels: i32, headDim: i32, dy: usize, z: usize, skip: f32, xs: usize, ys: usize, gs: usize, dx: usize, dz: usize,
 ): f32 {
-  const one = coefficients().one;
+  const k = coefficients();
+  const one = k.one;
   const D = f32x4.splat(skip);
   let sum = f32x4.splat(0);
   for (let t = 0; t < length; t++) {
-    const row = <usize>(t * channels) << 2;
-    for (let p = 0; p < headDim; p += 4, xs += VEC, ys += VEC, gs += VEC) {
+    let at = <usize>(t * channels) << 2;
+    let p = 0;
+    for (; p + 8 <= headDim; p += 8, at += PAIR, xs += PAIR, ys += PAIR, gs += PAIR) {
+      const x0 = v128.load(xs);
+      const x1 = v128.load(xs, 16);
+      let g0 = v128.load(dy + at);
+      let g1 = v128.load(dy + at, 16);
+      if (z) {
+        const gate0 = v128.load(z + at);
+        const gate1 = v128.load(z + at, 16);
+        const s0 = sigmoidx4(k, gate0);
+        const s1 = sigmoidx4(k, gate1);
+        const slope0 = f32x4.mul(g0, f32x4.mul(s0, madd(gate0, f32x4.sub(one, s0), one)));
+        const slope1 = f32x4.mul(g1, f32x4.mul(s1, madd(gate1, f32x4.sub(one, s1), one)));
+        const z0 = f32x4.mul(slope0, madd(D, x0, v128.load(ys)));
+        const z1 = f32x4.mul(slope1, madd(D, x1, v128.load(ys, 16)));
+        v128.store(dz + at, z1, 16);
+        v128.store(dz + at, z0);
+        g0 = f32x4.mul(g0, f32x4.mul(s0, gate0));
+        g1 = f32x4.mul(g1, f32x4.mul(s1, gate1));
+      }
+      const dx0 = f32x4.mul(D, g0);
+      const dx1 = f32x4.mul(D, g1);
+      v128.store(gs, g1, 16);
+      v128.store(gs, g0);
+      v128.store(dx + at, dx1, 16);
+      v128.store(dx + at, dx0);
+      sum = madd(g1, x1, madd(g0, x0, sum));
+    }
+    for (; p < headDim; p += 4, at += VEC, xs += VEC, ys += VEC, gs += VEC) {
       const left = headDim - p;
-      const at = row + (<usize>p << 2);
       const xt = v128.load(xs);
       let g = loadPart(dy + at, left);
       if (z) {
         const gate = loadPart(z + at, left);
-        const s = sigmoidx4(gate);
+        const s = sigmoidx4(k, gate);
         const slope = f32x4.mul(g, f32x4.mul(s, madd(gate, f32x4.sub(one, s), one)));
         storePart(dz + at, left, f32x4.mul(slope, madd(D, xt, v128.load(ys))));
         g = f32x4.mul(g, f32x4.mul(s, gate));
@@ -199,6 +228,8 @@ export function headScanBackward(
     memory.fill(dBp, 0, 2 * own);
     memory.fill(dS, 0, <usize>BLOCK * line);
   }
+  // Behind the last step of a row S counts nothing, but must be a number.
+  if (n < BLOCK) memory.fill(S, 0, <usize>BLOCK * line);
   packB(wide, n, Bp, wide, true, packedS);
   gemmPacked(n, n, wide, Cp, wide, false, packedS, S, BLOCK, false, room);
   for (let g = from; g < until; g++) {
@@ -261,7 +292,7 @@ export function headScanBackward(
       const logDecay = resets && load<i32>(resets + at) ? 0 : behind + ahead + <f64>whole;
       sumDecay += logDecay * <f64>load<f32>(dts + at);
       let gd = load<f32>(ddt + at) + <f32>logDecay * a;
-      if (softplus) gd *= f32x4.extract_lane(sigmoidx4(v128.load32_splat(raw + at)), 0);
+      if (softplus) gd *= f32x4.extract_lane(sigmoidx4(coefficients(), v128.load32_splat(raw + at)), 0);
       store<f32>(ddelta + headRows + lane + (<usize>(r * heads) << 2), gd);
       sumShift += gd;
     }

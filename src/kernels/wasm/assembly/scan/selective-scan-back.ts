@@ -1,17 +1,17 @@
 // The way back through the selective scan (selective-scan.ts): gradients of every input, block by block from the last. In
-// a block the states and decays of four channels are recomputed from those kept at its beginning; then the gradient of the
-// state runs backwards through them. The gradients of B and C are added up lane by lane over all channels of a block.
-import { addFour, four, gather, LN2, scatter, sumLanes, widen } from './columns';
-import { Coefficients, coefficients, decayx4, madd, sigmoidx4, VEC } from '../math';
+// a block the states and decays of eight channels are recomputed from those kept at its beginning; then the gradient of the
+// state runs backwards through them. The gradients of B and C are added up over all channels of a block, in four lanes: of a
+// group the first four channels, then the others.
+import { addSums, columns, EIGHT, LN2, putBack, strideOf, sumLanes, take, target, widen, zeroPair } from './columns';
+import { coefficients } from '../coefficients';
+import { decayBy, madd, PAIR, VEC } from '../math';
 import { BLOCK, blocksOf, groupsOf, isTame, paired, placeDecays, timeSteps } from './selective-scan';
+import { finish, throughGate } from './selective-scan-gates';
 
-/** Bytes of a record: decay rate, gradient of the state, gradient of the rate; one for every group of channels and state. */
+/** Bytes of a record: decay rates, gradients of the states, gradients of the rates; one for every group of channels and state. */
 // @ts-ignore: decorator
-@inline const RECORD: usize = 48;
-/**
- * Bytes of a line: decay, state after the step, gradients of B and C; one for every step of a block and state. Side by side
- * because arrays of their own lay 4 KB multiples apart, where a load waits for an older store to the other array.
- */
+@inline const RECORD: usize = 96;
+/** Bytes of a line: decays and states after the step; one for every step of a block and state. */
 // @ts-ignore: decorator
 @inline const LINE: usize = 64;
 
@@ -25,107 +25,135 @@ export function scanCarryBytes(channels: i32, states: i32): i32 {
   return 32 * BLOCK * paired(states);
 }
 
-/** Bytes of scratch: B and C of a block, eight columns, the lines of a block and one before it. */
+/** Bytes of scratch; see the layout in scanBackward. */
 export function scanBackwardBytes(channels: i32, states: i32): i32 {
   const wide = paired(states);
-  return 8 * BLOCK * wide + 8 * BLOCK * 16 + <i32>LINE * (BLOCK + 1) * wide;
+  return (8 + 32) * BLOCK * wide + 10 * BLOCK * 32 + <i32>LINE * (BLOCK + 1) * wide + 4 * 32;
 }
 
-/** One state's step again: decay and new state into its line; the new state is returned. */
+/** Eight channels over a block: lines, and C . h into ys. The line before the first step holds the states to begin with. */
 // @ts-ignore: decorator
-@inline function advance(k: Coefficients, d: v128, u: v128, b: v128, record: usize, before: usize, line: usize, tame: bool): v128 {
-  const decay = decayx4(k, d, v128.load(record), tame);
-  const next = madd(decay, v128.load(before, 16), f32x4.mul(u, b));
-  v128.store(line, decay);
-  v128.store(line, next, 16);
-  return next;
-}
-
-/** Four channels over a block: lines, and C . h into ys. The line before the first step holds the states to begin with. */
-// @ts-ignore: decorator
-@inline function recompute(length: i32, wide: i32, records: usize, ds: usize, xs: usize, B: usize, C: usize, resets: usize, before: usize, ys: usize, tame: bool): void {
+@inline function recompute(length: i32, wide: i32, records: usize, ds: usize, x: usize, stride: usize, B: usize, C: usize, resets: usize, before: usize, ys: usize, tame: bool): void {
   const k = coefficients();
+  const round = k.round;
+  const one = k.one;
+  const e1 = k.exp1;
+  const e2 = k.exp2;
+  const e3 = k.exp3;
+  const e4 = k.exp4;
+  const e5 = k.exp5;
   const row = <usize>wide * LINE;
   let line = before + row;
-  for (let t = 0; t < length; t++, ds += VEC, xs += VEC, ys += VEC) {
-    const d = v128.load(ds);
-    const u = f32x4.mul(d, v128.load(xs));
+  for (let t = 0; t < length; t++, ds += PAIR, x += stride, ys += PAIR) {
+    const d0 = v128.load(ds);
+    const d1 = v128.load(ds, 16);
+    const u0 = f32x4.mul(d0, v128.load(x));
+    const u1 = f32x4.mul(d1, v128.load(x, 16));
     const end = line + row;
-    let sum = f32x4.splat(0);
+    let sum0 = f32x4.splat(0);
+    let sum1 = f32x4.splat(0);
     if (resets && load<i32>(resets + (<usize>t << 2))) {
       for (; line < end; line += LINE, B += 4, C += 4) {
-        const next = f32x4.mul(u, v128.load32_splat(B));
-        v128.store(line, f32x4.splat(0));
-        v128.store(line, next, 16);
-        sum = madd(next, v128.load32_splat(C), sum);
+        const b = v128.load32_splat(B);
+        const c = v128.load32_splat(C);
+        const h0 = f32x4.mul(u0, b);
+        const h1 = f32x4.mul(u1, b);
+        zeroPair(line);
+        v128.store(line, h1, 48);
+        v128.store(line, h0, 32);
+        sum0 = madd(h0, c, sum0);
+        sum1 = madd(h1, c, sum1);
       }
       before += row;
     } else {
-      for (let record = records; line < end; record += 2 * RECORD, before += 2 * LINE, line += 2 * LINE, B += 8, C += 8) {
-        const even = advance(k, d, u, v128.load32_splat(B), record, before, line, tame);
-        const odd = advance(k, d, u, v128.load32_splat(B, 4), record + RECORD, before + LINE, line + LINE, tame);
-        sum = madd(odd, v128.load32_splat(C, 4), madd(even, v128.load32_splat(C), sum));
+      for (let record = records; line < end; record += RECORD, before += LINE, line += LINE, B += 4, C += 4) {
+        const b = v128.load32_splat(B);
+        const c = v128.load32_splat(C);
+        const decay0 = decayBy(k, round, one, e1, e2, e3, e4, e5, d0, v128.load(record), tame);
+        const decay1 = decayBy(k, round, one, e1, e2, e3, e4, e5, d1, v128.load(record, 16), tame);
+        const h0 = madd(decay0, v128.load(before, 32), f32x4.mul(u0, b));
+        const h1 = madd(decay1, v128.load(before, 48), f32x4.mul(u1, b));
+        v128.store(line, decay1, 16);
+        v128.store(line, decay0);
+        v128.store(line, h1, 48);
+        v128.store(line, h0, 32);
+        sum0 = madd(h0, c, sum0);
+        sum1 = madd(h1, c, sum1);
       }
     }
-    v128.store(ys, sum);
+    v128.store(ys, sum1, 16);
+    v128.store(ys, sum0);
   }
 }
 
-function recomputeTame(length: i32, wide: i32, records: usize, ds: usize, xs: usize, B: usize, C: usize, resets: usize, before: usize, ys: usize): void {
-  recompute(length, wide, records, ds, xs, B, C, resets, before, ys, true);
+function recomputeTame(length: i32, wide: i32, records: usize, ds: usize, x: usize, stride: usize, B: usize, C: usize, resets: usize, before: usize, ys: usize): void {
+  recompute(length, wide, records, ds, x, stride, B, C, resets, before, ys, true);
 }
 
-function recomputeClamped(length: i32, wide: i32, records: usize, ds: usize, xs: usize, B: usize, C: usize, resets: usize, before: usize, ys: usize): void {
-  recompute(length, wide, records, ds, xs, B, C, resets, before, ys, false);
+function recomputeClamped(length: i32, wide: i32, records: usize, ds: usize, x: usize, stride: usize, B: usize, C: usize, resets: usize, before: usize, ys: usize): void {
+  recompute(length, wide, records, ds, x, stride, B, C, resets, before, ys, false);
 }
 
-/** Four channels backwards over a block. gs: dy times the gate; writes the gradients of x (without D x) and of dt. */
-function retreat(length: i32, wide: i32, records: usize, ds: usize, xs: usize, gs: usize, B: usize, C: usize, before: usize, dxs: usize, dds: usize): void {
+/**
+ * Eight channels backwards over a block. gs: dy times the gate; writes the gradients of x (without D x) and of dt, and adds to
+ * `shared`: the gradients of B and C, [BLOCK, wide, 2, 4].
+ */
+function retreat(length: i32, wide: i32, records: usize, ds: usize, x: usize, stride: usize, gs: usize, B: usize, C: usize, before: usize, shared: usize, dxs: usize, dds: usize): void {
   const row = <usize>wide * LINE;
+  const ln2 = f32x4.splat(LN2);
   for (let t = length - 1; t >= 0; t--) {
-    const at = <usize>t * VEC;
-    const d = v128.load(ds + at);
-    const xt = v128.load(xs + at);
-    const u = f32x4.mul(d, xt);
-    const g = v128.load(gs + at);
+    const at = <usize>t * PAIR;
+    const d0 = v128.load(ds + at);
+    const d1 = v128.load(ds + at, 16);
+    const x0 = v128.load(x + <usize>t * stride);
+    const x1 = v128.load(x + <usize>t * stride, 16);
+    const u0 = f32x4.mul(d0, x0);
+    const u1 = f32x4.mul(d1, x1);
+    const g0 = v128.load(gs + at);
+    const g1 = v128.load(gs + at, 16);
     let Bt = B + (<usize>(t * wide) << 2);
     let Ct = C + (<usize>(t * wide) << 2);
     let previous = before + <usize>t * row;
     let line = previous + row;
     let record = records;
-    let sumInput = f32x4.splat(0);
-    let sumDecay = f32x4.splat(0);
-    for (const end = line + row; line < end; line += LINE, previous += LINE, record += RECORD, Bt += 4, Ct += 4) {
-      const gh = madd(g, v128.load32_splat(Ct), v128.load(record, 16));
-      v128.store(line, madd(g, v128.load(line, 16), v128.load(line, 48)), 48);
-      v128.store(line, madd(gh, u, v128.load(line, 32)), 32);
-      sumInput = madd(gh, v128.load32_splat(Bt), sumInput);
-      const back = f32x4.mul(gh, v128.load(line));
-      v128.store(record, back, 16);
+    let sums = shared + <usize>(t * wide) * PAIR;
+    let input0 = f32x4.splat(0);
+    let input1 = f32x4.splat(0);
+    let decay0 = f32x4.splat(0);
+    let decay1 = f32x4.splat(0);
+    for (const end = line + row; line < end; line += LINE, previous += LINE, record += RECORD, sums += PAIR, Bt += 4, Ct += 4) {
+      const b = v128.load32_splat(Bt);
+      const c = v128.load32_splat(Ct);
+      const gh0 = madd(g0, c, v128.load(record, 32));
+      const gh1 = madd(g1, c, v128.load(record, 48));
+      input0 = madd(gh0, b, input0);
+      input1 = madd(gh1, b, input1);
+      const back0 = f32x4.mul(gh0, v128.load(line));
+      const back1 = f32x4.mul(gh1, v128.load(line, 16));
       // h_{t-1} a_t, the decay's share of the state, times its gradient.
-      const share = f32x4.mul(back, v128.load(previous, 16));
-      sumDecay = madd(share, v128.load(record), sumDecay);
-      v128.store(record, madd(share, d, v128.load(record, 32)), 32);
+      const share0 = f32x4.mul(back0, v128.load(previous, 32));
+      const share1 = f32x4.mul(back1, v128.load(previous, 48));
+      decay0 = madd(share0, v128.load(record), decay0);
+      decay1 = madd(share1, v128.load(record, 16), decay1);
+      const rate0 = madd(share0, d0, v128.load(record, 64));
+      const rate1 = madd(share1, d1, v128.load(record, 80));
+      v128.store(record, back1, 48);
+      v128.store(record, back0, 32);
+      v128.store(record, rate1, 80);
+      v128.store(record, rate0, 64);
+      const dB = madd(gh1, u1, madd(gh0, u0, v128.load(sums)));
+      const dC = madd(g1, v128.load(line, 48), madd(g0, v128.load(line, 32), v128.load(sums, 16)));
+      v128.store(sums, dC, 16);
+      v128.store(sums, dB);
     }
-    v128.store(dxs + at, f32x4.mul(d, sumInput));
-    v128.store(dds + at, madd(xt, sumInput, f32x4.mul(sumDecay, f32x4.splat(LN2))));
-  }
-}
-
-/** gs = dy SiLU(z), and in place of z: dy times the slope of SiLU, s (1 + z (1 - s)) with s = sigmoid(z). */
-function throughGate(length: i32, dy: usize, z: usize, gs: usize): void {
-  const one = coefficients().one;
-  for (let t: usize = 0; t < <usize>length * VEC; t += VEC) {
-    const g = v128.load(dy + t);
-    if (!z) {
-      v128.store(gs + t, g);
-      continue;
-    }
-    const gate = v128.load(z + t);
-    const s = sigmoidx4(gate);
-    const gs4 = f32x4.mul(g, s);
-    v128.store(gs + t, f32x4.mul(gs4, gate));
-    v128.store(z + t, f32x4.mul(gs4, madd(gate, f32x4.sub(one, s), one)));
+    const dx0 = f32x4.mul(d0, input0);
+    const dx1 = f32x4.mul(d1, input1);
+    v128.store(dxs + at, dx1, 16);
+    v128.store(dxs + at, dx0);
+    const dd0 = madd(x0, input0, f32x4.mul(decay0, ln2));
+    const dd1 = madd(x1, input1, f32x4.mul(decay1, ln2));
+    v128.store(dds + at, dd1, 16);
+    v128.store(dds + at, dd0);
   }
 }
 
@@ -141,22 +169,8 @@ export function dropFaded(count: i32, at: usize, stride: usize): void {
   }
 }
 
-/** The gradients of B and C so far out of their lines, and into them. */
-function carryOut(count: i32, line: usize, to: usize): void {
-  for (let i = 0; i < count; i++, line += LINE, to += 32) {
-    v128.store(to, v128.load(line, 32));
-    v128.store(to, v128.load(line, 48), 16);
-  }
-}
-function carryIn(count: i32, from: usize, line: usize): void {
-  for (let i = 0; i < count; i++, line += LINE, from += 32) {
-    v128.store(line, v128.load(from), 32);
-    v128.store(line, v128.load(from, 16), 48);
-  }
-}
-
 /**
- * What the channels first..until (multiples of 4, or the last) of one block of row b bring to the gradients of every input for a given
+ * What the channels first..until (multiples of EIGHT, or the last) of one block of row b bring to the gradients of every input for a given
  * dy (the gradient of y) and what the forward pass kept. To be called for every row and in it for every block, from the last; and
  * in every block for all ranges of channels, one after another: each begins with what the one before has left in `taken` (0: it is
  * the first) and leaves it in `left` (0: it is the last). Ranges may run on threads of their own. Every output is overwritten;
@@ -171,12 +185,12 @@ export function scanBackward(
 ): void {
   const wide = paired(states);
   const groups = groupsOf(channels);
-  const column = <usize>BLOCK * VEC;
+  const column = <usize>BLOCK * PAIR;
   const blocks = blocksOf(length);
   const row = <usize>wide * LINE;
   const Bp = scratch;
   const Cp = Bp + (<usize>(BLOCK * wide) << 2);
-  // [BLOCK, 4]: inputs, dt, C . h, dy times the gate, gate, dy, gradients of x and dt
+  // [BLOCK, EIGHT]: x, dt, C . h, dy times the gate, its slope, dy, gradients of x and dt, delta, gate
   const xs = Cp + (<usize>(BLOCK * wide) << 2);
   const ds = xs + column;
   const ys = ds + column;
@@ -185,8 +199,15 @@ export function scanBackward(
   const os = zs + column;
   const dxs = os + column;
   const dds = dxs + column;
-  const before = dds + column;
-  const lines = before + row;
+  const deltas = dds + column;
+  const gates = deltas + column;
+  // [EIGHT]: bias, D, sums for D and for the bias
+  const shift = gates + column;
+  const skip = shift + PAIR;
+  const sums = skip + PAIR;
+  const shared = sums + 2 * PAIR;
+  const before = shared + <usize>(BLOCK * wide) * PAIR;
+  const sharedBytes = <usize>wide * PAIR;
 
   if (block == blocks - 1) {
     if (b == 0) {
@@ -195,7 +216,7 @@ export function scanBackward(
       if (dbias) memory.fill(dbias + (<usize>first << 2), 0, <usize>(until - first) << 2);
     }
     const end = <usize>(groupsOf(until) * wide);
-    for (let i = <usize>((first >> 2) * wide); i < end; i++) v128.store(records + i * RECORD, f32x4.splat(0), 16);
+    for (let i = <usize>((first >> 3) * wide); i < end; i++) zeroPair(records + i * RECORD + 32);
   }
   const from = block * BLOCK;
   const n = min(BLOCK, length - from);
@@ -205,58 +226,57 @@ export function scanBackward(
   const resets = reset ? reset + (at << 2) : 0;
   widen(n, states, wide, B + stateRows, Bp);
   widen(n, states, wide, C + stateRows, Cp);
-  if (taken) carryIn(n * wide, taken, lines);
-  else memory.fill(lines, 0, <usize>n * row);
-  for (let c0 = first; c0 < until; c0 += 4) {
-    const count = min(4, channels - c0);
-    const group = (c0 >> 2) * wide;
+  if (taken) memory.copy(shared, taken, <usize>n * sharedBytes);
+  else memory.fill(shared, 0, <usize>n * sharedBytes);
+  for (let c0 = first; c0 < until; c0 += EIGHT) {
+    const count = min(EIGHT, channels - c0);
+    const group = (c0 >> 3) * wide;
     const own = records + <usize>group * RECORD;
-    const starts = kept + <usize>((b * blocks + block) * groups * wide + group) * VEC;
-    const shift = four(bias, c0, count);
-    const skip = four(D, c0, count);
-    gather(n, channels, c0, count, x + rows, xs);
-    gather(n, channels, c0, count, delta + rows, ds);
-    timeSteps(n, ds, shift, softplus);
-    gather(n, channels, c0, count, dy + rows, os);
-    if (z) gather(n, channels, c0, count, z + rows, zs);
-    throughGate(n, os, z ? zs : 0, gs);
-    for (let i: usize = 0; i < <usize>wide; i++) v128.store(before + i * LINE, v128.load(starts + i * VEC), 16);
-    if (isTame(n, ds, wide, own, RECORD)) recomputeTame(n, wide, own, ds, xs, Bp, Cp, resets, before, ys);
-    else recomputeClamped(n, wide, own, ds, xs, Bp, Cp, resets, before, ys);
-    retreat(n, wide, own, ds, xs, gs, Bp, Cp, before, dxs, dds);
-    dropFaded(wide, own + 16, RECORD);
-    let sumSkip = f32x4.splat(0);
-    let sumShift = f32x4.splat(0);
-    if (softplus) gather(n, channels, c0, count, delta + rows, ds);
-    for (let t: usize = 0; t < <usize>n * VEC; t += VEC) {
-      const xt = v128.load(xs + t);
-      const g = v128.load(gs + t);
-      v128.store(dxs + t, madd(skip, g, v128.load(dxs + t)));
-      sumSkip = madd(g, xt, sumSkip);
-      let gd = v128.load(dds + t);
-      if (softplus) gd = f32x4.mul(gd, sigmoidx4(f32x4.add(v128.load(ds + t), shift)));
-      v128.store(dds + t, gd);
-      sumShift = f32x4.add(sumShift, gd);
-      if (z) v128.store(zs + t, f32x4.mul(v128.load(zs + t), madd(skip, xt, v128.load(ys + t))));
+    const starts = kept + <usize>((b * blocks + block) * groups * wide + group) * PAIR;
+    take(bias, c0, count, shift);
+    take(D, c0, count, skip);
+    const stride = strideOf(channels, count);
+    const xAt = columns(n, channels, c0, count, x + rows, xs);
+    const deltaAt = columns(n, channels, c0, count, delta + rows, deltas);
+    const dyAt = columns(n, channels, c0, count, dy + rows, os);
+    const zAt = z ? columns(n, channels, c0, count, z + rows, gates) : 0;
+    timeSteps(n, deltaAt, stride, shift, softplus, ds);
+    throughGate(n, dyAt, zAt, stride, gs, zs);
+    for (let i: usize = 0; i < <usize>wide; i++) {
+      const low = v128.load(starts + i * PAIR);
+      const high = v128.load(starts + i * PAIR, 16);
+      v128.store(before + i * LINE, high, 48);
+      v128.store(before + i * LINE, low, 32);
     }
-    scatter(n, channels, c0, count, dxs, dx + rows);
-    scatter(n, channels, c0, count, dds, ddelta + rows);
-    if (z) scatter(n, channels, c0, count, zs, dz + rows);
-    if (dD) addFour(dD, c0, count, sumSkip);
-    if (dbias) addFour(dbias, c0, count, sumShift);
+    if (isTame(n, ds, wide, own, RECORD)) recomputeTame(n, wide, own, ds, xAt, stride, Bp, Cp, resets, before, ys);
+    else recomputeClamped(n, wide, own, ds, xAt, stride, Bp, Cp, resets, before, ys);
+    retreat(n, wide, own, ds, xAt, stride, gs, Bp, Cp, before, shared, dxs, dds);
+    dropFaded(wide, own + 32, RECORD);
+    dropFaded(wide, own + 48, RECORD);
+    // Copies of x and delta may be written over, each step behind what was read of it.
+    const dxAt = target(c0, count, dx + rows, xs);
+    const ddeltaAt = target(c0, count, ddelta + rows, deltas);
+    const dzAt = z ? target(c0, count, dz + rows, gates) : 0;
+    finish(n, skip, shift, softplus, xAt, deltaAt, stride, gs, ys, zs, dxs, dds, dxAt, ddeltaAt, dzAt, sums);
+    putBack(n, channels, c0, count, dxAt, dx + rows);
+    putBack(n, channels, c0, count, ddeltaAt, ddelta + rows);
+    if (z) putBack(n, channels, c0, count, dzAt, dz + rows);
+    if (dD) addSums(dD, c0, count, sums);
+    if (dbias) addSums(dbias, c0, count, sums + PAIR);
   }
-  if (left) carryOut(n * wide, lines, left);
+  if (left) memory.copy(left, shared, <usize>n * sharedBytes);
   else
     for (let t = 0; t < n; t++) {
       const to = stateRows + (<usize>(t * states) << 2);
-      sumLanes(states, lines + <usize>t * row + 32, LINE, dB + to);
-      sumLanes(states, lines + <usize>t * row + 48, LINE, dC + to);
+      const line = shared + <usize>t * sharedBytes;
+      sumLanes(states, line, PAIR, dB + to);
+      sumLanes(states, line + VEC, PAIR, dC + to);
     }
   if (b < batch - 1 || block > 0) return;
   for (let c = first; c < until; c++)
     for (let n = 0; n < states; n++)
       store<f32>(
         dA + (<usize>(c * states + n) << 2),
-        load<f32>(records + <usize>((c >> 2) * wide + n) * RECORD + (<usize>(c & 3) << 2), 32),
+        load<f32>(records + <usize>((c >> 3) * wide + n) * RECORD + (<usize>(c & 7) << 2), 64),
       );
 }
