@@ -29,7 +29,7 @@ export interface Calibration {
   noises: number;
 }
 
-export const CALIBRATION: Calibration = { factor: 0.5, levels: 3, wrong: 0.5, noises: 2 };
+export const CALIBRATION: Calibration = { factor: 0.45, levels: 3, wrong: 0.5, noises: 2 };
 
 /** All levels of the other axis together say as much of how far forecasts go wrong along this one as one level of it. */
 const MOST_OF_OTHER_AXIS = 1;
@@ -112,8 +112,7 @@ export function makeSpread(
     far: readonly number[],
     drift: readonly number[],
     noise: number,
-  ) =>
-    factor ** 2 * (disagreement + sum(far.map((one, i) => drift[i]! ** 2 * one))) + noises * noise ** 2;
+  ) => factor ** 2 * (disagreement + sum(far.map((one, i) => drift[i]! ** 2 * one))) + noises * noise ** 2;
 
   const tried = folds.map(({ axis, share, predicted, ground: below }, i) => {
     const missed = misses.filter((_, j) => j !== i);
@@ -123,7 +122,11 @@ export function makeSpread(
       const variance = varianceOf(stacked, beyond, drift, below.noise);
       return variance > 0 ? [(stacked.value - point.value) ** 2 / variance] : [];
     });
-    return { axis, share: squares.length > 0 ? share : 0, square: sum(squares) / Math.max(1, squares.length) };
+    return {
+      axis,
+      share: squares.length > 0 ? share : 0,
+      square: sum(squares) / Math.max(1, squares.length),
+    };
   });
   /** By how much the variance is to be multiplied along these axes. */
   const learned = (far: readonly number[]) => {
