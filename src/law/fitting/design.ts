@@ -136,7 +136,7 @@ export function evaluator(
   group = 0,
 ): (theta: ArrayLike<number>, beta: ArrayLike<number>) => number {
   const places = model.places.map((place) => ({ ...place, x: at(place.term, x) }));
-  const out: number[] = [];
+  const out = new Float64Array(Math.max(1, ...places.map(({ term }) => term.weights.length)));
   return (theta, beta) => {
     let value = beta[group]!;
     for (const { term, theta: from, beta: weight, x: own } of places) {

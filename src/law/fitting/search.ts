@@ -177,7 +177,7 @@ export function sweepGrid(prepared: PreparedGrid, target: Float64Array): Surface
   }
   const total = dot(rest, rest);
   const shares = prepared.directions.map((list) =>
-    list.map((direction) => (direction ? dot(direction, rest) : 0)),
+    Float64Array.from(list, (direction) => (direction ? dot(direction, rest) : 0)),
   );
   const shape = shares.map((list) => list.length);
   const sse = new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(total);
