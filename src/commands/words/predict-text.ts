@@ -114,8 +114,10 @@ function expectedText(report: PredictionReport, percent: string): string[] {
       : `; a new run lies between ${digits(low)} and ${digits(high)} with ${percent} probability`;
   const own = decision.options.find((one) => isSame(one, best))!;
   const within = `no other is better by more than ${digits(decision.tolerance, 2)} with probability ${percentOf(own.within)}`;
+  // other data than any slice holds is told by a note
+  const isSlice = report.otherSlices.length > 0 && report.forecast.tried.data === undefined;
   return [
-    `Expect: ${metric} ${digits(best.predicted)}${report.otherSlices.length > 0 ? ` on slice ${best.slice}` : ''}${held}.`,
+    `Expect: ${metric} ${digits(best.predicted)}${isSlice ? ` on slice ${best.slice}` : ''}${held}.`,
     ...(best.extrapolates
       ? [
           `It lies beyond what was measured (${beyondText(best)}; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')})${best.calibrated ? '' : ' and is not calibrated: too few levels were measured to know how far such forecasts go wrong, so the interval is a wide guess'}.`,
