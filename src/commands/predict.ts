@@ -70,6 +70,11 @@ export function options(yargs: Argv): Argv {
     .option('bootstrap', { type: 'number', default: 1000, describe: 'Bootstrap replicates; 0 for none' })
     .option('level', { type: 'number', default: 0.9, describe: 'Share inside an interval' })
     .option('seed', { type: 'number', default: 0, describe: 'Seed of the bootstrap' })
+    .option('verbose', {
+      type: 'boolean',
+      default: false,
+      describe: 'Tell the law, the other forms, the optimum and the best for every cost too',
+    })
     .option('robust', { type: 'boolean', default: false, describe: "Huber's loss: outliers pull less" })
     .example('$0 predict --params 50M', 'The last sweep: the best with at most 50 million parameters')
     .example('$0 predict runs.csv --items 3416 --params 2M --json', 'A table made elsewhere');
@@ -248,7 +253,7 @@ export async function predictRuns(
       ...(input.tuning ? { tuned: best ?? null } : {}),
       inputNotes: input.notes,
     },
-    text: [predictionText(report), ...(trainWith ? [trainWith] : [])].join('\n\n'),
+    text: [predictionText(report, args['verbose'] === true), ...(trainWith ? [trainWith] : [])].join('\n\n'),
     best: report.best,
   };
 }

@@ -203,9 +203,15 @@ describe('perflaw predict', () => {
   it('says in words what a smaller model loses and what to run next', async () => {
     const { out } = await run(predict, panel, '--params', '5M', '--items', '3416', '--bootstrap', '60');
     expect(out).toMatch(/^Best hr@10 within 5\.00M parameters/);
+    expect(out).toMatch(
+      /\nExpect: hr@10 [\d.]+; a new run lies between [\d.]+ and [\d.]+ with 90 % probability\./,
+    );
+    expect(out).toMatch(/\nHow sure: /);
     expect(out).toMatch(/You need not spend it all/);
     expect(out).toMatch(/Next run:/);
-    expect(out).toMatch(/Optimum of the law, whatever the cost/);
+    expect(out).not.toMatch(/Optimum of the law/);
+    const words = ['--params', '5M', '--items', '3416', '--bootstrap', '60', '--verbose'];
+    expect((await run(predict, panel, ...words)).out).toMatch(/Optimum of the law, whatever the cost/);
   });
 
   it('explains what it needs of a table, and of a budget', async () => {
@@ -235,7 +241,7 @@ describe('a metric of which less is better', () => {
   const losses = csv('loss.csv', 'layers,dim,params,loss', rows);
 
   it('is known by its name: the largest model that fits is best', async () => {
-    const { out } = await run(predict, losses, '--params', '1M', '--bootstrap', '60');
+    const { out } = await run(predict, losses, '--params', '1M', '--bootstrap', '60', '--verbose');
     expect(out).toMatch(/^Best loss \(lower is better\) within 1\.00M parameters/);
     expect(out).toMatch(/\(the law falls\)/);
     const [, layers, dim] = /layers (\d+), dim (\d+)/.exec(out)!;

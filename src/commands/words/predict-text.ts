@@ -1,4 +1,4 @@
-/** The words and the table of `perflaw predict`. */
+/** The words and the table of `perflaw predict`: what to train, what it will reach, how sure that is, what to run next; then the rest. */
 
 import { SLICES } from '../../law/forecast/pool.js';
 import { GOOD, metricWords } from '../../law/points/direction.js';
@@ -10,14 +10,19 @@ import { formatTable } from '../../util/table.js';
 import { digits, intervalText } from './fit-text.js';
 
 /** Where a configuration lies: measured, inside, or so many times beyond. */
-function place({ beyond, measured, extrapolates }: Choice): string {
+function place(choice: Choice): string {
+  const { measured, extrapolates } = choice;
   if (measured !== null) return `measured: ${digits(measured)}`;
   if (!extrapolates) return 'inside the measured range';
-  const parts: string[] = [];
-  for (const axis of ['layers', 'dim'] as const)
-    if (beyond[axis] > 1) parts.push(`${axis} ${digits(beyond[axis], beyond[axis] < 1.1 ? 3 : 2)}x`);
-  return `EXTRAPOLATED: ${parts.join(', ')} beyond what was measured`;
+  return `EXTRAPOLATED: ${beyondText(choice)} beyond what was measured`;
 }
+
+/** How many times beyond, by axis. */
+const beyondText = ({ beyond }: Choice) =>
+  (['layers', 'dim'] as const)
+    .filter((axis) => beyond[axis] > 1)
+    .map((axis) => `${axis} ${digits(beyond[axis], beyond[axis] < 1.1 ? 3 : 2)}x`)
+    .join(', ');
 
 const count = (value: number) => value.toLocaleString('en-US');
 const settings = (group: Choice['group']) =>
@@ -25,8 +30,9 @@ const settings = (group: Choice['group']) =>
     .map(([key, value]) => `${key} ${value}`)
     .join(', ');
 
-export function predictionText(report: PredictionReport): string {
-  const { best, smallest, optimum, next, range, metric } = report;
+/** @param verbose whether the law, the other forms, the optimum and the frontier are told too. */
+export function predictionText(report: PredictionReport, verbose = false): string {
+  const { best, smallest, next, metric } = report;
   const percent = `${Number((100 * report.level).toPrecision(3))} %`;
   const optional = (choice: Choice): string[] => [
     ...(best.flops === undefined ? [] : [formatCount(choice.flops!)]),
@@ -62,8 +68,8 @@ export function predictionText(report: PredictionReport): string {
   ];
   const lines = [
     `Best ${metricWords(metric, report.direction)} within ${report.budgetText}: layers ${best.layers}, dim ${best.dim}${settings(best.group) ? `, ${settings(best.group)}` : ''}${onShare(best)}`,
-    `slice ${report.slice}${report.otherSlices.length > 0 ? ` (also measured: ${report.otherSlices.join('; ')})` : ''}; law ${report.form}: ${report.because}`,
-    `${report.fitting} of ${report.considered} configurations fit; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')}`,
+    ...expectedText(report, percent),
+    ...(next ? [nextText(report, next)] : []),
     '',
     formatTable(
       header,
@@ -79,32 +85,69 @@ export function predictionText(report: PredictionReport): string {
       ],
       { spare: ['memory', 'time', 'FLOPs', 'parameters'] },
     ),
-    '',
-    `The interval holds one new run with ${percent} probability, noise of the run included.`,
   ];
-  lines.push(...decisionText(report));
   if (smallest.params < best.params)
     lines.push(
-      `You need not spend it all: layers ${smallest.layers}, dim ${smallest.dim} has ${digits((100 * smallest.params) / best.params, 2)} % of the parameters of the best and is expected to lose ${digits(Math.abs(best.predicted - smallest.predicted), 2)}.`,
+      '',
+      `You need not spend it all: layers ${smallest.layers}, dim ${smallest.dim} has ${digits((100 * smallest.params) / best.params, 2)} % of the parameters and is expected to lose ${digits(Math.abs(best.predicted - smallest.predicted), 2)}.`,
     );
-  if (report.otherForms.length > 0)
-    lines.push(
-      `The same by the other forms: ${report.otherForms.map(({ form, predicted, best: own }) => `${form} ${digits(predicted)}${own.layers === best.layers && own.dim === best.dim ? '' : ` (itself it would take layers ${own.layers}, dim ${own.dim})`}`).join('; ')}. The interval holds as far as the form does.`,
-    );
-  lines.push(optimumText(report));
-  if (next) lines.push(nextText(report, next));
   for (const { group, best: own, reason } of report.groups)
     lines.push(
       own
         ? `${[settings(group), own.share !== null && report.groups.some(({ best: other }) => other && other.slice !== own.slice) ? `slice ${own.slice}` : ''].filter(Boolean).join(', ')}: layers ${own.layers}, dim ${own.dim}, ${digits(own.predicted)} (${intervalText(own.interval)})`
         : `${settings(group)}: ${reason}`,
     );
+  if (verbose) lines.push(...detailText(report));
+  for (const text of report.notes) lines.push(`note: ${text}`);
+  if (!verbose)
+    lines.push('--verbose tells the law, what other forms expect, the optimum, and the best for every cost.');
+  return lines.join('\n');
+}
+
+/** What it will probably reach, how far that lies beyond what was measured, and how sure the choice is. */
+function expectedText(report: PredictionReport, percent: string): string[] {
+  const { best, metric, range, decision } = report;
+  const [low, high] = best.interval;
+  const held =
+    low === null || high === null
+      ? ''
+      : `; a new run lies between ${digits(low)} and ${digits(high)} with ${percent} probability`;
+  const own = decision.options.find((one) => isSame(one, best))!;
+  const within = `no other is better by more than ${digits(decision.tolerance, 2)} with probability ${percentOf(own.within)}`;
+  // other data than any slice holds is told by a note
+  const isSlice = report.otherSlices.length > 0 && report.forecast.tried.data === undefined;
+  return [
+    `Expect: ${metric} ${digits(best.predicted)}${isSlice ? ` on slice ${best.slice}` : ''}${held}.`,
+    ...(best.extrapolates
+      ? [
+          `It lies beyond what was measured (${beyondText(best)}; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')})${best.calibrated ? '' : ' and is not calibrated: too few levels were measured to know how far such forecasts go wrong, so the interval is a wide guess'}.`,
+        ]
+      : []),
+    decision.sure
+      ? `How sure: ${within}, and it is the cheapest of which that can be said.`
+      : `How sure: not yet. ${within[0]!.toUpperCase()}${within.slice(1)}, likelier than for any other; it is expected to lose ${digits(own.regret, 2)} against the best.`,
+  ];
+}
+
+/** The law and what speaks beside it, for those who ask. */
+function detailText(report: PredictionReport): string[] {
+  const { best, optimum, range } = report;
+  const lines = [
+    '',
+    `slice ${report.slice}${report.otherSlices.length > 0 ? ` (also measured: ${report.otherSlices.join('; ')})` : ''}; law ${report.form}: ${report.because}`,
+    `${report.fitting} of ${report.considered} configurations fit; measured: layers ${[...new Set(range.layers)].join(' to ')}, dim ${[...new Set(range.dim)].join(' to ')}`,
+    ...oddsText(report),
+  ];
+  if (report.otherForms.length > 0)
+    lines.push(
+      `The same by the other forms: ${report.otherForms.map(({ form, predicted, best: own }) => `${form} ${digits(predicted)}${own.layers === best.layers && own.dim === best.dim ? '' : ` (itself it would take layers ${own.layers}, dim ${own.dim})`}`).join('; ')}. The interval holds as far as the form does.`,
+    );
+  lines.push(optimumText(report));
   if (optimum.params !== null && optimum.params > best.params)
     lines.push(`The optimum of the law takes ${count(optimum.params)} parameters.`);
   if (report.frontier.length > 1)
     lines.push('', 'The best expected for what it costs:', '', frontierText(report), '');
-  for (const text of report.notes) lines.push(`note: ${text}`);
-  return lines.join('\n');
+  return lines;
 }
 
 /** Which share of the data, where the budget might have been spent on less. */
@@ -123,20 +166,15 @@ function nextText({ best, highest, slice }: PredictionReport, next: NextTrial): 
     return `${run}: a third value of ${opens}, without which nothing beyond the measured range of ${opens} can be predicted.`;
   const what = isSame(highest, best) ? 'what is expected of it' : 'the difference to the highest expected';
   const less = before === null || after === null ? '' : ` by ${percentOf(1 - after / before)}`;
-  return `${run} would narrow ${what}${less}, from ${digits(before, 2)} to ${digits(after, 2)} (standard deviation).`;
+  return `${run} would make ${what} surer${less}: a standard deviation of ${digits(after, 2)} instead of ${digits(before, 2)}.`;
 }
 
 const percentOf = (share: number) => `${Math.round(100 * share)} %`;
 
-/** How sure the choice is, what the others' odds are, and how much of the law is believed beyond what was measured. */
-function decisionText({ best, decision, forecast }: PredictionReport): string[] {
-  const { tolerance, sure, options } = decision;
+/** The others' odds, and how much of the law is believed beyond what was measured. */
+function oddsText({ best, decision: { options }, forecast }: PredictionReport): string[] {
   const own = options.find((one) => isSame(one, best))!;
-  const lines = [
-    sure
-      ? `Why this one: with probability ${percentOf(own.within)} no other is better by more than ${digits(tolerance, 2)}, and it is the cheapest of which that can be said.`
-      : `Nothing is sure yet: this one is within ${digits(tolerance, 2)} of the best with probability ${percentOf(own.within)}, likelier than any other, and is expected to lose ${digits(own.regret, 2)} against it.`,
-  ];
+  const lines: string[] = [];
   const rivals = options.filter((one) => !isSame(one, best) && one.best >= 0.05).slice(0, 3);
   if (rivals.length > 0)
     lines.push(

@@ -126,18 +126,32 @@ export function evaluate(
   x: Partial<Record<Variable, number>>,
   group = 0,
 ): number {
-  const out: number[] = [];
-  let value = beta[group]!;
-  for (const place of model.places) {
-    const { term } = place;
-    term.columns(at(term, x), slice(theta, place.theta, term.exponents.length), out, 0);
-    for (let i = 0; i < term.weights.length; i++) value += beta[place.beta + i]! * out[i]!;
-  }
-  return value;
+  return evaluator(model, x, group)(theta, beta);
 }
 
-const slice = (values: ArrayLike<number>, from: number, count: number) =>
-  Array.from({ length: count }, (_, i) => values[from + i]!);
+/** The same for many parameters at one place. */
+export function evaluator(
+  model: LawModel,
+  x: Partial<Record<Variable, number>>,
+  group = 0,
+): (theta: ArrayLike<number>, beta: ArrayLike<number>) => number {
+  const places = model.places.map((place) => ({ ...place, x: at(place.term, x) }));
+  const out = new Float64Array(Math.max(1, ...places.map(({ term }) => term.weights.length)));
+  return (theta, beta) => {
+    let value = beta[group]!;
+    for (const { term, theta: from, beta: weight, x: own } of places) {
+      term.columns(own, slice(theta, from, term.exponents.length), out, 0);
+      for (let i = 0; i < term.weights.length; i++) value += beta[weight + i]! * out[i]!;
+    }
+    return value;
+  };
+}
+
+function slice(values: ArrayLike<number>, from: number, count: number): number[] {
+  const own: number[] = [];
+  for (let i = 0; i < count; i++) own.push(values[from + i]!);
+  return own;
+}
 
 /** Parameters of one term. */
 export function termParameters(place: TermPlace, theta: ArrayLike<number>, beta: ArrayLike<number>) {

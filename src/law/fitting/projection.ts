@@ -3,6 +3,7 @@
  * exponents are searched. Columns are orthogonalised twice (modified Gram-Schmidt), which is as stable as Householder.
  */
 
+import type { Term } from '../forms/terms.js';
 import type { Point } from '../points/points.js';
 import type { LawModel } from './design.js';
 
@@ -62,19 +63,24 @@ export function constantColumns({ model, n, root, group }: Problem): Float64Arra
 
 export function termColumns(problem: Problem, index: number, theta: ArrayLike<number>): Float64Array[] {
   const { term, theta: from } = problem.model.places[index]!;
-  const own = term.exponents.map((_, k) => theta[from + k]!);
+  const own = exponentsOf(term, theta, from);
   const { levels, of } = problem.x[index]!;
   const width = term.weights.length;
-  const values: number[] = [];
-  levels.forEach((level, i) => {
-    term.columns(level, own, values, i * width);
-  });
+  const values = new Float64Array(levels.length * width);
+  for (let i = 0; i < levels.length; i++) term.columns(levels[i]!, own, values, i * width);
   const columns = term.weights.map(() => new Float64Array(problem.n));
   for (let c = 0; c < width; c++) {
     const column = columns[c]!;
     for (let i = 0; i < problem.n; i++) column[i] = values[of[i]! * width + c]! * problem.root[i]!;
   }
   return columns;
+}
+
+/** A term's own exponents; always numbers of one kind, so that code need not be compiled again for another. */
+function exponentsOf({ exponents }: Term, theta: ArrayLike<number>, from: number): Float64Array {
+  const own = new Float64Array(exponents.length);
+  for (let k = 0; k < own.length; k++) own[k] = theta[from + k]!;
+  return own;
 }
 
 /** Weighted derivative of a term's one column by its exponent `k`. */
@@ -85,9 +91,10 @@ export function termDerivative(
   k: number,
 ): Float64Array {
   const { term, theta: from } = problem.model.places[index]!;
-  const own = term.exponents.map((_, e) => theta[from + e]!);
+  const own = exponentsOf(term, theta, from);
   const { levels, of } = problem.x[index]!;
-  const values = levels.map((level) => term.derivative(level, own, k));
+  const values = new Float64Array(levels.length);
+  for (let i = 0; i < levels.length; i++) values[i] = term.derivative(levels[i]!, own, k);
   const column = new Float64Array(problem.n);
   for (let i = 0; i < problem.n; i++) column[i] = values[of[i]!]! * problem.root[i]!;
   return column;

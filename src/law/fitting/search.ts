@@ -177,7 +177,7 @@ export function sweepGrid(prepared: PreparedGrid, target: Float64Array): Surface
   }
   const total = dot(rest, rest);
   const shares = prepared.directions.map((list) =>
-    list.map((direction) => (direction ? dot(direction, rest) : 0)),
+    Float64Array.from(list, (direction) => (direction ? dot(direction, rest) : 0)),
   );
   const shape = shares.map((list) => list.length);
   const sse = new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(total);
@@ -258,16 +258,22 @@ function neighbourSteps(grid: Grid, shape: readonly number[]): { stride: number;
 export function localMinima(grid: Grid, { sse, shape }: Surface, count: number): number[][] {
   const minima: number[] = [];
   const steps = neighbourSteps(grid, shape);
+  const places = new Int32Array(steps.length);
   for (let k = 0; k < sse.length; k++) {
     const here = sse[k]!;
     let lowest = true;
     for (let s = 0; s < steps.length && lowest; s++) {
       const { stride, width } = steps[s]!;
-      const place = Math.floor(k / stride) % width;
+      const place = places[s]!;
       if (place > 0 && sse[k - stride]! < here) lowest = false;
       else if (place + 1 < width && sse[k + stride]! < here) lowest = false;
     }
     if (lowest) minima.push(k);
+    for (let s = 0; s < steps.length; s++) {
+      places[s]!++;
+      if (places[s]! < steps[s]!.width) break;
+      places[s] = 0;
+    }
   }
   minima.sort((a, b) => sse[a]! - sse[b]!);
   return minima.slice(0, count).map((k) => thetaAt(grid, shape, k));

@@ -76,6 +76,32 @@ export function stepsOf(points: readonly { x: Place }[], axis: Variable): number
   return steps;
 }
 
+/**
+ * How much the values change along an axis, for every unit of its logarithm: largest less smallest of the configurations that
+ * differ in this axis alone, over how far they reach; the mean over all such lines. Undefined where no two differ in it alone.
+ */
+export function steepnessOf(
+  points: readonly Point[],
+  axis: Variable,
+  axes: readonly Variable[],
+): number | undefined {
+  const others = axes.filter((one) => one !== axis);
+  const lines = new Map<string, Point[]>();
+  for (const point of points) {
+    const key = others.map((other) => point.x[other]).join('/');
+    const line = lines.get(key);
+    if (line) line.push(point);
+    else lines.set(key, [point]);
+  }
+  const changes = [...lines.values()].flatMap((line) => {
+    const levels = levelsOf(line, axis);
+    if (levels.length < 2) return [];
+    const values = line.map(({ value }) => value);
+    return [(Math.max(...values) - Math.min(...values)) / Math.log(levels.at(-1)! / levels[0]!)];
+  });
+  return changes.length > 0 ? changes.reduce((a, b) => a + b, 0) / changes.length : undefined;
+}
+
 /** The nearest run without any law, for comparison. */
 export function carriedOver(points: readonly Point[], x: Place, axes: readonly Variable[]): number {
   const near = nearestPoints(points, x, axes);

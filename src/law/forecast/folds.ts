@@ -1,7 +1,7 @@
 /** Rolling evaluation: each level of an axis, from the third on, predicted from the lower ones by everything in the pool. */
 import type { Point, Variable } from '../points/points.js';
 import { extentOf, stepsOf } from './axes.js';
-import { makePool, type PoolOptions, type Sayings } from './pool.js';
+import { type Ground, makePool, type PoolOptions, type Sayings } from './pool.js';
 
 /** One configuration that was predicted. */
 export interface PredictedPoint {
@@ -21,6 +21,8 @@ export interface Fold {
   /** What it counts beside a level of the slice itself: 1, or less where it is another slice's. */
   share: number;
   predicted: PredictedPoint[];
+  /** What was known below. */
+  ground: Ground;
 }
 
 /** Fewest configurations to predict from. */
@@ -61,6 +63,6 @@ export function rollingFolds(points: readonly Point[], axis: Variable, options: 
         said: pool.at(point.x),
         beyond: beyond(point.x),
       }));
-      return [{ axis, level, trained: lower.length, share: 1, predicted }];
+      return [{ axis, level, trained: lower.length, share: 1, predicted, ground: pool.ground }];
     });
 }

@@ -6,7 +6,7 @@ import { UserError } from '../../util/errors.js';
 import { type FitOptions, fitPoints } from '../fitting/fit.js';
 import type { FormName } from '../forms/form.js';
 import type { Point, Variable } from '../points/points.js';
-import { extentOf, levelsOf, nearestPoints, type Place } from './axes.js';
+import { extentOf, levelsOf, nearestPoints, type Place, steepnessOf } from './axes.js';
 import { fitProcess } from './process.js';
 import { fitRidge } from './ridge.js';
 import { fitSlices } from './slices.js';
@@ -14,13 +14,22 @@ import { fitSlices } from './slices.js';
 /** What the candidates say of one place, by name; one that says nothing finite there is absent. */
 export type Sayings = Map<string, number>;
 
+/** What was measured, in short. */
+export interface Ground {
+  /** Deviation of one run. */
+  noise: number;
+  /** Largest less smallest value. */
+  spread: number;
+  /** ln of the largest over the smallest value of each axis. */
+  spans: number[];
+  /** By how much the metric changes for every unit of ln along each axis alone; undefined where nothing tells. */
+  steepness: (number | undefined)[];
+}
+
 /** The candidates, made of some points. */
 export interface Pool {
   at(x: Place): Sayings;
-  /** Deviation of one run. */
-  noise: number;
-  /** Largest less smallest of what was measured. */
-  spread: number;
+  ground: Ground;
 }
 
 export interface PoolOptions extends Omit<FitOptions, 'form' | 'metric' | 'variables' | 'quick'> {
@@ -49,8 +58,10 @@ export const UNTRIED: readonly string[] = [halved(PROCESS), halved(RIDGE), slope
 
 /** Where runs are too few to tell their noise from the rest: so much of the spread of the values. */
 const SHARE_OF_NOISE = 0.05;
-/** No candidate rises more than so many times as steeply as the measured values did over their whole range. */
+/** From the nearest run on no candidate changes more than so many times as steeply as the measured values did along the axes. */
 const STEEPEST = 2;
+/** It may differ from the nearest run by so much of the measured spread in any case: that run has noise, too. */
+const LEAST_CHANGE = 0.1;
 
 type Curve = (x: Place) => number;
 
@@ -62,21 +73,25 @@ export function makePool(points: Point[], options: PoolOptions): Pool {
   const slices = options.others && fitSlices(points, options.others, axes);
   const tops = axes.map((axis) => Math.max(...points.map(({ x }) => x[axis]!)));
   const slopes = axes.map((axis) => lastSlope(points, axis, axes));
-  const { beyond, spans } = extentOf(points, axes);
+  const { spans } = extentOf(points, axes);
   const known = curves.map(([, curve]) => new Map(points.map((point) => [point, curve(point.x)])));
   const values = points.map(({ value }) => value);
   const spread = Math.max(...values) - Math.min(...values);
+  const steepness = axes.map((axis) => steepnessOf(points, axis, axes));
+  const steep = steepness.map((one, i) => one ?? (spans[i]! > 0 ? spread / spans[i]! : 0));
+  const noise = noiseOf(points) ?? process?.noise ?? SHARE_OF_NOISE * spread;
   return {
-    noise: noiseOf(points) ?? process?.noise ?? SHARE_OF_NOISE * spread,
-    spread,
+    ground: { noise, spread, spans, steepness },
     at(x) {
       const near = nearestPoints(points, x, axes);
       const mean = (of: (point: Point) => number) =>
         near.reduce((sum, point) => sum + of(point), 0) / near.length;
       const level = mean(({ value }) => value);
-      const far = beyond(x);
-      const times = Math.max(0.1, ...far.map((one, i) => (spans[i]! > 0 ? one / spans[i]! : 0)));
-      const most = STEEPEST * spread * times;
+      const change = axes.reduce(
+        (sum, axis, i) => sum + steep[i]! * mean((point) => Math.abs(Math.log(x[axis]! / point.x[axis]!))),
+        0,
+      );
+      const most = STEEPEST * Math.max(LEAST_CHANGE * spread, change);
       const said: Sayings = new Map([[NEAREST, level]]);
       const say = (name: string, value: number) => {
         if (Number.isFinite(value)) said.set(name, level + Math.min(most, Math.max(-most, value - level)));

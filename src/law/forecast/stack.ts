@@ -13,7 +13,7 @@ const POWER = 2;
 /** Errors below this share of the nearest run's are equally good: a hit is partly luck. */
 const LUCK = 0.1;
 /** What folds of the other axis count. */
-const OTHER_AXIS = 0.25;
+export const OTHER_AXIS = 0.25;
 
 /** What the stack says of one place. */
 export interface Stacked {
@@ -26,7 +26,7 @@ export interface Stacked {
   folds: number;
 }
 
-/** How well every candidate predicted one level, and by how much the stack of the other folds missed it. */
+/** How well every candidate predicted one level. */
 interface Judged {
   axis: Variable;
   share: number;
@@ -36,27 +36,22 @@ interface Judged {
 
 export interface Stack {
   at(said: Sayings, far: readonly number[]): Stacked;
-  /** Mean squared error of the stack of the other folds, for every unit of ln distance, fold by fold. */
-  drifts: { axis: Variable; share: number; square: number }[];
+  /** The same by all folds but one, fold by fold. */
+  without: Combine[];
 }
 
 /** @param axes in the order of every `beyond`. */
 export function makeStack(folds: readonly Fold[], axes: readonly Variable[]): Stack {
   const judged = folds.map(judge);
-  const drifts = folds.map((fold, i) => {
-    const others = combiner(
-      judged.filter((_, j) => j !== i),
-      axes,
-    );
-    let square = 0;
-    let distance = 0;
-    for (const { point, said, beyond } of fold.predicted) {
-      square += (others(said, beyond).value - point.value) ** 2;
-      distance += sum(beyond);
-    }
-    return { axis: fold.axis, share: fold.share, square: square / distance };
-  });
-  return { drifts, at: combiner(judged, axes) };
+  return {
+    at: combiner(judged, axes),
+    without: folds.map((_, i) =>
+      combiner(
+        judged.filter((_, j) => j !== i),
+        axes,
+      ),
+    ),
+  };
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

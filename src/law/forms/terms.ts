@@ -21,6 +21,8 @@ export interface Exponent {
 /** A coefficient of the textbook form. */
 export type Named = [name: string, value: number];
 
+type Numbers = readonly number[] | Float64Array;
+
 /** One term of a law: weights times columns of its variables, given its exponents. */
 export interface Term {
   variables: Variable[];
@@ -28,10 +30,10 @@ export interface Term {
   exponents: Exponent[];
   /** Names of the weights of the textbook form, one a column. */
   weights: string[];
-  /** Writes the columns at `x` (one value a variable) to `out[at...]`. */
-  columns(x: number[], theta: readonly number[], out: number[], at: number): void;
+  /** Writes the columns at `x` (one value a variable) to `out[at...]`. Asked millions of times: by index, not by destructuring. */
+  columns(x: readonly number[], theta: Numbers, out: number[] | Float64Array, at: number): void;
   /** Derivative of the one column by exponent `k`. */
-  derivative(x: number[], theta: readonly number[], k: number): number;
+  derivative(x: readonly number[], theta: Numbers, k: number): number;
   /** Inner weight per unit of the textbook weight (beta = scale * weight). */
   scale(theta: readonly number[]): number;
   /** Textbook coefficients, and what they add to the textbook constant over the inner one. */
@@ -76,13 +78,15 @@ export function performanceTerm(
     exponents: [{ name: names.exponent, min: -limit, max: limit }],
     weights: [names.weight],
     // g / a but for a constant = L (s phi(a L) / p - 1), with L = ln(x / smallest) and s = smallest^-a
-    columns([x], [a], out, at) {
-      const L = Math.log(x!) - unit;
-      out[at] = L * ((Math.exp(-a! * unit) * phi(a! * L)) / p - 1);
+    columns(x, theta, out, at) {
+      const a = theta[0]!;
+      const L = Math.log(x[0]!) - unit;
+      out[at] = L * ((Math.exp(-a * unit) * phi(a * L)) / p - 1);
     },
-    derivative([x], [a]) {
-      const L = Math.log(x!) - unit;
-      return ((Math.exp(-a! * unit) * L) / p) * (L * phiSlope(a! * L) - unit * phi(a! * L));
+    derivative(x, theta) {
+      const a = theta[0]!;
+      const L = Math.log(x[0]!) - unit;
+      return ((Math.exp(-a * unit) * L) / p) * (L * phiSlope(a * L) - unit * phi(a * L));
     },
     scale: ([a]) => a!,
     coefficients([inner], [u]) {
@@ -124,13 +128,15 @@ export function powerTerm(
     variables: [variable],
     exponents: [{ name: names.exponent, min: 0, max: limit }],
     weights: [names.weight],
-    columns([x], [a], out, at) {
-      const L = Math.log(x!) - unit;
-      out[at] = sign * L * phi(a! * L);
+    columns(x, theta, out, at) {
+      const a = theta[0]!;
+      const L = Math.log(x[0]!) - unit;
+      out[at] = sign * L * phi(a * L);
     },
-    derivative([x], [a]) {
-      const L = Math.log(x!) - unit;
-      return sign * L * L * phiSlope(a! * L);
+    derivative(x, theta) {
+      const a = theta[0]!;
+      const L = Math.log(x[0]!) - unit;
+      return sign * L * L * phiSlope(a * L);
     },
     // A smallest^-a = u / a
     scale: ([a]) => a! * Math.exp(-a! * unit),
@@ -154,8 +160,8 @@ export function logTerm(variable: Variable, weight: string): Term {
     variables: [variable],
     exponents: [],
     weights: [weight],
-    columns([x], _theta, out, at) {
-      out[at] = Math.log(x!);
+    columns(x, _theta, out, at) {
+      out[at] = Math.log(x[0]!);
     },
     derivative: noDerivative,
     scale: one,
@@ -170,8 +176,8 @@ export function quadraticTerm(variable: Variable, weights: [string, string]): Te
     variables: [variable],
     exponents: [],
     weights,
-    columns([x], _theta, out, at) {
-      const L = Math.log(x!);
+    columns(x, _theta, out, at) {
+      const L = Math.log(x[0]!);
       out[at] = L;
       out[at + 1] = L * L;
     },
@@ -194,9 +200,9 @@ export function crossedQuadraticTerm(
     variables,
     exponents: [],
     weights,
-    columns([x, y], _theta, out, at) {
-      const X = Math.log(x!);
-      const Y = Math.log(y!);
+    columns(x, _theta, out, at) {
+      const X = Math.log(x[0]!);
+      const Y = Math.log(x[1]!);
       out[at] = X;
       out[at + 1] = X * X;
       out[at + 2] = Y;
@@ -235,12 +241,13 @@ export function logisticTerm(
     variables: [variable],
     exponents: [midpoint, slope],
     weights: [span],
-    columns([x], [m, s], out, at) {
-      out[at] = sigmoid(x!, m!, s!);
+    columns(x, theta, out, at) {
+      out[at] = sigmoid(x[0]!, theta[0]!, theta[1]!);
     },
-    derivative([x], [m, s], k) {
-      const q = sigmoid(x!, m!, s!);
-      return sign * q * (1 - q) * (k === 0 ? -s! : Math.log(x!) - m!);
+    derivative(x, theta, k) {
+      const [m, s] = [theta[0]!, theta[1]!];
+      const q = sigmoid(x[0]!, m, s);
+      return sign * q * (1 - q) * (k === 0 ? -s : Math.log(x[0]!) - m);
     },
     scale: one,
     coefficients: ([m, s], [w]) => ({

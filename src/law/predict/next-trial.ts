@@ -78,7 +78,9 @@ export function nextTrial(
   const asked = [target, ...(rival ? [rival] : [])];
   const worlds = outlook.worlds([...asked, ...tried].map(place), WORLDS, seed);
   const column = (i: number) => trimmed(worlds.map((world) => world[i]!));
-  const wanted = rival ? column(0).map((value, k) => column(1)[k]! - value) : column(0);
+  const own = column(0);
+  const other = rival && column(1);
+  const wanted = other ? other.map((value, k) => value - own[k]!) : own;
   const variance = covariance(wanted, wanted);
   if (!(variance > 0)) return null;
   const gains = tried.map((candidate, i) => {
@@ -92,8 +94,8 @@ export function nextTrial(
   const enough = gains.filter(({ gain }) => gain >= HALF * telling);
   const { candidate, gain } = enough.reduce((a, b) => (cost(b.candidate) < cost(a.candidate) ? b : a));
   const { layers, dim, params } = candidate;
-  const other = onSmallerSlice(outlook, place, variance, HALF * telling, options);
-  if (other && other.price < cost(candidate) / cost(target)) return other;
+  const smaller = onSmallerSlice(outlook, place, variance, HALF * telling, options);
+  if (smaller && smaller.price < cost(candidate) / cost(target)) return smaller;
   return {
     layers,
     dim,
@@ -174,15 +176,16 @@ export function openingTrial(
 
 /** Worlds that ran away are brought back to the 1st and 99th percentile: they say nothing of a variance. */
 function trimmed(values: number[]): number[] {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   const low = sorted[Math.floor(0.01 * sorted.length)]!;
   const high = sorted[Math.ceil(0.99 * sorted.length) - 1]!;
   return values.map((value) => Math.min(high, Math.max(low, value)));
 }
 
 function covariance(a: readonly number[], b: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((x, y) => x + y, 0) / values.length;
   const ma = mean(a);
   const mb = mean(b);
   return a.reduce((sum, value, i) => sum + (value - ma) * (b[i]! - mb), 0) / (a.length - 1);
 }
+
+const mean = (values: readonly number[]) => values.reduce((x, y) => x + y, 0) / values.length;

@@ -6,7 +6,7 @@
 import { createRandom, type Random } from '../../util/random.js';
 import type { LawFit } from '../fitting/fit.js';
 import { extentOf } from '../forecast/axes.js';
-import { CALIBRATION, type Expectation, type Forecaster, makeForecaster } from '../forecast/forecast.js';
+import { type Expectation, type Forecaster, makeForecaster } from '../forecast/forecast.js';
 import type { FormName } from '../forms/form.js';
 import { FORM_NAMES } from '../forms/forms.js';
 import type { Direction } from '../points/direction.js';
@@ -238,7 +238,7 @@ function fillOutside(
   worlds: Float64Array[],
   at: readonly number[],
   expected: readonly Expectation[],
-  { axes, noise }: Forecaster,
+  { axes }: Forecaster,
   random: Random,
 ): void {
   if (at.length === 0) return;
@@ -250,7 +250,7 @@ function fillOutside(
   const picks = expected.map(picker);
   for (const world of worlds) {
     const pick = random.uniform();
-    const luck = random.normal() * noise;
+    const luck = random.normal();
     const walks = steps.map((lengths) => walk(lengths, random));
     const normals = Array.from({ length: MOST_FREEDOM }, () => random.normal() ** 2);
     at.forEach((i, n) => {
@@ -258,10 +258,11 @@ function fillOutside(
       const freedom = Math.min(MOST_FREEDOM, Math.max(2, Math.round(one.freedom)));
       let square = 0;
       for (let f = 0; f < freedom; f++) square += normals[f]!;
-      const scale = CALIBRATION * Math.sqrt(freedom / Math.max(square, 0.05 * freedom));
+      const scale = Math.sqrt(freedom / Math.max(square, 0.05 * freedom));
       let drift = 0;
       for (let a = 0; a < axes.length; a++) drift += one.drift[a]! * walks[a]![reached[n]![a]!]!;
-      world[i] = one.value + scale * (picks[n]!(pick) - one.value + drift) + luck;
+      const off = one.factor * (picks[n]!(pick) - one.value + drift) + one.noise * luck;
+      world[i] = one.value + scale * off;
     });
   }
 }

@@ -5,7 +5,12 @@
 import { UserError } from '../../util/errors.js';
 import { fitPoints } from '../fitting/fit.js';
 import { carriedOver, stepsOf } from '../forecast/axes.js';
-import { type Expectation, type ForecastOptions, makeForecaster } from '../forecast/forecast.js';
+import {
+  type Expectation,
+  type Forecaster,
+  type ForecastOptions,
+  makeForecaster,
+} from '../forecast/forecast.js';
 import type { FormName } from '../forms/form.js';
 import type { Point, Variable } from '../points/points.js';
 import { compareForms } from './compare.js';
@@ -27,6 +32,8 @@ export interface RolledLevel {
   trained: number;
   /** The form that the comparison would have trusted; absent where none could be fitted. */
   chosen?: FormName;
+  /** Made of what lies below. */
+  forecaster: Forecaster;
   points: RolledPoint[];
 }
 
@@ -72,6 +79,7 @@ export function roll(points: readonly Point[], axis: Variable, options: RollOpti
           values,
           trained: lower.length,
           ...(chosen ? { chosen } : {}),
+          forecaster,
           points: own.map((point) => ({
             point,
             forecast: forecaster.at(point.x, level),

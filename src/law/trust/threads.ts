@@ -13,6 +13,9 @@ const WORKER = new URL('./bootstrap-worker.js', import.meta.url);
 /** Work below this is done before a thread has started. */
 const WORTH_MS = 400;
 const SAMPLE = 24;
+/** For so long a sample may be slow because the code is cold, and by so many times. */
+const WARMING_MS = 150;
+const WARM = 10;
 
 let pool: Worker[] = [];
 
@@ -30,14 +33,22 @@ export async function closeThreads(): Promise<void> {
 
 /** All replicates of a task, in order. */
 export async function shareDraws(task: BootstrapTask, asked?: number): Promise<Draw[]> {
-  const started = performance.now();
-  const first = bootstrapDraws({ ...task, to: Math.min(task.to, task.from + SAMPLE) });
-  const from = task.from + first.length;
-  if (from >= task.to) return first;
-  const left = ((performance.now() - started) / first.length) * (task.to - from);
   const threads = task.source === '' ? 1 : threadsFor(asked);
-  if (threads === 1 || (left < WORTH_MS && pool.length === 0))
-    return [...first, ...bootstrapDraws({ ...task, from })];
+  if (threads === 1) return bootstrapDraws(task);
+  const first: Draw[] = [];
+  let from = task.from;
+  // code runs several times as fast once it is warm: what is left is judged by the last sample, each twice the one before
+  for (let spent = 0, sample = SAMPLE; from < task.to; sample *= 2) {
+    const started = performance.now();
+    const to = Math.min(task.to, from + sample);
+    first.push(...bootstrapDraws({ ...task, from, to }));
+    const took = performance.now() - started;
+    spent += took;
+    const left = (took / (to - from)) * (task.to - to);
+    from = to;
+    if (pool.length > 0 || left > WARM * WORTH_MS || (spent > WARMING_MS && left > WORTH_MS)) break;
+  }
+  if (from >= task.to) return first;
   while (pool.length < threads) {
     const worker = new Worker(WORKER);
     worker.unref();

@@ -6,7 +6,7 @@
  * replicate's own deviation s* widens it as Student's t does where configurations are few. What no run can reach (a hit ratio
  * below 0 or above 1) is cut off, which takes nothing from the share of runs that an interval holds.
  */
-import { evaluate, namedCoefficients } from '../fitting/design.js';
+import { evaluator, namedCoefficients } from '../fitting/design.js';
 import type { LawFit } from '../fitting/fit.js';
 import { innerOf } from '../fitting/inner.js';
 import { peaks, rangesOf } from '../fitting/optimum.js';
@@ -135,7 +135,8 @@ export type At = Partial<Record<Variable, number>> & { slice?: string };
 export function drawnValues({ fit, draws }: Bootstrap, at: At): number[] {
   const { model } = innerOf(fit);
   const group = Math.max(0, model.groups.indexOf(at.slice ?? ''));
-  return draws.map((draw) => evaluate(model, draw.theta, draw.beta, at, group));
+  const law = evaluator(model, at, group);
+  return draws.map(({ theta, beta }) => law(theta, beta));
 }
 
 export interface Prediction {

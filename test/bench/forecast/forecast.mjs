@@ -1,10 +1,11 @@
 /**
  * How well is a level predicted from the lower ones? Every table of a folder, every slice, metric and axis, every level from the
- * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--figure SVG] [--largest] [--forms] [--slices] [--alone]`. Error over that of the nearest run (geometric mean of
+ * third on: `npm run bench:forecast [-- FOLDER] [--json FILE] [--figure SVG] [--largest] [--forms] [--slices] [--alone] [--leave-out]`. Error over that of the nearest run (geometric mean of
  * the levels), share of levels on which it is below, worst level; share of runs inside nominal 90 % intervals, and their median
  * width over the forecast's RMSE. `--largest` takes the largest level of each axis alone; `--forms` leaves the old rule out, which takes
  * most of the time; with `--slices`
- * every level was measured on the other slices of a table, else they tell of the lower levels only, and with `--alone` of nothing. Needs a build.
+ * every level was measured on the other slices of a table, else they tell of the lower levels only, and with `--alone` of nothing.
+ * `--leave-out` chooses the constants of the intervals anew on all tables but one, for each. Needs a build.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { FORM_NAMES } from '../../../dist/law/forms/forms.js';
 import { roll } from '../../../dist/law/trust/rolling.js';
 import { formatTable } from '../../../dist/util/table.js';
+import { choices, leaveOut, spreadOf } from './leave-out.mjs';
 import { readTables } from './tables.mjs';
 
 const { values, positionals } = parseArgs({
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
     forms: { type: 'boolean', default: false },
     slices: { type: 'boolean', default: false },
     alone: { type: 'boolean', default: false },
+    'leave-out': { type: 'boolean', default: false },
   },
 });
 const folder = positionals[0] ?? fileURLToPath(new URL('../../tables', import.meta.url));
@@ -75,6 +78,7 @@ function judge({ family, slice, metric, words }, axis, level) {
     nearest,
     ratios: Object.fromEntries(WAYS.map((way) => [way, rmse(says[way]) / nearest])),
     calibrated: level.points.every(({ forecast }) => forecast.calibrated),
+    ...(values['leave-out'] ? { tries: choices.map((one) => spreadOf(level, one, LEVEL)) } : {}),
     errors: runs.map(({ forecast, measured }) => forecast.value - measured),
     widths: runs.map(({ forecast }) => forecast.interval[1] - forecast.interval[0]),
     inside: runs.map(
@@ -168,9 +172,14 @@ console.log(
   ),
 );
 for (const { file, reason } of left) console.log(`left out: ${file}, ${reason}`);
+if (values['leave-out']) console.log(leaveOut(cases.filter(({ nearest }) => nearest > 0)));
 if (values.json)
   writeFileSync(
     values.json,
-    JSON.stringify({ folder: folder.split('/').at(-1), level: LEVEL, rows, cases }, null, 1),
+    JSON.stringify(
+      { folder: folder.split('/').at(-1), level: LEVEL, rows, cases: cases.map(({ tries, ...one }) => one) },
+      null,
+      1,
+    ),
   );
 if (values.figure) await (await import('./figure.mjs')).writeFigure(rows, values.figure);

@@ -144,7 +144,7 @@ describe('the stack', () => {
 
   it('lets no candidate rise faster than twice what was measured', () => {
     const pool = makePool(straight, options);
-    const spread = pool.spread;
+    const spread = pool.ground.spread;
     for (const value of pool.at({ layers: 8, dim: 128 * 16 }).values())
       expect(Math.abs(value - straight.at(-1)!.value)).toBeLessThanOrEqual(2 * spread + 1e-12);
   });
