@@ -1,5 +1,3 @@
-/** `perflaw sweep` and `perflaw results` as a person types them: exit codes, words, files left behind. */
-import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -12,9 +10,8 @@ import {
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../src/contract/fake.js';
-import { CLI } from '../sweep/killing.js';
 import { fillDisk, mountSmallDisk } from '../sweep/small-disk.js';
+import { homeWith, perflaw, expectRefusal as refusal } from './program.js';
 
 const TINY = `name: tiny
 data: {synthetic: {users: 60, items: 40, meanLength: 10}}
@@ -23,29 +20,9 @@ training: {epochs: 1, learningRate: 5e-3}
 grid: {layers: [1, 2]}
 `;
 
-function perflaw(home: string, ...words: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
-    cwd: home,
-    env: { ...process.env, PERFLAW_HOME: home },
-    encoding: 'utf8',
-  });
-  return { code: status, out: stdout, words: stderr };
-}
-
-function homeWith(files: Record<string, string>): string {
-  const home = temporaryFolder();
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
-  return home;
-}
-
-/** An error as it should be: code 2, the words, no stack trace, no results. */
-function expectRefusal(home: string, words: string[], ...patterns: RegExp[]): void {
-  const { code, words: text } = perflaw(home, 'sweep', ...words);
-  for (const pattern of patterns) expect(text).toMatch(pattern);
-  expect(text).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
-  expect(code).toBe(2);
-  expect(existsSync(join(home, 'reports'))).toBe(false);
-}
+/** What `perflaw sweep` refuses. */
+const expectRefusal = (home: string, words: string[], ...patterns: RegExp[]) =>
+  refusal(home, ['sweep', ...words], ...patterns);
 
 describe('perflaw sweep refuses', () => {
   it('a misspelt key, with its place and what was meant', () => {
