@@ -18,6 +18,8 @@ export interface GoalQuestion {
   tolerance: number;
   /** Probability of being within it that is enough. */
   confidence: number;
+  /** The most that the metric can be: 1 for a share; no limit where absent. */
+  most?: number;
 }
 
 /** What is believed at the goal. */
@@ -48,8 +50,12 @@ export function weighOptions(surrogate: Surrogate, question: GoalQuestion): Stan
     direction,
     confidence,
   );
+  const sign = direction === 'minimize' ? -1 : 1;
+  const expected = options.reduce((a, _, b) => (sign * mean[b]! > sign * mean[a]! ? b : a), 0);
   return {
     ...decision,
+    // the likeliest would be the one farthest out, of which least is known: where all may be the best, it is the one oftenest
+    chosen: decision.sure ? decision.chosen : expected,
     values: [...mean].map(Math.exp),
     deviations: covariance.map((row, i) => Math.sqrt(DOUBT * Math.max(0, row[i]!))),
   };

@@ -64,6 +64,7 @@ export async function draftSweep(
 ): Promise<Draft> {
   const { hours = DEFAULT_HOURS, params } = wishes;
   const look = lookAt(data);
+  refuseCutoff(look, wishes.metric);
   const recipe = recipeFor(look, wishes.metric);
   const starts = smallestDesigns(look, recipe, params);
   if (starts.length === 0) throw tooFewParameters(look, recipe, params!);
@@ -167,6 +168,15 @@ function tooFewHours(hours: number, seconds: number): UserError {
 }
 
 const hoursText = (hours: number) => `${Number(hours.toPrecision(2))} hours`;
+
+function refuseCutoff({ items }: DataLook, metric: string | undefined): void {
+  const k = Number(metric?.split('@')[1] ?? 0);
+  if (k >= items)
+    throw new UserError(`cut-off ${k} is not below the number of items, ${items.toLocaleString('en')}`, {
+      place: '--metric',
+      remedy: 'Give a smaller one, or more items (perflaw data import --k-core 0).',
+    });
+}
 
 function tooFewParameters({ items }: DataLook, recipe: Recipe, params: number): UserError {
   const { total } = sizeOf(recipe, items, 4, 4);
