@@ -21,8 +21,8 @@ export interface Probed {
 }
 
 /** Steps are measured for so long, and evaluations. */
-const STEP_SECONDS = 0.8;
-const EVALUATION_SECONDS = 0.3;
+const STEP_SECONDS = 0.5;
+const EVALUATION_SECONDS = 0.2;
 /** FLOPs of a step that is measured, and users at a time: of a large model fewer rows say the same. */
 const STEP_FLOPS = 2e9;
 const USERS = 256;

@@ -130,3 +130,27 @@ it('begins anew where the goal is another, and knows the results that are there'
   expect(first!.found).toHaveLength(before);
   expect(first!.known.runs).toBe(before);
 });
+
+it('counts of its hours what workers were busy with, starts and evaluations in it', {
+  timeout: 120_000,
+}, async () => {
+  const home = makeHome(temporaryFolder(), SWEEP.replace('tolerance: 0.01', 'tolerance: 0.01, hours: 1'));
+  expect((await runCommand(home)).code).toBe(0);
+  const decisions = decisionsOf(home);
+  expect(decisions[0]!.seconds).toBe(0);
+  // with an hour for runs of a second nothing had to be measured first
+  expect(decisions.every(({ pace }) => pace === undefined)).toBe(true);
+  const { numericVersion } = home.store.readPlan();
+  let seconds = 0;
+  for (const { seconds: counted, runs } of decisions) {
+    expect(counted).toBeCloseTo(seconds, 6);
+    for (const { id } of runs) {
+      const found = home.store.readTrial(id, numericVersion);
+      if (found.state !== 'done' || found.record.status !== 'done')
+        throw new Error(`${id} is ${found.state}`);
+      const { training, evaluation } = found.record.result.seconds;
+      expect(found.record.occupied).toBeGreaterThan(training + evaluation);
+      seconds += found.record.occupied!;
+    }
+  }
+});
