@@ -1,7 +1,8 @@
 /**
  * `npm run torture -- [--kills 100] [--commands 8] [--minutes 8] [--seed NAME]`: random kills of sweeps of
- * real trainings (of trials, of commands, of both, in the middle of writes), several commands on one store, and a crash at
- * every single change to the file system; seeded, bounded in time. Fails when a result is lost, doubled or different.
+ * real trainings (of trials, of commands, of both, in the middle of writes), several commands on one store, the same of sweeps
+ * with a goal, and a crash at every single change to the file system; seeded, bounded in time. Fails when a result is lost, doubled or
+ * different, or another decision made.
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -23,6 +24,7 @@ const { status } = spawnSync(
     'test/vitest.config.ts',
     'test/sweep/run/kill.test.ts',
     'test/sweep/run/crash.test.ts',
+    'test/sweep/run/goal/rounds.test.ts',
     '--no-file-parallelism',
   ],
   {

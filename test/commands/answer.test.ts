@@ -1,10 +1,7 @@
-/** `perflaw answer` as a person types it: from data to words and a report, again to resume, and what it refuses. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../src/contract/fake.js';
-import { CLI } from '../sweep/killing.js';
+import { homeWith, perflaw, expectRefusal as refusal } from './program.js';
 
 const SMALL = `name: mine
 data: {synthetic: {users: 60, items: 40, meanLength: 10}}
@@ -14,29 +11,9 @@ grid: {layers: [1, 2], dim: [4, 8, 12]}
 goal: {params: 10k, hours: 1}
 `;
 
-function perflaw(home: string, ...words: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
-    cwd: home,
-    env: { ...process.env, PERFLAW_HOME: home },
-    encoding: 'utf8',
-  });
-  return { code: status, out: stdout, words: stderr };
-}
-
-function homeWith(files: Record<string, string> = {}): string {
-  const home = temporaryFolder();
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
-  return home;
-}
-
-/** Code 2, the words, no stack trace, and nothing trained. */
-function expectRefusal(home: string, words: string[], ...patterns: RegExp[]): void {
-  const { code, words: text } = perflaw(home, 'answer', ...words);
-  for (const pattern of patterns) expect(text).toMatch(pattern);
-  expect(text).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
-  expect(code).toBe(2);
-  expect(existsSync(join(home, 'reports'))).toBe(false);
-}
+/** What `perflaw answer` refuses. */
+const expectRefusal = (home: string, words: string[], ...patterns: RegExp[]) =>
+  refusal(home, ['answer', ...words], ...patterns);
 
 describe('perflaw answer', () => {
   it('goes from a table to what to train and a report, and the same again trains nothing', () => {
@@ -44,7 +21,7 @@ describe('perflaw answer', () => {
       Array.from({ length: 10 }, (_, i) => `${u},i${(7 * u + 3 * i + ((u * i) % 5)) % 40},${1e9 + 60 * i}`),
     );
     const home = homeWith({ 'clicks.csv': `user,item,time\n${rows.flat().join('\n')}\n` });
-    const first = perflaw(home, 'answer', 'clicks.csv', '--hours', '8s', '--params', '4k');
+    const first = perflaw(home, 'answer', 'clicks.csv', '--hours', '2min', '--params', '4k');
     expect(first.code, first.words).toBe(0);
     expect(readFileSync(join(home, 'clicks.yaml'), 'utf8')).toMatch(/^data: clicks\.csv$/m);
     expect(first.words).toMatch(/^clicks\.yaml: \d+ trials, at most/m);
@@ -57,7 +34,7 @@ describe('perflaw answer', () => {
     const again = perflaw(home, 'answer', 'clicks.csv', '--json');
     expect(again.code).toBe(0);
     expect(again.words).toMatch(
-      /clicks\.yaml is there already: going on with it \(at most 4\.00k parameters, 8\.0 s\)/,
+      /clicks\.yaml is there already: going on with it \(at most 4\.00k parameters, 2 min 00 s\)/,
     );
     const answer = JSON.parse(again.out);
     expect(answer).toMatchObject({ name: 'clicks', goal: { params: 4000 }, sweep: { failed: 0 } });

@@ -1,12 +1,15 @@
 /** `perflaw init` as a person types it: the file it leaves, what it says, and what it refuses. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as init from '../../src/commands/init.js';
 import * as sweep from '../../src/commands/sweep.js';
 import { generateSynthetic } from '../../src/data/synthetic.js';
 import { describeError, UserError } from '../../src/util/errors.js';
 import { runCommand, useWorkspace } from './run.js';
+
+// what is measured on a busy machine would refuse what an idle one takes
+vi.mock('../../src/sweep/run/pace/probe.js', () => ({ probe: async () => undefined }));
 
 const { folder } = useWorkspace();
 const run = (...words: string[]) => runCommand(init, 'init <data>', ['init', ...words]);
@@ -68,7 +71,7 @@ describe('perflaw init', () => {
       params: 60_000,
       text: readFileSync(at('s.yaml'), 'utf8'),
     });
-    expect(answer.seconds.whole).toBeLessThanOrEqual(180);
+    expect(answer.seconds).toBeLessThanOrEqual(180);
     expect(answer.text).toMatch(/^ {2}params: 60k$/m);
   });
 

@@ -136,3 +136,46 @@ it('of 20 trials with jobs cancelled, requeued and out of time equals a local on
     expect(files(home, id).sort()).toEqual([...files(local, id), ...failed].sort());
   }
 });
+
+const GOAL = `name: killed
+data: {synthetic: {users: 120, items: 60, meanLength: 15}}
+model: {dState: 4, maxLength: 15}
+backend: wasm
+training: {epochs: 3, patience: 0, rows: 8, learningRate: 5e-3}
+slices: [{users: 0.5}, {users: 1}]
+grid: {layers: [1, 2], dim: [4, 8, 16]}
+goal: {params: 6k, tolerance: 0.01, round: 2}
+slurm: {partition: main, time: 50min, grace: 30s}
+`;
+
+const decisionsOf = ({ store }: Home) => {
+  const folder = join(store.path, 'decisions', store.readPlan().goal!.key);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+};
+
+it('of a goal with a job requeued and the command interrupted makes the decisions of a local one', {
+  timeout: 400_000,
+}, async () => {
+  const local = makeHome(temporaryFolder(), GOAL);
+  const words: string[] = [];
+  expect(await exitOf(start(local, words, '--workers', '2')), words.join('')).toBe(0);
+
+  const home = makeHome(temporaryFolder(), GOAL);
+  const command = start(home, words, '--launch', 'slurm');
+  const caught = new Set<string>();
+  slurm('scontrol', 'requeue', (await catchRunning(home, caught)).task);
+  await until(() => results(home) >= 3);
+  command.kill('SIGINT');
+  expect(await exitOf(command), words.join('')).toBe(130);
+
+  // two commands at once go on with it
+  const both = [start(home, words, '--launch', 'slurm'), start(home, words, '--launch', 'slurm')];
+  for (const one of both) expect(await exitOf(one), words.join('')).toBe(0);
+  expect(decisionsOf(home)).toEqual(decisionsOf(local));
+  expect(numbersOf(home)).toEqual(numbersOf(local));
+  expect(slurm('squeue', '-h').trim()).toBe('');
+  // no trial was submitted twice
+  const submitted = new Submissions(home.store.path).all().flatMap(({ trials }) => trials);
+  expect(new Set(submitted).size).toBe(submitted.length);
+});

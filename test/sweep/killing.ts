@@ -218,7 +218,7 @@ export function numbersOf({ store }: Home): Record<string, unknown> {
       .sort()
       .map((id) => {
         const record = JSON.parse(readFileSync(join(folder, id, 'result.json'), 'utf8'));
-        for (const key of ['startedAt', 'finishedAt']) delete record[key];
+        for (const key of ['startedAt', 'finishedAt', 'occupied']) delete record[key];
         for (const key of ['seconds', 'tokensPerSecond', 'peakMemoryBytes']) delete record.result?.[key];
         for (const epoch of record.result?.curve ?? []) {
           delete epoch.seconds;

@@ -7,6 +7,7 @@ import type { Wishes } from '../../sweep/init/init.js';
 import { UserError } from '../../util/errors.js';
 import { writeAtomic } from '../../util/files.js';
 import { formatCount, formatDuration, parseCount } from '../../util/format.js';
+import { shellWord } from '../../util/shell.js';
 import { workspace } from '../../util/workspace.js';
 import { type Arguments, note } from './command.js';
 
@@ -120,8 +121,8 @@ export async function writeDraft(
     {
       name,
       data: referenceFrom(file, data),
-      madeBy: ['perflaw init', shell(data), ...givenWords(args)].join(' '),
-      run: `perflaw sweep ${shell(file)} (the same again resumes); to an answer and a report: perflaw answer ${shell(data)}${args['out'] === undefined ? '' : ` --out ${shell(file)}`}`,
+      madeBy: ['perflaw init', shellWord(data), ...givenWords(args)].join(' '),
+      run: `perflaw sweep ${shellWord(file)} (the same again resumes); to an answer and a report: perflaw answer ${shellWord(data)}${args['out'] === undefined ? '' : ` --out ${shellWord(file)}`}`,
     },
     wishes,
   );
@@ -137,7 +138,7 @@ export function draftWords({ file }: Target, wishes: Wishes, draft: Draft): stri
     ...(wishes.params === undefined ? ['parameters up to the largest size measured (--params)'] : []),
   ];
   return [
-    `${file}: ${trials} trials, at most ${formatDuration(seconds.whole)} of ${formatDuration(3600 * hours)} with ${workers} workers; what to train with at most ${formatCount(params)} parameters.`,
+    `${file}: ${trials} trials, at most ${formatDuration(seconds)} of ${formatDuration(3600 * hours)} with ${workers} workers; what to train with at most ${formatCount(params)} parameters.`,
     ...(open.length > 0 ? [`  Nothing else being said: ${open.join(', ')}.`] : []),
   ];
 }
@@ -161,7 +162,7 @@ async function withImportHint<T>(data: string, open: () => Promise<T>): Promise<
     if (!(error instanceof UserError) || !error.remedy?.includes('--user')) throw error;
     throw new UserError(error.message, {
       place: error.place,
-      remedy: `${error.remedy}\n  Import it so, and go on with its name: perflaw data import ${shell(data)} --user ... --item ... --name NAME.`,
+      remedy: `${error.remedy}\n  Import it so, and go on with its name: perflaw data import ${shellWord(data)} --user ... --item ... --name NAME.`,
       exitCode: error.exitCode,
       cause: error,
     });
@@ -175,9 +176,7 @@ function referenceFrom(file: string, data: string): string {
   return /[\\/.]/.test(path) ? path : `./${path}`;
 }
 
-const shell = (word: string) => (/^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-
 const givenWords = (args: Arguments) =>
   ['hours', 'params', 'metric', 'out'].flatMap((name) =>
-    args[name] === undefined ? [] : [`--${name}`, shell(String(args[name]))],
+    args[name] === undefined ? [] : [`--${name}`, shellWord(String(args[name]))],
   );

@@ -3,7 +3,7 @@ import type { Named } from '../../law/goal/choose-round.js';
 import { placeWords, stopWords } from '../../report/words/goal-words.js';
 import type { GoalStart } from '../../sweep/run/goal/rounds.js';
 import type { StoredDecision } from '../../sweep/store/decisions.js';
-import type { StoredGoal, StoredPlan } from '../../sweep/store/layout.js';
+import type { StoredGoal, StoredPlan, StoredTrial } from '../../sweep/store/layout.js';
 import { formatCount, formatDuration } from '../../util/format.js';
 
 const number = (value: number) => value.toFixed(4).replace(/^0\./, '.');
@@ -39,8 +39,9 @@ export function goalEnd(decisions: readonly StoredDecision[], goal: StoredGoal):
 
 /** What would be begun with, for `--dry-run`. */
 export function startWords(
-  { runs, seconds, gridSeconds, share, problem }: GoalStart,
+  { runs, share, problem }: GoalStart,
   { trials }: StoredPlan,
+  secondsOf: (trials: StoredTrial[]) => number,
 ): string {
   const { goal, options } = problem;
   const limits = [
@@ -50,6 +51,6 @@ export function startWords(
   ];
   return [
     `Goal: the cheapest configuration within ${goal.tolerance} of the best ${goal.metric}, with ${percent(goal.confidence)}${limits.length > 0 ? `, within ${limits.join(' and ')}` : ''}; ${options.length} configurations are weighed.`,
-    `It begins with ${runs.length} of ${trials.length} runs (${percent(share)} of the grid's FLOPs, about ${formatDuration(seconds)}); then ${goal.round} a round, until it is known, the hours are spent or no run would help. The whole grid would take about ${formatDuration(gridSeconds)}.`,
+    `It begins with ${runs.length} of ${trials.length} runs (${percent(share)} of the grid's FLOPs, about ${formatDuration(secondsOf(runs))}); then ${goal.round} a round, until it is known, the hours are spent or no run would help. The whole grid would take about ${formatDuration(secondsOf(trials))}.`,
   ].join('\n');
 }

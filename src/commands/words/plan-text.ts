@@ -9,17 +9,29 @@ import { print, printJson } from '../options/command.js';
 /** @param queued whether a batch system runs the trials, on cores of its own. */
 export async function dryRun(prepared: PreparedSweep, queued: boolean, json?: boolean): Promise<number> {
   const { plan, store, stored, sweep } = prepared;
-  const [{ expectedSpeed, longestFirst, workOf }, { wallSeconds }, { coresOf }, { varyingColumns }] =
-    await Promise.all([
-      import('../../sweep/run/estimate.js'),
-      import('../../sweep/run/share-cores.js'),
-      import('../../sweep/run/start.js'),
-      import('../../sweep/results/varying.js'),
-    ]);
-  const { speed, from } = expectedSpeed(store, stored);
+  const [
+    { longestFirst },
+    { evaluatedOf, expectedPace, secondsAt },
+    { wallSeconds },
+    { coresOf },
+    { varyingColumns },
+  ] = await Promise.all([
+    import('../../sweep/run/estimate.js'),
+    import('../../sweep/run/pace/pace.js'),
+    import('../../sweep/run/share-cores.js'),
+    import('../../sweep/run/start.js'),
+    import('../../sweep/results/varying.js'),
+  ]);
+  const pace = await expectedPace(store, stored, !queued);
+  const { speed, from } = pace;
+  const evaluated = evaluatedOf(stored);
   const trials = plan.trials.map((trial) => {
     const { state } = store.readTrial(trial.id, stored.numericVersion);
-    return { ...trial, state: state === 'absent' ? 'new' : state, seconds: workOf(trial) / speed };
+    return {
+      ...trial,
+      state: state === 'absent' ? 'new' : state,
+      seconds: secondsAt(pace, trial, evaluated),
+    };
   });
   const open = trials.filter(({ state }) => state !== 'done');
   const shared = queued ? undefined : coresOf(sweep, stored.data.numItems);
@@ -28,7 +40,7 @@ export async function dryRun(prepared: PreparedSweep, queued: boolean, json?: bo
   const work = order.map((trial) => ({ work: trial.seconds, most: shared?.mostOf(trial) ?? 1 }));
   const wall = wallSeconds(work, sweep.workers, cores);
   const bound = open.reduce((sum, { seconds }) => sum + seconds, 0) / cores;
-  const start = stored.goal && (await startOf(prepared));
+  const start = stored.goal && (await startOf(prepared, queued));
   if (json) {
     const { duplicates, excluded, beyondBudget, tuned } = plan;
     const head = { name: sweep.name, path: store.path, data: stored.data, workers: sweep.workers, cores };
@@ -99,12 +111,16 @@ export async function dryRun(prepared: PreparedSweep, queued: boolean, json?: bo
       `Tuned: ${plan.tuned.join(', ')}. The best by validation ${sweep.evaluation.select} stands for each configuration.`,
     );
   print(
-    `At most ${formatDuration(wall)} with ${sweep.workers} workers on ${cores} ${cores === 1 ? 'core' : 'cores'} at ${formatCount(speed)} FLOPs/s each (${from}), ${formatDuration(bound)} if no core ever waited; early stopping may end sooner.`,
+    `At most ${formatDuration(wall)} with ${sweep.workers} workers on ${cores} ${cores === 1 ? 'core' : 'cores'} at ${formatCount(speed)} FLOPs/s each (${from}), evaluations and starts counted, ${formatDuration(bound)} if no core ever waited; early stopping may end sooner.`,
   );
-  if (start) print((await import('./goal-text.js')).startWords(start, stored));
+  if (start) {
+    const { gridSeconds } = await import('../../sweep/run/goal/rounds.js');
+    const secondsOf = (some: typeof stored.trials) => gridSeconds(some, stored, pace);
+    print((await import('./goal-text.js')).startWords(start, stored, secondsOf));
+  }
   return ExitCode.ok;
 }
 
-async function startOf({ store, stored, sweep }: PreparedSweep) {
-  return (await import('../../sweep/run/goal/rounds.js')).goalStart(store, stored, sweep.placeOf);
+async function startOf({ store, stored, sweep }: PreparedSweep, queued: boolean) {
+  return (await import('../../sweep/run/goal/rounds.js')).goalStart(store, stored, sweep.placeOf, !queued);
 }

@@ -84,7 +84,7 @@ const HELPS = 0.02;
 const SHOWN = 3;
 
 export function chooseRound(question: RoundQuestion): RoundDecision {
-  const { pool, results, options, round, wasSure, confidence } = question;
+  const { pool, results, options, round, wasSure } = question;
   const scales = scalesOf(pool);
   const total = pool.reduce((sum, { cost }) => sum + cost, 0);
   const made = pool.filter(({ id }) => results.has(id));
@@ -113,7 +113,7 @@ export function chooseRound(question: RoundQuestion): RoundDecision {
   }
   const { surrogate, standing } = believe(question, scales);
   const slices = new Set(made.filter(({ id }) => results.get(id) !== null).map(({ slice }) => slice));
-  const name = (i: number) => namedOf(options[i]!, i, standing, confidence, slices);
+  const name = (i: number) => namedOf(options[i]!, i, standing, question, slices);
   const rivals = [...options.keys()]
     .filter((i) => i !== standing.chosen && standing.odds[i]!.best > 0)
     .sort((a, b) => standing.odds[b]!.best - standing.odds[a]!.best || a - b)
@@ -236,12 +236,12 @@ function namedOf(
   option: Option,
   i: number,
   standing: Standing,
-  confidence: number,
+  { confidence, most = Number.POSITIVE_INFINITY }: GoalQuestion,
   measured: ReadonlySet<string>,
 ): Named {
   const { within, best, regret } = standing.odds[i]!;
   const { layers, dim, slice, tokens, settings } = option;
-  const value = standing.values[i]!;
+  const value = Math.min(most, standing.values[i]!);
   const half = Math.exp(normalHalfWidth(confidence) * standing.deviations[i]!);
   return {
     layers,
@@ -250,7 +250,7 @@ function namedOf(
     ...(tokens === undefined ? {} : { tokens }),
     ...(settings === undefined ? {} : { settings }),
     value,
-    interval: measured.has(slice) ? [value / half, value * half] : null,
+    interval: measured.has(slice) ? [value / half, Math.min(most, value * half)] : null,
     within,
     best,
     regret,

@@ -4,8 +4,14 @@ import type { Scales, Spot } from './surrogate.js';
 
 /** So many runs are begun with: fewer cannot tell a slope from noise. */
 const RUNS = 6;
-/** Each takes at most such a share of what all runs together would; where that leaves too few, the cheapest are taken. */
+/**
+ * Each takes at most such a share of what all runs together would; where hardly any do, at most the larger one: the cheapest of a small
+ * grid are all alike, and say nothing of the others. Where that leaves too few, the cheapest are taken.
+ */
 const CHEAP = 0.003;
+const CHEAP_OF_FEW = 0.025;
+/** Runs that there should be to choose from. */
+const CHOICE = 12;
 
 /** Far apart on the axes of the pool, its ends being 1 apart. */
 function gap(a: Spot, b: Spot, tokens: number): number {
@@ -25,7 +31,9 @@ function gap(a: Spot, b: Spot, tokens: number): number {
 export function startOf<R extends Affordable>(pool: readonly R[], scales: Scales, most = RUNS): R[] {
   const sorted = [...pool].sort((a, b) => a.cost - b.cost);
   const total = pool.reduce((sum, { cost }) => sum + cost, 0);
-  const cheap = sorted.filter(({ cost }, i) => i < RUNS || cost <= CHEAP * total);
+  const within = (share: number) => sorted.filter(({ cost }, i) => i < RUNS || cost <= share * total);
+  const cheapest = within(CHEAP);
+  const cheap = cheapest.length < CHOICE ? within(CHEAP_OF_FEW) : cheapest;
   const spots = new Map(cheap.map((run) => [run, scales.spot(run)]));
   const logs = cheap.flatMap(({ tokens }) => (tokens === undefined ? [] : [Math.log(tokens)]));
   const tokens = Math.max(1e-9, Math.max(...logs) - Math.min(...logs));

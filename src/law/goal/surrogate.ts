@@ -68,7 +68,7 @@ const NOTHING = 0.1;
 const JITTER = 1e-9;
 /** Deviation of how much an axis bends, and of how much one takes from the other, over that of the rise. */
 const BEND = 0.5;
-const CROSS = 0.25;
+const CROSS = 0.5;
 /** The square, carried on straight beyond the range. */
 const bent = (u: number) => (Math.abs(u) <= 0.5 ? u * u : Math.abs(u) - 0.25);
 

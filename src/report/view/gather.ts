@@ -16,6 +16,7 @@ import {
   type SliceMeasures,
 } from '../../sweep/store/record.js';
 import { UserError } from '../../util/errors.js';
+import { shellWord } from '../../util/shell.js';
 import { workspace } from '../../util/workspace.js';
 import { goalPath } from './goal-path.js';
 import { groupLabel } from './label.js';
@@ -112,10 +113,9 @@ function withLosses(sweep: SweepRecords): SweepRecords {
 }
 
 function command(name: string, { metric, form, direction, ignore = [] }: GatherOptions): string {
-  const quoted = /^[\w./@-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
   return [
     'perflaw report',
-    quoted,
+    shellWord(name),
     ...(metric ? [`--metric ${metric}`] : []),
     ...(form ? [`--form ${form}`] : []),
     ...(direction ? [`--${direction}`] : []),

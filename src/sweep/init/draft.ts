@@ -3,12 +3,13 @@ import type { Interactions } from '../../data/interactions.js';
 import { resolveBackend } from '../../kernels/choose.js';
 import { UserError } from '../../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
-import { type PlannedTrial, planSweep } from '../file/plan.js';
+import { planSweep } from '../file/plan.js';
 import { resolveSweep } from '../file/resolve.js';
 import { checkSweepText, problemsError } from '../file/spec.js';
-import { realCost, speedHere, workOf } from '../run/estimate.js';
+import { realCost, type Worked } from '../run/estimate.js';
+import { type Evaluated, type Pace, secondsAt, typicalTrial } from '../run/pace/pace.js';
 import { wallSeconds } from '../run/share-cores.js';
-import { factsOf } from '../run/start.js';
+import { factsOf, rankedUsers } from '../run/start.js';
 import { type Design, gridOf, sizeOf, widened } from './grid.js';
 import type { DataLook } from './look.js';
 import type { Choice, Recipe } from './recipe.js';
@@ -18,6 +19,8 @@ export interface Machine {
   cores: number;
   /** Bytes. */
   memory: number;
+  /** How fast trials like one are here, so many side by side. */
+  paceOf(trial: Worked, evaluated: Evaluated, backend: string, workers: number): Promise<Pace>;
 }
 
 export interface Draft {
@@ -28,8 +31,11 @@ export interface Draft {
   params: number;
   trials: number;
   workers: number;
-  /** Most wall seconds by the plan, as `--dry-run` says them, and with evaluations and the updates of large item tables. */
-  seconds: { planned: number; whole: number };
+  /** Most wall seconds, as `--dry-run` says them. */
+  seconds: number;
+  /** The trial in the middle of its work, and how fast trials like it are here. */
+  typical: Worked;
+  measure(): Promise<Pace>;
   /** Whether the largest trial fits this machine's memory. */
   fitsMemory: boolean;
 }
@@ -44,20 +50,24 @@ interface Given {
 
 /** Of the memory, the share that trials may fill. */
 const MEMORY = 0.7;
-/** FLOPs that take as long as the update of a parameter: reading and writing it, its gradient and its moments. */
-const UPDATE_FLOPS = 30;
 
-/** Makes drafts of one data set by a recipe; the data are split once. */
+/** Makes drafts of one data set by a recipe, at a pace; the data are split once. */
 export async function drafter(
   data: Interactions,
   heading: Heading,
   { look, machine, hours, params: asked }: Given,
-): Promise<(recipe: Recipe, design: Design) => Draft> {
+): Promise<(pace: Pace, recipe: Recipe, design: Design) => Draft> {
   const [backend, costs] = await Promise.all([resolveBackend('auto'), realCost()]);
-  const { speed, from } = speedHere(backend);
   const facts = factsOf(data, { evaluation: { ks: [], select: '', history: 'masked' }, split: undefined });
   const plan = (text: string) => planSweep(resolveSweep(sourceOf(text)), backend, facts, costs);
-  return (recipe, design) => {
+  const ranked = new Map<number | undefined, Evaluated['ranked']>();
+  const evaluatedBy = ({ users }: Recipe): Evaluated => {
+    const evaluation = { ks: [], select: '', history: 'masked' as const, users: users?.value };
+    const of = ranked.get(users?.value) ?? rankedUsers(data, { evaluation, split: undefined });
+    ranked.set(users?.value, of);
+    return { numItems: look.items, ranked: of };
+  };
+  return (pace, recipe, design) => {
     const full = gridOf(design, look, recipe);
     const params = paramsFor(asked, sizeOf(recipe, look.items, full.dims.at(-1)!, full.layers.at(-1)!).total);
     const grid = widened(full, look, recipe, params.value);
@@ -67,24 +77,22 @@ export async function drafter(
     const largest = Math.max(...trials.map(({ memory }) => memory));
     const room = Math.floor((MEMORY * machine.memory) / largest);
     const workers = Math.max(1, Math.min(machine.cores, room));
+    const evaluated = evaluatedBy(recipe);
     // Longest first, as the sweep runs them; that free cores go to the last ones is not counted on.
-    const walls = (of: (trial: (typeof trials)[0]) => number) =>
-      wallSeconds(
-        trials.map((trial) => ({ work: of(trial), most: 1 })).sort((a, b) => b.work - a.work),
-        workers,
-        workers,
-      );
-    const seconds = {
-      planned: walls((trial) => workOf(trial) / speed),
-      whole: walls((trial) => (workOf(trial) + beside(trial, look, recipe)) / speed),
-    };
+    const seconds = wallSeconds(
+      trials
+        .map((trial) => ({ work: secondsAt(pace, trial, evaluated), most: 1 }))
+        .sort((a, b) => b.work - a.work),
+      workers,
+      workers,
+    );
     const lines = [
-      `${trials.length} trials if all are made, of up to ${formatBytes(largest)}. By --dry-run at most ${formatDuration(seconds.planned)} with ${workers} workers`,
-      `at ${formatCount(speed)} FLOPs/s each (${from});`,
-      `${formatDuration(seconds.whole)} with evaluations and updates of the item table, of ${formatDuration(3600 * hours)}.`,
+      `${trials.length} trials if all are made, of up to ${formatBytes(largest)}: at most ${formatDuration(seconds)} of ${formatDuration(3600 * hours)} with ${workers} workers,`,
+      `evaluations and starts counted, at ${formatCount(pace.speed)} FLOPs/s each (${pace.from}).`,
     ];
-    const cost = { lines, trials: trials.length, seconds: seconds.whole };
+    const cost = { lines, trials: trials.length, seconds };
     const fewer = `${machine.cores} trials of up to ${formatBytes(largest)} would not fit this machine's ${formatBytes(machine.memory)}`;
+    const typical = typicalTrial(trials)!;
     return {
       design,
       text: textWith(cost, workers < machine.cores ? { value: workers, why: fewer } : undefined),
@@ -93,28 +101,11 @@ export async function drafter(
       trials: trials.length,
       workers,
       seconds,
+      typical,
+      measure: () => machine.paceOf(typical, evaluated, backend, workers),
       fitsMemory: room >= 1,
     };
   };
-}
-
-/**
- * Work of a trial that its plan does not count: evaluations, which go forward over the history of every evaluated user (a third of a
- * training step) and score all items, and what every step costs the whole table.
- */
-function beside(
-  trial: Pick<PlannedTrial, 'config' | 'parameters' | 'tokens' | 'flops'>,
-  { items, evaluated, tokens, users: all }: DataLook,
-  { users }: Recipe,
-): number {
-  const { config, parameters } = trial;
-  const { training, model } = config;
-  const ranked = Math.min(evaluated, users?.value ?? evaluated);
-  const history = Math.min(model.maxLength, tokens / all);
-  const anEvent = workOf(trial) / Math.max(1, training.epochs * trial.tokens);
-  const evaluation = ranked * ((history * anEvent) / 3 + 2 * model.dim * items);
-  const steps = Math.ceil(trial.tokens / (training.rows * model.maxLength));
-  return training.epochs * (evaluation + steps * UPDATE_FLOPS * parameters);
 }
 
 function paramsFor(asked: number | undefined, largest: number): Choice<number> {

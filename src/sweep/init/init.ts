@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import type { Interactions } from '../../data/interactions.js';
 import { UserError } from '../../util/errors.js';
 import { formatCount } from '../../util/format.js';
+import { ASSUMED, type Pace, paceHere } from '../run/pace/pace.js';
 import { type Draft, drafter, type Machine } from './draft.js';
 import {
   DETAIL,
@@ -44,7 +45,11 @@ const MOST_TRIALS = 240;
 /** This machine; a container's limit of memory counts. */
 function thisMachine(): Machine {
   const limit = process.constrainedMemory();
-  return { cores: availableParallelism(), memory: limit > 0 ? Math.min(limit, totalmem()) : totalmem() };
+  return {
+    cores: availableParallelism(),
+    memory: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
+    paceOf: paceHere,
+  };
 }
 
 /**
@@ -59,12 +64,30 @@ export async function draftSweep(
 ): Promise<Draft> {
   const { hours = DEFAULT_HOURS, params } = wishes;
   const look = lookAt(data);
+  refuseCutoff(look, wishes.metric);
   const recipe = recipeFor(look, wishes.metric);
   const starts = smallestDesigns(look, recipe, params);
   if (starts.length === 0) throw tooFewParameters(look, recipe, params!);
-  const drafts = await drafter(data, heading, { look, machine, hours, params });
+  const draft = await drafter(data, heading, { look, machine, hours, params });
+  const at = (pace: Pace) =>
+    largestDraft(look, recipe, starts, { hours, params }, (by, design) => draft(pace, by, design));
+  const pace = await draft(ASSUMED, recipe, starts[0]!).measure();
+  const drafted = at(pace);
+  const [was, is] = [starts[0]!.dim, drafted.typical.config.model.dim];
+  // How fast a core is depends on the width: of another one it is measured again.
+  return Math.max(was / is, is / was) <= 2 ? drafted : at(await drafted.measure());
+}
+
+/** The largest design that holds the hours at some pace. */
+function largestDraft(
+  look: DataLook,
+  recipe: Recipe,
+  starts: readonly Design[],
+  { hours, params }: { hours: number; params?: number },
+  drafts: (recipe: Recipe, design: Design) => Draft,
+): Draft {
   const within = (draft: Draft, share: number) =>
-    draft.seconds.whole <= share * 3600 * hours && draft.trials <= MOST_TRIALS && draft.fitsMemory;
+    draft.seconds <= share * 3600 * hours && draft.trials <= MOST_TRIALS && draft.fitsMemory;
   const largest = (by: Recipe, from: readonly Design[], reach: number): Draft | { needed: number } => {
     const tried = firstOf(
       from,
@@ -104,7 +127,7 @@ function firstOf(
   for (const start of starts) {
     const draft = drafts(start);
     if (fits(draft)) return draft;
-    if (draft.fitsMemory) needed = Math.min(needed, draft.seconds.whole);
+    if (draft.fitsMemory) needed = Math.min(needed, draft.seconds);
   }
   return { needed };
 }
@@ -145,6 +168,15 @@ function tooFewHours(hours: number, seconds: number): UserError {
 }
 
 const hoursText = (hours: number) => `${Number(hours.toPrecision(2))} hours`;
+
+function refuseCutoff({ items }: DataLook, metric: string | undefined): void {
+  const k = Number(metric?.split('@')[1] ?? 0);
+  if (k >= items)
+    throw new UserError(`cut-off ${k} is not below the number of items, ${items.toLocaleString('en')}`, {
+      place: '--metric',
+      remedy: 'Give a smaller one, or more items (perflaw data import --k-core 0).',
+    });
+}
 
 function tooFewParameters({ items }: DataLook, recipe: Recipe, params: number): UserError {
   const { total } = sizeOf(recipe, items, 4, 4);

@@ -1,16 +1,12 @@
 /** What a sweep costs before and while it runs: parameters, FLOPs and memory of a trial, and its time by the speed of those that finished. */
-import { join } from 'node:path';
 import { kindOf } from '../../model/kinds.js';
 import { countParameters, trainingFlopsPerToken } from '../../model/size.js';
 import type { TrialConfig } from '../../train/config.js';
 import type { TrainingProgress } from '../../train/hooks.js';
 import { hasThreads } from '../../train/threads/worth.js';
-import { workspace } from '../../util/workspace.js';
 import type { CostModel } from '../file/plan.js';
-import type { StoredPlan, StoredTrial } from '../store/layout.js';
-import { listSweeps } from '../store/locate.js';
+import type { RankedUsers, StoredTrial } from '../store/layout.js';
 import type { TrialRecord } from '../store/record.js';
-import { SweepStore } from '../store/store.js';
 
 /** Node, tfjs, what a training leaves to be collected and a small data set, without a model. */
 const BASE_BYTES = 170 * 2 ** 20;
@@ -51,7 +47,7 @@ export async function realCost(threads = 1): Promise<CostModel> {
   };
 }
 
-/** Assumed before anything was measured: work a second of one process on one core, about what trials on MovieLens 100K had. */
+/** Assumed where nothing can be measured: work a second of one process on one core, about what trials on MovieLens 100K had. */
 export const ASSUMED_SPEED = 10e9;
 
 /**
@@ -67,6 +63,36 @@ export function workOf({
   flops,
 }: Pick<StoredTrial, 'config' | 'parameters' | 'flops'>): number {
   return flops * (1 + (LAYER_OVERHEAD * config.model.layers) / (6 * parameters));
+}
+
+/** FLOPs that take as long as the update of a parameter: reading and writing it, its gradient and its moments. */
+const UPDATE_FLOPS = 30;
+
+/** What a trial says of its work. */
+export type Worked = Pick<StoredTrial, 'config' | 'parameters' | 'flops' | 'tokens'>;
+
+/**
+ * Work of a trial with what its plan does not count: evaluations, each of which goes forward over the history of every evaluated user (a
+ * third of a training step) and scores all items, and what every step costs the whole table.
+ * @param epochs that are run.
+ */
+export function wholeWork(
+  trial: Worked,
+  numItems: number,
+  ranked: RankedUsers | undefined,
+  epochs = trial.config.training.epochs,
+): number {
+  const { training, model } = trial.config;
+  const work = workOf(trial);
+  const steps = (epochs * trial.tokens) / (training.rows * model.maxLength);
+  const updates = Math.ceil(steps) * UPDATE_FLOPS * trial.parameters;
+  if (!ranked) return work + updates;
+  const anEvent = work / Math.max(1, epochs * trial.tokens);
+  const within = training.evaluateSteps === undefined ? 0 : steps / training.evaluateSteps;
+  // the last one is the test
+  const times = epochs / training.evaluateEvery + within + 1;
+  const events = Math.min(ranked.events, ranked.users * model.maxLength);
+  return work + updates + times * ((events * anEvent) / 3 + 2 * ranked.users * model.dim * numItems);
 }
 
 /** Those that take longest first; equal ones as they come. */
@@ -92,6 +118,16 @@ export function trialSeconds(record: TrialRecord): number {
   return milliseconds > 0 ? milliseconds / 1000 : 0;
 }
 
+/** Wall seconds that a trial kept a worker busy, its start and attempts that were killed included. */
+export function occupiedSeconds(record: TrialRecord): number {
+  if (record.occupied !== undefined) return record.occupied;
+  // results of before it was counted
+  const passed = (Date.parse(record.finishedAt) - Date.parse(record.startedAt)) / 1000;
+  if (record.status === 'failed') return Math.max(0, passed);
+  const { training, evaluation } = record.result.seconds;
+  return Math.max(training + evaluation, passed);
+}
+
 /** Work a second of one process over the given trials, evaluation included; undefined when none was measured. */
 export function measuredSpeed(records: Iterable<TrialRecord>): number | undefined {
   let work = 0;
@@ -103,36 +139,6 @@ export function measuredSpeed(records: Iterable<TrialRecord>): number | undefine
       seconds += trialSeconds(record);
     }
   return work > 0 && seconds > 0 ? work / seconds : undefined;
-}
-
-function speedOf(store: SweepStore, plan: StoredPlan, backend: string | undefined): number | undefined {
-  const records: TrialRecord[] = [];
-  for (const { id, config } of plan.trials) {
-    if (config.backend !== backend || records.length >= 100) continue;
-    const found = store.readTrial(id, plan.numericVersion);
-    if (found.state === 'done') records.push(found.record);
-  }
-  return measuredSpeed(records);
-}
-
-/** Work (see workOf) a second of one process: measured in this sweep, in another one of the workspace, or assumed. */
-export function expectedSpeed(store: SweepStore, stored: StoredPlan): { speed: number; from: string } {
-  const backend = stored.trials[0]?.config.backend;
-  const own = speedOf(store, stored, backend);
-  return own === undefined ? speedHere(backend) : { speed: own, from: 'measured in this sweep' };
-}
-
-/** What `expectedSpeed` says of a sweep that has not begun. */
-export function speedHere(backend: string | undefined): { speed: number; from: string } {
-  for (const name of listSweeps().slice(0, 5))
-    try {
-      const store = new SweepStore(join(workspace().reports, name));
-      const speed = speedOf(store, store.readPlan(), backend);
-      if (speed !== undefined) return { speed, from: `measured in the sweep ${name}` };
-    } catch {
-      // A damaged sweep tells nothing about speed.
-    }
-  return { speed: ASSUMED_SPEED, from: 'assumed, nothing was measured here yet' };
 }
 
 /** Of the epochs planned, the share that finished trials really ran: early stopping ends most before their time. */

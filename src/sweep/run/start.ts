@@ -24,7 +24,7 @@ import { type LauncherName, launcherKind } from '../launch/launchers.js';
 import { indexRow } from '../results/index-row.js';
 import { varyingColumns } from '../results/varying.js';
 import { environment } from '../store/environment.js';
-import { STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout.js';
+import { type RankedUsers, STORE_SCHEMA, type StoredPlan, type StoredTrial } from '../store/layout.js';
 import { rememberSweep, sweepFolder } from '../store/locate.js';
 import type { TrialRecord } from '../store/record.js';
 import { SweepStore } from '../store/store.js';
@@ -87,6 +87,7 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     updatedAt: new Date().toISOString(),
     data: { name: data.name, hash: data.hash, numItems: data.numItems, reference },
     workers: sweep.workers,
+    ranked: rankedUsers(data, sweep),
     ...(plan.tuned.length > 0 ? { tuned: plan.tuned } : {}),
     ...(goal ? { goal } : {}),
     file: sweep.file,
@@ -94,7 +95,8 @@ export async function prepareSweep(file: string, options: PrepareOptions = {}): 
     trials: storedTrials(plan.trials),
   };
   // what cannot be reached is said before anything is run
-  if (goal) goalStart(store, stored, sweep.placeOf);
+  if (goal)
+    await goalStart(store, stored, sweep.placeOf, !(options.launch && launcherKind(options.launch).queue));
   return { sweep, plan, store, stored };
 }
 
@@ -157,7 +159,7 @@ export async function startSweep(
       },
     );
   const summary = stored.goal
-    ? await runRounds(store, stored, run, observer.decided)
+    ? await runRounds(store, stored, run, !launcherKind(launch).queue, observer.decided)
     : await run(stored.trials);
   writeIndex();
   return summary;
@@ -261,6 +263,15 @@ async function openFor(
       cause: error,
     });
   }
+}
+
+/** Whom every evaluation ranks, the validation's users. */
+export function rankedUsers(
+  data: Interactions,
+  { evaluation, split }: Pick<Sweep, 'evaluation' | 'split'>,
+): RankedUsers {
+  const { begins, ends } = evaluationSet(data, splitInteractions(data, split), 'validation', evaluation);
+  return { users: ends.length, events: ends.reduce((sum, end, u) => sum + end - begins[u]!, 0) };
 }
 
 /** What a plan asks of a data set that is open. */

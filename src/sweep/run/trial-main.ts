@@ -27,14 +27,15 @@ export async function trialProcess(words: string[], loadParts: LoadParts): Promi
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   try {
-    let outcome = await oneTrial(words, loadParts, parent);
+    let outcome = await oneTrial(words, loadParts, parent, 0);
     for (;;) {
       process.exitCode = outcome.code;
       const next = outcome.again ? await parent.another(outcome.code) : undefined;
       if (!next) break;
+      const begun = performance.now();
       writeTo(next.log);
       forgetPeakMemory();
-      outcome = await oneTrial(next.words, loadParts, parent);
+      outcome = await oneTrial(next.words, loadParts, parent, begun);
     }
   } catch (error) {
     const stack = error instanceof Error && !(error instanceof UserError) ? `${error.stack}\n` : '';
@@ -109,6 +110,7 @@ async function oneTrial(
   words: string[],
   loadParts: LoadParts,
   parent: Parent,
+  begun: number,
 ): Promise<{ code: number; again: boolean }> {
   const [path, id] = words;
   const option = (name: string) => words.find((w) => w.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -122,12 +124,12 @@ async function oneTrial(
     process.on('SIGUSR2', () =>
       limits?.timeIsUp('its job ran out of time; a retry goes on from its checkpoint'),
     );
-  const begun = performance.now();
   let failed = false;
   const code = await runTrial(path!, id!, loadParts, {
     provenDead: option('proven-dead'),
     patient: batch,
     limits,
+    begun,
     checkpointSeconds: size('checkpoint-seconds'),
     threads: () => size('threads') ?? parent.threads,
     signal: parent.signal,

@@ -11,7 +11,7 @@ import type { RankingMetrics, TrainingResult } from '../../train/result.js';
 import { describeError, UserError } from '../../util/errors.js';
 import { TrialExit } from '../launch/launcher.js';
 import { awaitClaim } from '../store/await-claim.js';
-import { type Claim, HEARTBEAT_SECONDS, tryClaim } from '../store/claim.js';
+import { type Claim, HEARTBEAT_SECONDS, STALE_SECONDS, tryClaim } from '../store/claim.js';
 import { environment } from '../store/environment.js';
 import type { TrialJob } from '../store/layout.js';
 import { type DoneRecord, RECORD_SCHEMA, type SliceMeasures } from '../store/record.js';
@@ -40,6 +40,8 @@ export interface TrialOptions {
   /** Waits for the claim of an owner that may be dead, because nobody else would start this trial again. */
   patient?: boolean;
   limits?: OwnLimits;
+  /** When this process turned to the trial, by `performance.now()`; 0, its start, for the first. */
+  begun?: number;
   checkpointSeconds?: number;
   /** How many threads to compute on, as it stands. */
   threads?(): AskedThreads;
@@ -67,7 +69,11 @@ export async function runTrial(
   const job = store.readJob(id);
   store.refuseLinks(id);
   try {
-    const claim = await (options.patient ? awaitClaim : tryClaim)(store.folder(id), options.provenDead);
+    const folder = store.folder(id);
+    const since = Date.now() - secondsSince(options) * 1000;
+    const claim = options.patient
+      ? await awaitClaim(folder, options.provenDead, STALE_SECONDS, since)
+      : tryClaim(folder, options.provenDead, since);
     return claim ? await whileClaimed(store, job, claim, loadParts, options) : TrialExit.held;
   } catch (error) {
     if (!isDiskFull(error)) throw error;
@@ -75,6 +81,8 @@ export async function runTrial(
     return TrialExit.diskFull;
   }
 }
+
+const secondsSince = ({ begun = performance.now() }: TrialOptions) => (performance.now() - begun) / 1000;
 
 async function whileClaimed(
   store: SweepStore,
@@ -113,6 +121,7 @@ async function work(
 ): Promise<number> {
   const { id, config } = job;
   const startedAt = new Date().toISOString();
+  const begun = options.begun ?? performance.now();
   const base = () => ({
     schema: RECORD_SCHEMA as typeof RECORD_SCHEMA,
     id,
@@ -120,6 +129,7 @@ async function work(
     environment: environment(),
     startedAt,
     finishedAt: new Date().toISOString(),
+    occupied: claim.before + secondsSince({ begun }),
   });
   const recordFailed = (failure: Failure) => {
     store.writeResult({ ...base(), status: 'failed', ...failure });
@@ -195,6 +205,8 @@ function signOfLife(store: SweepStore, id: string, claim: Claim, options: TrialO
     }
     if (now - writtenAt > 2000) {
       writtenAt = now;
+      // what is counted of an attempt that is killed ends here
+      claim.beat();
       const { finished: _finished, ...rest } = progress;
       store.writeProgress(id, { ...rest, at: new Date().toISOString() });
     }

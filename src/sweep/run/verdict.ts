@@ -123,6 +123,7 @@ export function recordFailure(
       environment: environment(),
       startedAt,
       finishedAt: new Date().toISOString(),
+      occupied: claim.before,
       status: 'failed',
       ...failure,
     };

@@ -21,6 +21,8 @@ interface ClaimFile extends ProcessIdentity {
   /** Tells this claim from every other. */
   token: string;
   since: string;
+  /** Seconds of those who had it before, each to its last heartbeat; absent for the first. */
+  before?: number;
   released: boolean;
 }
 
@@ -59,7 +61,8 @@ function isClaimFile(value: ClaimFile | null): value is ClaimFile {
     value?.schema === 1 &&
     Number.isSafeInteger(value.pid) &&
     value.pid > 0 &&
-    [value.token, value.started, value.machine, value.host].every((text) => typeof text === 'string')
+    [value.token, value.started, value.machine, value.host].every((text) => typeof text === 'string') &&
+    (value.before === undefined || Number.isFinite(value.before))
   );
 }
 
@@ -82,6 +85,8 @@ export function readClaim(folder: string): ClaimState {
 }
 
 export interface Claim {
+  /** Seconds that earlier owners were at work, each to its last heartbeat. */
+  readonly before: number;
   /** Tells others that the owner lives. Cheap; to be called every HEARTBEAT_SECONDS. */
   beat(): void;
   /** False once somebody else took over: nothing may be written any more. */
@@ -90,13 +95,20 @@ export interface Claim {
   release(): void;
 }
 
+/** Seconds of all who had a claim so far: to the last heartbeat of each, by the clocks that wrote them. */
+function secondsUpTo({ file, beat }: ClaimState): number {
+  const own = file === undefined ? 0 : (beat - Date.parse(file.since)) / 1000;
+  return Math.max(0, file?.before ?? 0) + Math.max(0, own || 0);
+}
+
 /**
  * Claims a trial's folder.
  * @param provenDead token of a claim whose heartbeat the caller saw standing still.
+ * @param since when the work for it began, in milliseconds since 1970: now where absent.
  * @returns undefined when somebody who may be alive holds it.
  * @throws UserError when the folder cannot be written.
  */
-export function tryClaim(folder: string, provenDead?: string): Claim | undefined {
+export function tryClaim(folder: string, provenDead?: string, since = Date.now()): Claim | undefined {
   const present = readClaim(folder);
   const free = present.state === 'free' || present.state === 'dead';
   if (!free && present.token !== provenDead) return undefined;
@@ -106,11 +118,13 @@ export function tryClaim(folder: string, provenDead?: string): Claim | undefined
       place: claimPath(folder, present.generation),
       remedy: 'Remove this file.',
     });
+  const before = secondsUpTo(present);
   const file: ClaimFile = {
     schema: 1,
     ...ownIdentity(),
     token: randomBytes(8).toString('hex'),
-    since: new Date().toISOString(),
+    since: new Date(since).toISOString(),
+    ...(before > 0 ? { before } : {}),
     released: false,
   };
   const path = claimPath(folder, generation);
@@ -130,6 +144,7 @@ export function tryClaim(folder: string, provenDead?: string): Claim | undefined
     }
   };
   return {
+    before,
     beat() {
       const now = new Date();
       try {

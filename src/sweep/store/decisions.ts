@@ -13,6 +13,8 @@ export interface StoredDecision extends RoundDecision {
   found?: string[];
   /** Wall seconds of all runs so far, by what their results say; where the goal limits hours. */
   seconds?: number;
+  /** How fast runs were taken to be, where hours are limited and no result told it. */
+  pace?: { speed: number; start: number; share: number; from: string };
 }
 
 const folderOf = (path: string, { key }: StoredGoal) => join(path, 'decisions', key);

@@ -16,6 +16,8 @@ export interface StoredPlan {
   updatedAt: string;
   data: { name: string; hash: string; numItems: number; reference: DatasetReference };
   workers: number;
+  /** Who is ranked in every evaluation: what plans count of its time. Absent in plans of before it was counted. */
+  ranked?: RankedUsers;
   /** Settings of which the best by validation stands for a configuration; absent where nothing is tuned. */
   tuned?: string[];
   /** What is decided where not all trials are made; absent for a whole grid. */
@@ -24,6 +26,12 @@ export interface StoredPlan {
   file: string;
   text: string;
   trials: StoredTrial[];
+}
+
+/** Users of an evaluation, and the events of their histories together. */
+export interface RankedUsers {
+  users: number;
+  events: number;
 }
 
 /** What was asked, as `plan.json` keeps it. */

@@ -24,6 +24,8 @@ export function checkRecord(
     return `was written by another version of perflaw (schema ${JSON.stringify(value['schema']) ?? 'none'})`;
   if (value['id'] !== id) return `belongs to trial ${JSON.stringify(value['id'])}`;
   if (!isObject(value['config']) || !isObject(value['config']['data'])) return 'has no configuration';
+  const { occupied = 0 } = value;
+  if (!isNumber(occupied) || occupied < 0) return 'has no seconds of 0 or more';
   const record = value as unknown as TrialRecord;
   if (trialId(record.config, numericVersion) !== id) return 'does not match its configuration';
   if (record.status === 'failed')

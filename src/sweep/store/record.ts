@@ -27,6 +27,11 @@ interface RecordBase {
   environment: Environment;
   startedAt: string;
   finishedAt: string;
+  /**
+   * Wall seconds that workers were busy with it: from the start of its process (or from when a process that runs several turned to it) to
+   * this record, and those of earlier attempts to their last sign of life. Absent in records of before it was counted.
+   */
+  occupied?: number;
 }
 
 /** A trial that finished. */

@@ -6,7 +6,7 @@ import { createModel } from '../../model/model.js';
 import { type FlopOptions, trainingFlopsPerToken } from '../../model/size.js';
 import { createRandom } from '../../util/random.js';
 import { resolveTrial } from '../check.js';
-import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrialConfig } from '../config.js';
+import { DEFAULT_EVALUATION, DEFAULT_TRAINING, type TrainingConfig, type TrialConfig } from '../config.js';
 import type { TrainingBatch } from '../step/batches.js';
 import { createLoss } from '../step/loss.js';
 import { createOptimizer } from '../step/optimizer.js';
@@ -15,6 +15,8 @@ import { type Trained, trainStep } from '../step/step.js';
 /** Shape of a benchmark: items as MovieLens 1M has them unless said otherwise. */
 export interface BenchShape {
   model: Partial<ModelConfig> & Pick<ModelConfig, 'name'>;
+  /** Loss, optimiser and the like, where they are not the usual ones. */
+  training?: TrainingConfig;
   rows: number;
   items: number;
   /** The open backend. */
@@ -43,16 +45,17 @@ const HISTORIES = 2;
 /** Draws the batch and the weights, on the open backend. */
 export async function createStepBench({
   model: settings,
+  training,
   rows,
   items,
   backend,
 }: BenchShape): Promise<StepBench> {
-  const loss = defaultLoss(settings.name);
+  const loss = training?.loss ?? defaultLoss(settings.name);
   const config = resolveTrial({
     data: { name: 'bench', hash: '' },
     slice: {},
     model: { ...DEFAULT_MODEL, ...settings },
-    training: { ...DEFAULT_TRAINING, rows, loss },
+    training: { ...DEFAULT_TRAINING, ...training, rows, loss },
     evaluation: DEFAULT_EVALUATION,
     seed: 1,
     backend,
@@ -79,7 +82,7 @@ export async function createStepBench({
     predicted: size,
   };
   const model = createModel(config.model, items, 1);
-  const optimizer = createOptimizer(model.weights, config.training);
+  const optimizer = createOptimizer(model.weights, config.training, config.model.dim);
   const trained = {
     model,
     optimizer,
@@ -91,7 +94,7 @@ export async function createStepBench({
     }),
   };
   const predicting = batch.targets.filter((target) => target >= 0).length / size;
-  const options: FlopOptions = { loss, predicting };
+  const options: FlopOptions = { loss, predicting, negatives: training?.negatives };
   let step = 0;
   let last = Number.NaN;
   const losses = await lateScalars();

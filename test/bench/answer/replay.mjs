@@ -1,4 +1,7 @@
-/** One goal replayed: runs are made in some order, the table answering with noise, and at every budget one configuration is named. */
+/**
+ * One goal replayed: runs are made in some order, the table answering with noise, until a budget is spent, and one configuration is
+ * named. A budget is known from the beginning, as a goal's hours are: what does not fit is passed over for what does.
+ */
 import { believe, chooseRound } from '../../../dist/law/goal/choose-round.js';
 import { scalesOf } from '../../../dist/law/goal/surrogate.js';
 import { createRandom } from '../../../dist/util/random.js';
@@ -18,49 +21,52 @@ export function replay(problem, order, seed, { round }) {
   const values = new Map(pool.map((run) => [run.id, run.truth * Math.exp(noise * random.normal())]));
   const question = { pool, options, direction, tolerance: unit, confidence: CONFIDENCE };
   const scales = scalesOf(pool);
-  const results = new Map();
-  const regrets = [];
-  let spent = 0;
-  let named;
   const regretOf = ({ layers, dim }) => {
     const { truth } = options.find((one) => one.layers === layers && one.dim === dim);
     return Math.abs(problem.best - truth) / unit;
   };
-  const name = () => {
-    named ??= regretOf(options[believe({ ...question, results }, scales).standing.chosen]);
-    return named;
-  };
-  /** Everything up to a budget is named from what was made before the run that passes it. */
-  const make = (run) => {
-    const after = spent + run.cost / total;
-    while (regrets.length < BUDGETS.length && after > BUDGETS[regrets.length] + 1e-9) regrets.push(name());
-    spent = after;
-    results.set(run.id, values.get(run.id));
-    named = undefined;
-  };
-  let stop;
-  if (order === 'goal') stop = playGoal(question, results, make, round, () => spent);
-  else for (const run of ordered(problem, order, seed, values)) make(run);
-  while (regrets.length < BUDGETS.length) regrets.push(name());
-  return { regrets, ...(stop ? { stop: { ...stop, regret: regretOf(stop.named) } } : {}) };
+  const cost = (runs) => runs.reduce((sum, run) => sum + run.cost, 0) / total;
+  const resultsOf = (runs) => new Map(runs.map(({ id }) => [id, values.get(id)]));
+  const name = (runs) =>
+    regretOf(options[believe({ ...question, results: resultsOf(runs) }, scales).standing.chosen]);
+  const within = (budget) => (runs) => cost(runs) <= budget + 1e-9;
+  if (order !== 'goal') {
+    const sorted = ordered(problem, order, seed, values);
+    const madeBy = (fits) => {
+      const made = [];
+      for (const run of sorted) if (fits([...made, run])) made.push(run);
+      return made;
+    };
+    return { regrets: BUDGETS.map((budget) => name(madeBy(within(budget)))) };
+  }
+  const steps = [...rounds(question, resultsOf, round)];
+  const first = steps.find(({ stop }) => stop);
+  const stop = { reason: first.stop, spent: cost(first.made), regret: regretOf(first.named) };
+  // the same decisions up to the first round that does not fit as a whole; from there on what fits
+  const regrets = BUDGETS.map((budget) => {
+    const fits = within(budget);
+    const begin = steps.findLast(({ made }) => fits(made)) ?? { made: [], wasSure: false };
+    const last = [...rounds(question, resultsOf, round, begin, fits)].at(-1);
+    return name(last.made.length > 0 ? last.made : begin.made);
+  });
+  return { regrets, stop };
 }
 
-/** Goes on after it would have stopped, so that every budget is spent. */
-function playGoal(question, results, make, round, spent) {
+/** What was made before every round of a goal. Goes on after it would have stopped, so that every budget is spent. */
+function* rounds(question, resultsOf, round, begin = { made: [], wasSure: false }, fitsAll = () => true) {
   const runs = new Map(question.pool.map((run) => [run.id, run]));
-  let stop;
-  let wasSure = false;
+  let { made, wasSure } = begin;
   for (;;) {
-    const decision = chooseRound({ ...question, results, round, wasSure });
-    if (decision.stop && !stop) stop = { reason: decision.stop, named: decision.named, spent: spent() };
-    if (decision.stop && (decision.stop !== 'known' || !wasSure)) {
-      const left = question.pool.filter(({ id }) => !results.has(id)).sort((a, b) => a.cost - b.cost);
-      for (const run of left) make(run);
-      return stop;
-    }
+    const fits = (run, chosen) => fitsAll([...made, ...chosen, run]);
+    const decision = chooseRound({ ...question, results: resultsOf(made), round, wasSure, fits });
+    yield { made, wasSure, stop: decision.stop, named: decision.named };
+    if (decision.stop && (decision.stop !== 'known' || !wasSure)) break;
     wasSure = decision.stop ? false : decision.sure;
-    for (const { id } of decision.runs) make(runs.get(id));
+    made = [...made, ...decision.runs.map(({ id }) => runs.get(id))];
   }
+  for (const run of question.pool.filter((one) => !made.includes(one)).sort((a, b) => a.cost - b.cost))
+    if (fitsAll([...made, run])) made = [...made, run];
+  yield { made, wasSure: false };
 }
 
 function ordered({ pool, direction, family, target }, order, seed, values) {

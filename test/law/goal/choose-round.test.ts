@@ -84,6 +84,15 @@ describe('the runs of a goal', () => {
     expect(runs.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThan(0.02);
   });
 
+  it('begin with several widths and depths in a small grid too, whose cheapest are all of one', () => {
+    const pool = poolOf({ layers: [4, 8, 12, 16, 24, 32], dims: [25, 50, 75, 100], slices: [1e6], seeds: 1 });
+    const { runs } = play(pool, truth, 2).decisions[0]!;
+    const chosen = runs.map(({ id }) => pool.find((run) => run.id === id)!);
+    expect(new Set(chosen.map(({ dim }) => dim)).size).toBeGreaterThan(2);
+    expect(new Set(chosen.map(({ layers }) => layers)).size).toBeGreaterThan(2);
+    expect(runs.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThan(0.15);
+  });
+
   it('are the same for the same results, in whatever order they came', () => {
     const pool = poolOf(GRID);
     const { results } = play(pool, truth, 3);

@@ -6,6 +6,7 @@ import { resolveSweep } from '../../../src/sweep/file/resolve.js';
 import { checkSweepText } from '../../../src/sweep/file/spec.js';
 import { draftSweep } from '../../../src/sweep/init/init.js';
 import { realCost } from '../../../src/sweep/run/estimate.js';
+import { ASSUMED } from '../../../src/sweep/run/pace/pace.js';
 import { factsOf } from '../../../src/sweep/run/start.js';
 import { UserError } from '../../../src/util/errors.js';
 import { generated } from './inputs.js';
@@ -29,6 +30,9 @@ const wishes = fc.record(
 const machine = fc.record({
   cores: fc.integer({ min: 1, max: 64 }),
   memory: fc.constantFrom(2 ** 28, 2 ** 30, 2 ** 36),
+  paceOf: fc
+    .double({ min: 0.1, max: 10 })
+    .map((by) => async () => ({ ...ASSUMED, speed: by * ASSUMED.speed })),
 });
 
 describe('draftSweep', () => {
@@ -52,7 +56,7 @@ describe('draftSweep', () => {
         const sweep = resolveSweep(source!);
         const { trials } = planSweep(sweep, 'wasm', factsOf(set, sweep), cost);
         expect(trials).toHaveLength(draft.trials);
-        expect(draft.seconds.whole).toBeLessThanOrEqual(3600 * (asked.hours ?? 4));
+        expect(draft.seconds).toBeLessThanOrEqual(3600 * (asked.hours ?? 4));
         expect(draft.workers).toBeLessThanOrEqual(on.cores);
         expect(sweep.goal!.params).toBe(asked.params ?? draft.params);
         for (const { parameters, memory } of trials) {

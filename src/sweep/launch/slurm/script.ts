@@ -1,5 +1,6 @@
 /** The batch script of a job array: one task a trial. It is written to be read, and to be submitted by hand if need be. */
 import { UserError } from '../../../util/errors.js';
+import { shellWord } from '../../../util/shell.js';
 import type { SlurmSettings } from './fields.js';
 
 export const DEFAULT_GRACE_SECONDS = 60;
@@ -18,11 +19,6 @@ export interface ScriptFacts {
   /** Options of the trial's program. */
   options: readonly string[];
   settings: SlurmSettings;
-}
-
-/** A word of the shell that stands for exactly this text. */
-export function shellWord(text: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /**

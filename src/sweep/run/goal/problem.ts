@@ -130,6 +130,7 @@ export function goalProblem(stored: StoredPlan, placeOf?: (path: string[]) => st
     direction: directionOf(goal.metric),
     tolerance: goal.tolerance,
     confidence: goal.confidence,
+    most: 1,
   };
 }
 

@@ -11,19 +11,23 @@ import { decideOnce, readDecisions, type StoredDecision } from '../../store/deci
 import type { StoredPlan, StoredTrial } from '../../store/layout.js';
 import type { TrialRecord } from '../../store/record.js';
 import type { SweepStore } from '../../store/store.js';
-import { expectedSpeed, measuredShareOfEpochs, measuredSpeed, trialSeconds, workOf } from '../estimate.js';
+import { longestFirst, occupiedSeconds } from '../estimate.js';
+import { ASSUMED, evaluatedOf, expectedPace, measuredPace, type Pace, secondsAt } from '../pace/pace.js';
 import type { RunSummary } from '../run-options.js';
+import { wallSeconds } from '../share-cores.js';
 import { type GoalProblem, goalProblem } from './problem.js';
 
 /**
  * Runs a sweep to its goal.
  * @param run some trials of the plan, to their end; those with a result are kept.
+ * @param here whether they run on this machine.
  * @returns the summary of all rounds.
  */
 export async function runRounds(
   store: SweepStore,
   stored: StoredPlan,
   run: (trials: readonly StoredTrial[]) => Promise<RunSummary>,
+  here: boolean,
   onDecision?: (decision: StoredDecision, round: number) => void,
 ): Promise<RunSummary> {
   const problem = goalProblem(stored);
@@ -34,9 +38,16 @@ export async function runRounds(
   let whole = found.length > 0 ? await run(trialsOf(found)) : undefined;
   let wasSure = false;
   let seconds = 0;
+  let pace: Pace | undefined;
   for (let round = 0; ; round++) {
     const decision = await decideOnce(store.path, problem.goal, round, () =>
-      decide(store, stored, problem, { before, wasSure, seconds }, round === 0 ? found : undefined),
+      decide(
+        store,
+        stored,
+        problem,
+        { before, wasSure, seconds, pace, here },
+        round === 0 ? found : undefined,
+      ),
     );
     onDecision?.(decision, round);
     const trials = trialsOf(decision.runs.map(({ id }) => id));
@@ -45,15 +56,21 @@ export async function runRounds(
     if (decision.stop || summary.interrupted || summary.open > 0) break;
     before.push(...decision.runs.map(({ id }) => id));
     wasSure = decision.sure;
-    seconds += roundSeconds([...summary.records.values()].map(trialSeconds), stored.workers);
+    const took = ({ id }: StoredTrial) => occupiedSeconds(summary.records.get(id)!);
+    seconds += roundSeconds(trials, took, stored.workers);
+    pace ??= decision.pace;
   }
   return { ...whole, seconds: (performance.now() - begun) / 1000 };
 }
 
-/** Wall seconds of a round at best: by the work and by the longest trial, from what the store says alone, on any machine the same. */
-function roundSeconds(seconds: readonly number[], workers: number): number {
-  const total = seconds.reduce((sum, one) => sum + one, 0);
-  return Math.max(total / workers, ...seconds, 0);
+/** Wall seconds of a round in which workers take its trials, the longest first: from what the store says alone, on any machine the same. */
+function roundSeconds(
+  trials: readonly StoredTrial[],
+  secondsOf: (trial: StoredTrial) => number,
+  workers: number,
+): number {
+  const work = longestFirst(trials).map((trial) => ({ work: secondsOf(trial), most: 1 }));
+  return wallSeconds(work, workers, workers);
 }
 
 /** Two rounds as one. */
@@ -78,15 +95,18 @@ interface State {
   wasSure: boolean;
   /** Wall seconds so far. */
   seconds: number;
+  /** As the first decision took it, where no result tells. */
+  pace?: Pace;
+  here: boolean;
 }
 
-function decide(
+async function decide(
   store: SweepStore,
   stored: StoredPlan,
   problem: GoalProblem,
-  { before, wasSure, seconds }: State,
+  { before, wasSure, seconds, pace: assumed, here }: State,
   found: readonly string[] | undefined,
-): StoredDecision {
+): Promise<StoredDecision> {
   const { goal } = problem;
   const trials = new Map(stored.trials.map((trial) => [trial.id, trial]));
   const records: TrialRecord[] = [];
@@ -99,32 +119,24 @@ function decide(
     results.set(id, record.status === 'done' ? (observationOf(record).metrics[goal.metric] ?? null) : null);
   }
   const limit = goal.hours === undefined ? undefined : goal.hours * 3600;
-  const secondsOf = limit === undefined ? undefined : estimator(store, stored, records);
-  const fits = (run: PoolRun, others: readonly PoolRun[]) =>
-    secondsOf === undefined ||
-    seconds +
-      roundSeconds(
-        [...others, run].map(({ id }) => secondsOf(trials.get(id)!)),
-        stored.workers,
-      ) <=
-      limit!;
+  const evaluated = evaluatedOf(stored);
+  const measured = measuredPace(records, evaluated, 'measured in this sweep') ?? assumed;
+  const needed = limit !== undefined && !measured && !hasRoom(firstRuns(stored, problem), stored, limit);
+  const pace = measured ?? (needed ? await expectedPace(store, stored, here) : undefined);
+  const fits = (run: PoolRun, others: readonly PoolRun[]) => {
+    if (limit === undefined || pace === undefined) return true;
+    const chosen = [...others, run].map(({ id }) => trials.get(id)!);
+    const took = roundSeconds(chosen, (trial) => secondsAt(pace, trial, evaluated), stored.workers);
+    return seconds + took <= limit;
+  };
   const decision = chooseRound({ ...problem, results, round: goal.round, wasSure, fits });
   return {
     ...decision,
     ...(found ? { found: [...found] } : {}),
     ...(limit === undefined ? {} : { seconds }),
+    // what no result says is part of what was known
+    ...(needed ? { pace } : {}),
   };
-}
-
-/** Seconds of a trial, by the speed and the share of epochs of those that finished; before any did, by what is assumed here. */
-function estimator(
-  store: SweepStore,
-  stored: StoredPlan,
-  records: readonly TrialRecord[],
-): (trial: StoredTrial) => number {
-  const speed = measuredSpeed(records) ?? expectedSpeed(store, stored).speed;
-  const share = measuredShareOfEpochs(records);
-  return (trial) => (share * workOf(trial)) / speed;
 }
 
 /** Trials of the plan that have a result, in its order. */
@@ -139,10 +151,8 @@ function resultsOf(store: SweepStore, { trials, numericVersion }: StoredPlan): s
 
 /** What a sweep with a goal would begin with, and what all its runs would cost. */
 export interface GoalStart {
-  /** The runs of the first round, and seconds of them and of the whole grid, by the speed that is expected here. */
+  /** The runs of the first round. */
   runs: StoredTrial[];
-  seconds: number;
-  gridSeconds: number;
   /** FLOPs of the start over those of the grid. */
   share: number;
   problem: GoalProblem;
@@ -150,38 +160,51 @@ export interface GoalStart {
 
 /**
  * The start of a sweep with a goal.
+ * @param here whether its trials run on this machine.
  * @throws UserError where no configuration fits the goal, or its hours do not do for the start.
  */
-export function goalStart(
+export async function goalStart(
   store: SweepStore,
   stored: StoredPlan,
   placeOf: (path: string[]) => string,
-): GoalStart {
+  here = true,
+): Promise<GoalStart> {
   const problem = goalProblem(stored, placeOf);
-  const { runs } = chooseRound({ ...problem, results: new Map(), round: problem.goal.round, wasSure: false });
-  const chosen = stored.trials.filter(({ id }) => runs.some((one) => one.id === id));
-  const { speed, from } = expectedSpeed(store, stored);
-  const wall = (trials: readonly StoredTrial[]) =>
-    roundSeconds(
-      trials.map((trial) => workOf(trial) / speed),
-      stored.workers,
-    );
-  const seconds = wall(chosen);
+  const chosen = firstRuns(stored, problem);
   const { hours } = problem.goal;
-  const begun = readDecisions(store.path, problem.goal).length > 0;
-  if (!begun && hours !== undefined && seconds > hours * 3600)
-    throw new UserError(
-      `the goal cannot be reached: its first ${chosen.length} runs alone take about ${formatDuration(seconds)} (at the speed ${from}), and it has ${formatDuration(hours * 3600)}`,
-      {
-        place: placeOf(['goal', 'hours']),
-        remedy: 'Give it more hours, or put smaller models, fewer epochs or smaller slices into the file.',
-      },
-    );
-  return {
-    runs: chosen,
-    seconds,
-    gridSeconds: wall(stored.trials),
-    share: runs.reduce((sum, { cost }) => sum + cost, 0),
-    problem,
-  };
+  const isOpen = hours !== undefined && readDecisions(store.path, problem.goal).length === 0;
+  if (isOpen && !hasRoom(chosen, stored, hours * 3600)) {
+    const pace = await expectedPace(store, stored, here);
+    const seconds = gridSeconds(chosen, stored, pace);
+    if (seconds > hours * 3600)
+      throw new UserError(
+        `the goal cannot be reached: its first ${chosen.length} runs alone take about ${formatDuration(seconds)} (at the speed ${pace.from}), and it has ${formatDuration(hours * 3600)}`,
+        {
+          place: placeOf(['goal', 'hours']),
+          remedy: 'Give it more hours, or put smaller models, fewer epochs or smaller slices into the file.',
+        },
+      );
+  }
+  const flops = (of: readonly StoredTrial[]) => of.reduce((sum, trial) => sum + trial.flops, 0);
+  return { runs: chosen, share: flops(chosen) / flops(stored.trials), problem };
+}
+
+/** What a sweep with a goal begins with, where nothing is there. */
+function firstRuns({ trials }: StoredPlan, problem: GoalProblem): StoredTrial[] {
+  const { runs } = chooseRound({ ...problem, results: new Map(), round: problem.goal.round, wasSure: false });
+  return trials.filter(({ id }) => runs.some((one) => one.id === id));
+}
+
+/** So many times slower than assumed no machine is. */
+const SLOWEST = 10;
+
+/** Whether some trials take so little that nothing need be measured first. */
+function hasRoom(trials: readonly StoredTrial[], stored: StoredPlan, limit: number): boolean {
+  return SLOWEST * gridSeconds(trials, stored, ASSUMED) <= limit;
+}
+
+/** Wall seconds of some trials of a plan by its workers. */
+export function gridSeconds(trials: readonly StoredTrial[], stored: StoredPlan, pace: Pace): number {
+  const evaluated = evaluatedOf(stored);
+  return roundSeconds(trials, (trial) => secondsAt(pace, trial, evaluated), stored.workers);
 }

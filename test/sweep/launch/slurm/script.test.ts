@@ -5,12 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../../src/contract/fake.js';
-import {
-  batchScript,
-  outputPattern,
-  type ScriptFacts,
-  shellWord,
-} from '../../../../src/sweep/launch/slurm/script.js';
+import { batchScript, outputPattern, type ScriptFacts } from '../../../../src/sweep/launch/slurm/script.js';
+import { shellWord } from '../../../../src/util/shell.js';
 
 const PLAIN: ScriptFacts = {
   sweep: 'ml1m',
