@@ -1,6 +1,6 @@
 /** A sweep's goal put to its plan: the runs to choose from, the configurations that may be named, and what cannot be reached. */
 
-import { sliceLabel } from '../../../data/slice.js';
+import { isOtherQuality, sliceLabel } from '../../../data/slice.js';
 import { costModel } from '../../../law/cost.js';
 import type { PoolRun } from '../../../law/goal/choose-round.js';
 import type { GoalQuestion, Option } from '../../../law/goal/decision.js';
@@ -86,7 +86,11 @@ export function goalProblem(stored: StoredPlan, placeOf?: (path: string[]) => st
       ...(Object.keys(own).length > 0 ? { settings: own } : {}),
     };
   });
-  const largest = planned.reduce((a, b) => (b.tokens! > a.tokens! ? b : a)).slice;
+  // what was made of the data on purpose is nothing to train on in earnest
+  const plain = planned.filter(({ slice }) => !isOtherQuality(slice));
+  const largest = (plain.length > 0 ? plain : planned).reduce((a, b) =>
+    b.tokens! > a.tokens! ? b : a,
+  ).slice;
   const models = stored.trials.map(({ config }) => config.model);
   const { params, flops } = goal;
   const asked = { ...(params === undefined ? {} : { params }), ...(flops === undefined ? {} : { flops }) };
