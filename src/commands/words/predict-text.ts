@@ -125,7 +125,7 @@ function expectedText(report: PredictionReport, percent: string): string[] {
       : []),
     decision.sure
       ? `How sure: ${within}, and it is the cheapest of which that can be said.`
-      : `How sure: not yet. ${within[0]!.toUpperCase()}${within.slice(1)}, likelier than for any other; it is expected to lose ${digits(own.regret, 2)} against the best.`,
+      : `How sure: not yet. ${within[0]!.toUpperCase()}${within.slice(1)}; it is the cheapest that is expected to be as good as any, and expected to lose ${digits(own.regret, 2)} against the best.`,
   ];
 }
 
@@ -158,13 +158,16 @@ const isSame = (a: Choice, b: Choice) =>
   a.layers === b.layers && a.dim === b.dim && a.slice === b.slice && settings(a.group) === settings(b.group);
 
 /** The next run, what it costs and what it brings. */
-function nextText({ best, highest, slice }: PredictionReport, next: NextTrial): string {
+function nextText({ best, decision, highest, slice }: PredictionReport, next: NextTrial): string {
   const { layers, dim, params, repeat, price, before, after, opens } = next;
   const where = next.slice === slice ? '' : ` on slice ${next.slice}`;
   const run = `Next run: layers ${layers}, dim ${dim}${where} (${count(params)} parameters${repeat ? ', a further seed' : ''}, ${digits(100 * price, 2)} % of the cost of what to train)`;
   if (opens !== null)
     return `${run}: a third value of ${opens}, without which nothing beyond the measured range of ${opens} can be predicted.`;
-  const what = isSame(highest, best) ? 'what is expected of it' : 'the difference to the highest expected';
+  const what =
+    isSame(highest, best) || !decision.sure
+      ? 'what is expected of it'
+      : 'the difference to the highest expected';
   const less = before === null || after === null ? '' : ` by ${percentOf(1 - after / before)}`;
   return `${run} would make ${what} surer${less}: a standard deviation of ${digits(after, 2)} instead of ${digits(before, 2)}.`;
 }

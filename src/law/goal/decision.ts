@@ -43,37 +43,20 @@ export function weighOptions(surrogate: Surrogate, question: GoalQuestion): Stan
     mean,
     covariance.map((row) => row.map((v) => v * DOUBT)),
   );
+  const values = [...mean].map(Math.exp);
   const decision = decide(
     worlds,
     options.map(({ cost }) => cost),
+    values,
     tolerance,
     direction,
     confidence,
   );
-  const values = [...mean].map(Math.exp);
   return {
     ...decision,
-    chosen: decision.sure ? decision.chosen : expectedBest(values, question),
     values,
     deviations: covariance.map((row, i) => Math.sqrt(DOUBT * Math.max(0, row[i]!))),
   };
-}
-
-/** Of the tolerance, what is given away for a cheaper one while nothing is sure; the rest is for what expectations err. */
-const GIVEN = 0.5;
-
-/**
- * What to name while nothing is sure: the cheapest that is expected to be as good as the highest expected. The likeliest would be the one
- * farthest out, of which least is known: in half of the worlds it is above everything.
- */
-function expectedBest(values: readonly number[], { options, direction, tolerance }: GoalQuestion): number {
-  const sign = direction === 'minimize' ? -1 : 1;
-  const highest = values.reduce((a, b) => (sign * b > sign * a ? b : a));
-  const isAsGood = (i: number) => sign * (highest - values[i]!) <= GIVEN * tolerance;
-  return options.reduce(
-    (best, { cost }, i) => (isAsGood(i) && (best < 0 || cost < options[best]!.cost) ? i : best),
-    -1,
-  );
 }
 
 function drawWorlds(mean: Float64Array, covariance: readonly Float64Array[]): Float64Array[] {

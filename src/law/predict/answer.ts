@@ -77,7 +77,9 @@ export function report(
     peak.layers !== null && peak.dim !== null
       ? cost.params({ layers: Math.round(peak.layers), dim: Math.round(peak.dim) })
       : undefined;
-  const rival = highest !== chosen && highest.of === chosen.of ? highest.candidate : undefined;
+  // while nothing is sure, what is named is expected to be as good as the highest: their difference is not what is asked
+  const isRival = weighed.sure && highest !== chosen && highest.of === chosen.of;
+  const rival = isRival ? highest.candidate : undefined;
   const [triedLayers, triedDim, triedData] = outlook.forecaster.tried as [number, number, number?];
   return {
     slice: answer.panel.slice,

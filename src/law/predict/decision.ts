@@ -1,15 +1,15 @@
 /**
  * What to train: not the highest point of a curve but a decision under what is not known. Configurations are drawn together in
  * many worlds; each has a probability of being the best, or within a tolerance of it, and an expected regret. To train is the
- * cheapest that is within tolerance with nine in ten; where none is, the one that is likeliest to be, or one as likely that costs
- * less.
+ * cheapest that is within tolerance with nine in ten; while none is, the cheapest that is expected to be as good as the highest
+ * expected. The likeliest would be the one farthest out, of which least is known: in half of the worlds it is above everything.
  */
 import type { Direction } from '../points/direction.js';
 
 /** Chance of being within tolerance from which the cheaper is enough. */
 export const ENOUGH = 0.9;
-/** Chances that differ by less are equal: they are counted in some hundred worlds. */
-const AS_LIKELY = 0.02;
+/** Of the tolerance, what is given away for a cheaper one while nothing is sure; the rest is for what expectations err. */
+const GIVEN = 0.5;
 
 /** How one configuration may stand among all. */
 export interface Odds {
@@ -34,12 +34,13 @@ export interface Decision {
 
 /**
  * @param worlds `worlds[k][i]`: the metric of option i in world k.
- * @param cost of each option, in any unit.
+ * @param cost of each option, in any unit. @param values what each is expected to reach.
  * @param confidence chance of being within tolerance from which the cheaper is enough.
  */
 export function decide(
   worlds: readonly ArrayLike<number>[],
   cost: readonly number[],
+  values: readonly number[],
   tolerance: number,
   direction: Direction,
   confidence = ENOUGH,
@@ -69,7 +70,7 @@ export function decide(
     );
   const enough = indices.filter((i) => odds[i]!.within >= confidence);
   if (enough.length > 0) return { odds, chosen: cheapest(enough), least, sure: true };
-  const most = Math.max(...odds.map(({ within }) => within));
-  const likeliest = indices.filter((i) => odds[i]!.within >= most - AS_LIKELY);
-  return { odds, chosen: cheapest(likeliest), least, sure: false };
+  const highest = Math.max(...values.map((value) => sign * value));
+  const asGood = indices.filter((i) => highest - sign * values[i]! <= GIVEN * tolerance);
+  return { odds, chosen: cheapest(asGood), least, sure: false };
 }

@@ -50,8 +50,8 @@ export interface PredictionReport {
   fitting: number;
   range: MeasuredRange;
   /**
-   * What to train: the cheapest that is within tolerance of the best with 90 % probability; where none is, the one that is
-   * likeliest to be.
+   * What to train: the cheapest that is within tolerance of the best with 90 % probability; while none is, the
+   * cheapest that is expected to be as good as the highest expected (within half of the tolerance).
    */
   best: Choice;
   /** The best expected of all that fits, wherever it lies: the highest, for a loss the lowest. */

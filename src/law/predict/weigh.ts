@@ -146,6 +146,7 @@ function decideAmong(
   return decide(
     worlds,
     serious.map(({ candidate }) => cost(candidate)),
+    serious.map(({ value }) => value),
     tolerance,
     direction,
   );

@@ -80,7 +80,7 @@ export interface BudgetCurve {
   slice: string;
   /** Ascending in params: the best configuration of about that many parameters. */
   candidates: Candidate[];
-  /** What to train: the cheapest that is within tolerance of the best with 90 % probability, or what is likeliest to be. */
+  /** What to train: the cheapest that is within tolerance of the best with 90 % probability, or while none is that is expected to be as good as the highest expected. */
   optimum: Candidate;
   /** The smallest inside the measured range that is expected within the interval of one new run of the optimum. */
   smallest?: Candidate;
