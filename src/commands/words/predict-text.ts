@@ -125,7 +125,7 @@ function expectedText(report: PredictionReport, percent: string): string[] {
       : []),
     decision.sure
       ? `How sure: ${within}, and it is the cheapest of which that can be said.`
-      : `How sure: not yet. ${within[0]!.toUpperCase()}${within.slice(1)}; it is the cheapest that is expected to be as good as any, and expected to lose ${digits(own.regret, 2)} against the best.`,
+      : `How sure: not yet. ${within[0]!.toUpperCase()}${within.slice(1)}; of the likelier ones it is the cheapest that is expected to be as good. It is expected to lose ${digits(own.regret, 2)} against the best.`,
   ];
 }
 

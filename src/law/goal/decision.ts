@@ -51,6 +51,8 @@ export function weighOptions(surrogate: Surrogate, question: GoalQuestion): Stan
     tolerance,
     direction,
     confidence,
+    // the worlds of a few runs are too wide for their odds to choose by
+    0,
   );
   return {
     ...decision,

@@ -2,7 +2,8 @@
  * What to train: not the highest point of a curve but a decision under what is not known. Configurations are drawn together in
  * many worlds; each has a probability of being the best, or within a tolerance of it, and an expected regret. To train is the
  * cheapest that is within tolerance with nine in ten; while none is, the cheapest that is expected to be as good as the highest
- * expected. The likeliest would be the one farthest out, of which least is known: in half of the worlds it is above everything.
+ * expected, of those that have a fair chance. The likeliest alone would often be the one farthest out, of which least is known: in half of
+ * the worlds it is above everything.
  */
 import type { Direction } from '../points/direction.js';
 
@@ -10,6 +11,8 @@ import type { Direction } from '../points/direction.js';
 export const ENOUGH = 0.9;
 /** Of the tolerance, what is given away for a cheaper one while nothing is sure; the rest is for what expectations err. */
 const GIVEN = 0.5;
+/** A fair chance of being within tolerance: this share of the likeliest one's. What a flat and wide forecast raises a little has none. */
+const FAIR = 0.5;
 
 /** How one configuration may stand among all. */
 export interface Odds {
@@ -36,6 +39,7 @@ export interface Decision {
  * @param worlds `worlds[k][i]`: the metric of option i in world k.
  * @param cost of each option, in any unit. @param values what each is expected to reach.
  * @param confidence chance of being within tolerance from which the cheaper is enough.
+ * @param fair share of the likeliest one's chance below which an option is not named while nothing is sure.
  */
 export function decide(
   worlds: readonly ArrayLike<number>[],
@@ -44,6 +48,7 @@ export function decide(
   tolerance: number,
   direction: Direction,
   confidence = ENOUGH,
+  fair = FAIR,
 ): Decision {
   const sign = direction === 'minimize' ? -1 : 1;
   const odds: Odds[] = cost.map(() => ({ best: 0, within: 0, regret: 0 }));
@@ -70,7 +75,9 @@ export function decide(
     );
   const enough = indices.filter((i) => odds[i]!.within >= confidence);
   if (enough.length > 0) return { odds, chosen: cheapest(enough), least, sure: true };
-  const highest = Math.max(...values.map((value) => sign * value));
-  const asGood = indices.filter((i) => highest - sign * values[i]! <= GIVEN * tolerance);
+  const most = Math.max(...odds.map(({ within }) => within));
+  const likely = indices.filter((i) => odds[i]!.within >= fair * most);
+  const highest = Math.max(...likely.map((i) => sign * values[i]!));
+  const asGood = likely.filter((i) => highest - sign * values[i]! <= GIVEN * tolerance);
   return { odds, chosen: cheapest(asGood), least, sure: false };
 }

@@ -29,7 +29,10 @@ it('counts the worlds in which an option is the best, or within tolerance of it'
       expect(odds[least]!.regret).toBe(Math.min(...odds.map(({ regret }) => regret)));
       const enough = cost.filter((_, i) => odds[i]!.within >= ENOUGH);
       expect(sure).toBe(enough.length > 0);
-      const asGood = cost.filter((_, i) => Math.max(...values) - values[i]! <= tolerance / 2);
+      const most = Math.max(...odds.map(({ within }) => within));
+      const likely = cost.map((_, i) => i).filter((i) => odds[i]!.within >= most / 2);
+      const highest = Math.max(...likely.map((i) => values[i]!));
+      const asGood = likely.filter((i) => highest - values[i]! <= tolerance / 2).map((i) => cost[i]!);
       expect(cost[chosen]).toBe(Math.min(...(sure ? enough : asGood)));
     }),
   );
@@ -55,11 +58,23 @@ it('takes the cheap one only where it is surely as good', () => {
 });
 
 it('while nothing is sure does not name what is farthest out: the cheapest that is expected to be as good', () => {
-  // the third is the best in half of the worlds, and the worst in the others
+  // the third is the best in half of the worlds, and the worst in the others; the first is nearly the best in the others
   const worlds = Array.from({ length: 10 }, (_, k) => [1, 1.02 - 0.04 * (k % 3), k % 2 === 0 ? 2 : 0]);
   const decision = decide(worlds, [1, 10, 100], [1, 1.004, 1.003], 0.01, 'maximize');
   expect(decision).toMatchObject({ chosen: 0, sure: false });
   expect(decision.odds[2]!.within).toBeGreaterThanOrEqual(
     Math.max(...decision.odds.map(({ within }) => within)),
   );
+});
+
+it('while nothing is sure does not name what has hardly a chance, whatever is expected of it', () => {
+  // flat and far out: expected a little higher, and nearly never within tolerance
+  const worlds = Array.from({ length: 10 }, (_, k) => [
+    1 + 0.02 * (k % 3),
+    1.03 - 0.01 * (k % 2),
+    k === 9 ? 9 : 0,
+  ]);
+  const decision = decide(worlds, [1, 10, 1000], [1.02, 1.025, 1.03], 0.012, 'maximize');
+  expect(decision.odds[2]!.within).toBeLessThan(0.2);
+  expect(decision).toMatchObject({ chosen: 0, sure: false });
 });
