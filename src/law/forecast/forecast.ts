@@ -70,19 +70,21 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
   const folds = given ?? axes.flatMap((axis) => rollingFolds(points, axis, poolOptions));
   const elsewhere = foldsElsewhere(points, poolOptions);
   const pool = makePool(points, poolOptions);
-  const stack = makeStack([...folds, ...elsewhere], axes);
+  const all = [...folds, ...elsewhere];
+  const stack = makeStack(all, axes);
+  const misses = missesOf(all, stack);
   const extent = extentOf(points, axes);
   const spreads = new Map<Calibration, Spread>();
   const spreadOf = (calibration: Calibration) => {
     const known = spreads.get(calibration);
     if (known) return known;
-    const made = makeSpread([...folds, ...elsewhere], stack, axes, pool.ground, calibration);
+    const made = makeSpread(all, stack, misses, axes, pool.ground, calibration);
     spreads.set(calibration, made);
     return made;
   };
   const triedIn = (some: readonly Fold[]) => axes.map((axis) => some.filter((fold) => fold.axis === axis));
   const tried = triedIn(folds).map(({ length }) => length);
-  const worth = triedIn([...folds, ...elsewhere]).map(worthOf);
+  const worth = triedIn(all).map(worthOf);
   const [least, most] = metricRange(
     metric,
     points.map(({ value }) => value),
@@ -94,7 +96,7 @@ export function makeForecaster(points: Point[], options: ForecastOptions): Forec
     tried,
     triedElsewhere: triedIn(elsewhere).map(({ length }) => length),
     noise: pool.ground.noise,
-    slicesError: slicesError(folds, missesOf(folds, stack)),
+    slicesError: slicesError(folds, misses),
     isOpen: (x) =>
       !extent.isBelow(x) &&
       (extent.beyond(x).every((one, i) => one === 0 || tried[i]! > 0) || pool.at(x).has(SLICES)),

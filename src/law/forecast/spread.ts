@@ -56,7 +56,7 @@ export interface Spread {
   at(stacked: Stacked, said: Sayings, far: readonly number[]): Parts;
 }
 
-interface Missed {
+export interface Missed {
   axis: Variable;
   share: number;
   square: number;
@@ -75,16 +75,16 @@ export function missesOf(folds: readonly Fold[], { without }: Stack): Missed[] {
   });
 }
 
-/** @param ground what is known of the points that the forecast is made of. */
+/** @param misses of the folds. @param ground what is known of the points that the forecast is made of. */
 export function makeSpread(
   folds: readonly Fold[],
   stack: Stack,
+  misses: readonly Missed[],
   axes: readonly Variable[],
   ground: Ground,
   calibration: Calibration,
 ): Spread {
   const { factor, levels, wrong, noises } = calibration;
-  const misses = missesOf(folds, stack);
 
   /** tau of every axis along which a place lies beyond. */
   const driftOf = (

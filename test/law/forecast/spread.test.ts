@@ -5,7 +5,7 @@ import { steepnessOf } from '../../../src/law/forecast/axes.js';
 import type { Fold } from '../../../src/law/forecast/folds.js';
 import { makeForecaster } from '../../../src/law/forecast/forecast.js';
 import { type Ground, makePool, NEAREST } from '../../../src/law/forecast/pool.js';
-import { CALIBRATION, makeSpread } from '../../../src/law/forecast/spread.js';
+import { CALIBRATION, makeSpread, missesOf } from '../../../src/law/forecast/spread.js';
 import { makeStack } from '../../../src/law/forecast/stack.js';
 import type { Point } from '../../../src/law/points/points.js';
 
@@ -46,7 +46,11 @@ const folds = (truths: number[], axis: 'layers' | 'dim' = 'dim', share = 1): Fol
 const factorOf = (tried: Fold[], beyond = far) => {
   const stack = makeStack(tried, AXES);
   const at = said(0.1, 0.12);
-  return makeSpread(tried, stack, AXES, ground, CALIBRATION).at(stack.at(at, beyond), at, beyond);
+  return makeSpread(tried, stack, missesOf(tried, stack), AXES, ground, CALIBRATION).at(
+    stack.at(at, beyond),
+    at,
+    beyond,
+  );
 };
 
 describe('the factor of an interval', () => {
