@@ -89,10 +89,10 @@ export async function run(args: Arguments): Promise<number> {
       refused.push({ label: panel.label, error });
     }
   await closeThreads();
-  const alone = slices.length > 0 ? [] : meansOfSlices(input.observations, metric);
-  if (slices.length === 0 && (alone.length === 0 || slice !== undefined)) throw refused[0]!.error;
+  const alone = slices.length > 0 || slice !== undefined ? [] : meansOfSlices(input.observations, metric);
+  if (slices.length === 0 && alone.length === 0) throw refused[0]!.error;
   const chosen = new Map(slices.map(({ label, form }) => [label, form]));
-  const { joint, refused: unjoined } = analyseJoints(alone.length > 0 ? [] : panels, chosen, metric, {
+  const { joint, refused: unjoined } = analyseJoints(slices.length > 0 ? panels : [], chosen, metric, {
     ...huber,
     ...(forms?.length === 1 ? { form: forms[0] } : {}),
     direction,

@@ -10,7 +10,7 @@ import { innerOf } from './fitting/inner.js';
 import type { FormName } from './forms/form.js';
 import type { Observation } from './points/observation.js';
 import type { Variable } from './points/points.js';
-import { type Panel, type Point, toPoints } from './points/points.js';
+import { type Panel, type Point, panelsBySetting, toPoints } from './points/points.js';
 import type { Settings } from './points/settings.js';
 import { type QualityTest, SLICES_TO_TEST } from './quality-test.js';
 import { explainLevels } from './slice-levels.js';
@@ -221,14 +221,9 @@ export function analyseJoints(
   metric: string,
   options: FitOptions,
 ): { joint: GroupJoint[]; refused: UserError[] } {
-  const groups = new Map<string, Panel[]>();
-  for (const panel of panels) {
-    const key = JSON.stringify(panel.group);
-    groups.set(key, [...(groups.get(key) ?? []), panel]);
-  }
   const joint: GroupJoint[] = [];
   const refused: UserError[] = [];
-  for (const own of groups.values()) {
+  for (const own of panelsBySetting(panels)) {
     if (own.length < 2) continue;
     const votes = own
       .toSorted((a, b) => tokensOf(a) - tokensOf(b))

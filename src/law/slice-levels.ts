@@ -4,7 +4,7 @@
  */
 import { compareDataMeasures, type MeasureLine, type SliceLevel } from './data-term.js';
 import type { Observation } from './points/observation.js';
-import { panelsOf, toPoints } from './points/points.js';
+import { panelsBySetting, panelsOf, toPoints } from './points/points.js';
 import type { Settings } from './points/settings.js';
 import { type QualityTest, SLICES_TO_TEST, testQuality } from './quality-test.js';
 
@@ -31,6 +31,12 @@ function sharedMeasures(observations: readonly Observation[]): string[] {
   return [...kept.values()];
 }
 
+/** The measures of a slice, of those that all have. */
+function measuresOf(observations: readonly Observation[], slice: string, names: readonly string[]) {
+  const { quality = {} } = observations.find((one) => one.slice === slice)!;
+  return Object.fromEntries(names.map((name) => [name, quality[name]!]));
+}
+
 /** @param observations runs of the slices, for their measures. */
 export function explainLevels(
   levels: readonly { slice: string; level: number; tokens: number | null }[],
@@ -39,13 +45,12 @@ export function explainLevels(
   if (levels.length < 3 || levels.some(({ tokens }) => tokens === null))
     return { names: [], measures: [], quality: null };
   const names = sharedMeasures(observations);
-  const qualityOf = (slice: string) => observations.find((one) => one.slice === slice)!.quality!;
   const measured = levels.map(
     ({ slice, level, tokens }): SliceLevel => ({
       slice,
       level,
       tokens: tokens!,
-      quality: Object.fromEntries(names.map((name) => [name, qualityOf(slice)[name]!])),
+      quality: measuresOf(observations, slice, names),
     }),
   );
   return { names, measures: compareDataMeasures(measured), quality: testQuality(measured) ?? null };
@@ -65,14 +70,8 @@ export interface SliceMeans extends Omit<LevelsExplained, 'names'> {
  * @returns one entry a setting that has five slices or more with known tokens and a configuration in common.
  */
 export function meansOfSlices(observations: readonly Observation[], metric: string): SliceMeans[] {
-  const groups = new Map<string, Observation[]>();
-  const settings = new Map<string, Settings>();
-  for (const { group, observations: own } of panelsOf(observations)) {
-    const key = JSON.stringify(group);
-    settings.set(key, group);
-    groups.set(key, [...(groups.get(key) ?? []), ...own]);
-  }
-  return [...groups].flatMap(([key, own]): SliceMeans[] => {
+  return panelsBySetting(panelsOf(observations)).flatMap((panels): SliceMeans[] => {
+    const own = panels.flatMap((panel) => panel.observations);
     const { points } = toPoints(own, metric);
     const slices = [...new Set(points.map(({ slice }) => slice))];
     const place = ({ layers, dim }: { layers?: number; dim?: number }) => `${layers}/${dim}`;
@@ -95,17 +94,14 @@ export function meansOfSlices(observations: readonly Observation[], metric: stri
     });
     if (levels.some(({ tokens }) => tokens === null)) return [];
     const { names, measures, quality } = explainLevels(levels, own);
-    const told = levels.map((one) => {
-      const measured = own.find(({ slice }) => slice === one.slice)!.quality ?? {};
-      return {
-        ...one,
-        tokens: one.tokens!,
-        quality: Object.fromEntries(names.map((name) => [name, measured[name]!])),
-      };
-    });
+    const told = levels.map((one) => ({
+      ...one,
+      tokens: one.tokens!,
+      quality: measuresOf(own, one.slice, names),
+    }));
     return [
       {
-        group: settings.get(key)!,
+        group: panels[0]!.group,
         configurations: shared.map(({ x }) => ({ layers: x.layers!, dim: x.dim! })),
         levels: told.sort((a, b) => a.tokens - b.tokens),
         measures,

@@ -255,3 +255,13 @@ export function alike(panel: Panel, panels: readonly Panel[]): Panel[] {
   const key = JSON.stringify(panel.group);
   return panels.filter(({ group, slice }) => slice !== panel.slice && JSON.stringify(group) === key);
 }
+
+/** Panels of one setting of everything but the slice together, in the order in which the settings come. */
+export function panelsBySetting(panels: readonly Panel[]): Panel[][] {
+  const groups = new Map<string, Panel[]>();
+  for (const panel of panels) {
+    const key = JSON.stringify(panel.group);
+    groups.set(key, [...(groups.get(key) ?? []), panel]);
+  }
+  return [...groups.values()];
+}
