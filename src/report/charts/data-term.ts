@@ -14,6 +14,7 @@ import { orderedColours } from '../drawing/theme.js';
 import type { LawView, TrialGroup } from '../view/view.js';
 import { digits, list, percent } from '../words/words.js';
 import { lawFigure } from './parts/law-figure.js';
+import { tokenAxis } from './parts/token-axis.js';
 
 export function dataTermFigure(group: TrialGroup, id = 'data-term'): FigureOrAbsence {
   return lawFigure(group, id, "The law's data term against tokens and tokens / ApEn", (law, title) => {
@@ -71,21 +72,11 @@ function termPanel(
   yTitle: string | null,
   name: string,
 ): Part {
-  const x = {
+  const x = tokenAxis(
     field,
-    type: 'quantitative',
-    title: field === 'tokens' ? 'tokens (log scale)' : 'tokens / ApEn (log scale)',
-    scale: {
-      type: 'log',
-      domain: padded(
-        data.map((p) => p[field]),
-        0.12,
-        true,
-      ),
-      nice: false,
-    },
-    axis: { format: '~s', tickCount: 4, grid: false },
-  };
+    data.map((p) => p[field]),
+    0.12,
+  );
   const scale = {
     domain: padded(
       data.flatMap((p) => [p.low, p.high]),

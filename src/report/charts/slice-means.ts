@@ -5,6 +5,7 @@ import { type Canvas, type Figure, frame, isNarrow, type Part, padded, panels } 
 import { type MetricChoice, metricTitle, type TrialGroup } from '../view/view.js';
 import { count, digits, shape } from '../words/words.js';
 import { qualityVerdict } from './data-term.js';
+import { tokenAxis } from './parts/token-axis.js';
 
 /** What a slice's label says was done, the first that fits; the plain ones have a line. */
 const KINDS: [name: string, label: RegExp][] = [
@@ -85,21 +86,11 @@ function panel(
   const kinds = [PLAIN, ...KINDS.map(([name]) => name)].filter((kind) =>
     data.some((row) => row.kind === kind),
   );
-  const x = {
+  const x = tokenAxis(
     field,
-    type: 'quantitative',
-    title: field === 'tokens' ? 'tokens (log scale)' : 'tokens / ApEn (log scale)',
-    scale: {
-      type: 'log',
-      domain: padded(
-        data.map((row) => row[field]!),
-        0.08,
-        true,
-      ),
-      nice: false,
-    },
-    axis: { format: '~s', tickCount: 4, grid: false },
-  };
+    data.map((row) => row[field]!),
+    0.08,
+  );
   const y = {
     field: 'level',
     type: 'quantitative',
