@@ -132,28 +132,32 @@ export function adam(
   }
 }
 
-/** out = a + b. */
-export function sums(n: i32, a: usize, b: usize, out: usize): void {
+/** a + b, or a b: `product` is known where this is called. */
+// @ts-ignore: decorator
+@inline function combined(a: v128, b: v128, product: bool): v128 {
+  return product ? f32x4.mul(a, b) : f32x4.add(a, b);
+}
+
+// @ts-ignore: decorator
+@inline function combine(n: i32, a: usize, b: usize, out: usize, product: bool): void {
   let i = 0;
   for (; i + 8 <= n; i += 8, a += PAIR, b += PAIR, out += PAIR) {
-    const low = f32x4.add(v128.load(a), v128.load(b));
-    const high = f32x4.add(v128.load(a, 16), v128.load(b, 16));
+    const low = combined(v128.load(a), v128.load(b), product);
+    const high = combined(v128.load(a, 16), v128.load(b, 16), product);
     v128.store(out, high, 16);
     v128.store(out, low);
   }
-  for (; i < n; i += 4, a += VEC, b += VEC, out += VEC) storePart(out, n - i, f32x4.add(loadPart(a, n - i), loadPart(b, n - i)));
+  for (; i < n; i += 4, a += VEC, b += VEC, out += VEC) storePart(out, n - i, combined(loadPart(a, n - i), loadPart(b, n - i), product));
+}
+
+/** out = a + b. */
+export function sums(n: i32, a: usize, b: usize, out: usize): void {
+  combine(n, a, b, out, false);
 }
 
 /** out = a b, element by element. */
 export function products(n: i32, a: usize, b: usize, out: usize): void {
-  let i = 0;
-  for (; i + 8 <= n; i += 8, a += PAIR, b += PAIR, out += PAIR) {
-    const low = f32x4.mul(v128.load(a), v128.load(b));
-    const high = f32x4.mul(v128.load(a, 16), v128.load(b, 16));
-    v128.store(out, high, 16);
-    v128.store(out, low);
-  }
-  for (; i < n; i += 4, a += VEC, b += VEC, out += VEC) storePart(out, n - i, f32x4.mul(loadPart(a, n - i), loadPart(b, n - i)));
+  combine(n, a, b, out, true);
 }
 
 /** Sum of squares, in double precision. */
