@@ -68,7 +68,6 @@ export function fullRow(
   if (popularity.test.loss !== undefined) row['popularity:loss'] = popularity.test.loss;
   const errors = Object.entries(seen.standardErrors ?? {}).map(([name, value]) => [`se:${name}`, value]);
   return Object.assign(row, seen.quality, seen.metrics, Object.fromEntries(errors), {
-    slice: seen.slice,
     params: result.parameters.total,
     nonEmbeddingParams: result.parameters.nonEmbedding,
     flops: result.flops.total,
