@@ -8,9 +8,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { temporaryFolder } from '../../src/contract/fake.js';
 import { readClaim } from '../../src/sweep/store/claim.js';
 import { SweepStore } from '../../src/sweep/store/store.js';
-import type { Random } from '../../src/util/random.js';
+import { createRandom, type Random } from '../../src/util/random.js';
 import { packageRoot } from '../../src/util/workspace.js';
 
 export const CLI = join(packageRoot, 'dist', 'cli.js');
@@ -227,4 +228,46 @@ export function numbersOf({ store }: Home): Record<string, unknown> {
         return [id, record];
       }),
   );
+}
+
+/** How much is killed: a few, or what `npm run torture` asks for through the environment. */
+export const killsWanted = (few: number) => ({
+  wanted: Number(process.env['PERFLAW_KILLS'] ?? few),
+  commands: Number(process.env['PERFLAW_KILL_COMMANDS'] ?? 2),
+  minutes: Number(process.env['PERFLAW_KILL_MINUTES'] ?? 1),
+  seed: process.env['PERFLAW_KILL_SEED'] ?? 'kill',
+});
+
+/**
+ * Torments one sweep after another until enough is killed or the time is up; each is then brought to its end.
+ * @param check what must hold of every one, with how many are killed and seconds so far.
+ * @returns kills by kind.
+ */
+export async function tormentOften(
+  { wanted, commands, minutes, seed }: ReturnType<typeof killsWanted>,
+  { name, text, meanGap }: { name: string; text: string; meanGap: number },
+  check: (
+    home: Home,
+    end: { code: number | null; text: string },
+    so: { sweeps: number; killed: number; seconds: number },
+  ) => void,
+): Promise<Kills> {
+  const random = createRandom(name, seed);
+  const total: Kills = { trials: 0, commands: 0, writes: 0 };
+  const killed = () => total.trials + total.commands + total.writes;
+  const begun = performance.now();
+  const seconds = () => Math.round((performance.now() - begun) / 1000);
+  const until = begun + minutes * 60_000;
+  let sweeps = 0;
+  while (killed() < wanted && performance.now() < until) {
+    const home = makeHome(temporaryFolder(), text);
+    const kills = await torment(home, random, { commands, meanGap, most: wanted - killed(), until });
+    for (const kind of ['trials', 'commands', 'writes'] as const) total[kind] += kills[kind];
+    sweeps++;
+    check(home, await runCommand(home), { sweeps, killed: killed(), seconds: seconds() });
+  }
+  console.log(
+    `${killed()} of ${wanted} processes killed in ${sweeps} sweeps (${name}) and ${seconds()} s: ${total.trials} trials, ${total.commands} commands, ${total.writes} in the middle of a change to the file system; ${commands} commands at once, seed ${seed}`,
+  );
+  return total;
 }

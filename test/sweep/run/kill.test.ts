@@ -3,21 +3,21 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../../src/contract/fake.js';
-import { createRandom } from '../../../src/util/random.js';
 import {
   exitOf,
   type Home,
+  killsWanted,
   makeHome,
   numbersOf,
   runCommand,
   SWEEP,
   startCommand,
-  torment,
+  tormentOften,
   trialsAtWork,
 } from '../killing.js';
 
-const wanted = Number(process.env['PERFLAW_KILLS'] ?? 6);
-const seed = process.env['PERFLAW_KILL_SEED'] ?? 'kill';
+const havoc = killsWanted(6);
+const { wanted, minutes } = havoc;
 const long = wanted > 6;
 /** More and longer trials where there is time for them: more of the kills then strike in the middle. */
 const text = long
@@ -26,8 +26,6 @@ const text = long
       'seeds: [0, 1, 2, 3]\ngrid:',
     )
   : SWEEP;
-const commands = Number(process.env['PERFLAW_KILL_COMMANDS'] ?? 2);
-const minutes = Number(process.env['PERFLAW_KILL_MINUTES'] ?? 1);
 
 it(`sweeps with ${wanted} processes killed give the bits of an undisturbed one`, {
   timeout: (minutes + 5) * 60_000,
@@ -37,36 +35,15 @@ it(`sweeps with ${wanted} processes killed give the bits of an undisturbed one`,
   const expected = numbersOf(undisturbed);
   expect(Object.keys(expected)).toHaveLength(long ? 12 : 3);
 
-  const random = createRandom('kill', seed);
-  const total = { trials: 0, commands: 0, writes: 0 };
-  const killed = () => total.trials + total.commands + total.writes;
-  const begun = performance.now();
-  const until = begun + minutes * 60_000;
-  let sweeps = 0;
-  for (; killed() < wanted && performance.now() < until; sweeps++) {
-    const home = makeHome(temporaryFolder(), text);
-    const kills = await torment(home, random, {
-      commands,
-      meanGap: 600,
-      most: wanted - killed(),
-      until,
-    });
-    for (const kind of ['trials', 'commands', 'writes'] as const) total[kind] += kills[kind];
-    const last = await runCommand(home);
-    expect(last.code, last.text).toBe(0);
+  const total = await tormentOften(havoc, { name: 'kill', text, meanGap: 600 }, (home, end, so) => {
+    expect(end.code, end.text).toBe(0);
     expect(numbersOf(home)).toEqual(expected);
     expectTidy(home, Object.keys(expected));
-    if (long)
-      console.log(
-        `sweep ${sweeps + 1}: ${killed()} killed, ${Math.round((performance.now() - begun) / 1000)} s`,
-      );
-  }
-  const seconds = Math.round((performance.now() - begun) / 1000);
-  console.log(
-    `${killed()} of ${wanted} processes killed in ${sweeps} sweeps and ${seconds} s: ${total.trials} trials, ${total.commands} commands, ${total.writes} in the middle of a change to the file system; ${commands} commands at once, seed ${seed}`,
-  );
-  expect(killed()).toBeGreaterThan(0);
-  if (long && killed() >= wanted) expect(Math.min(...Object.values(total))).toBeGreaterThan(0);
+    if (long) console.log(`sweep ${so.sweeps}: ${so.killed} killed, ${so.seconds} s`);
+  });
+  const killed = total.trials + total.commands + total.writes;
+  expect(killed).toBeGreaterThan(0);
+  if (long && killed >= wanted) expect(Math.min(...Object.values(total))).toBeGreaterThan(0);
 });
 
 /** Nothing doubled, nothing half-written under a name that counts. */

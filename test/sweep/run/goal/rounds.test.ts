@@ -5,8 +5,16 @@ import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../../../src/contract/fake.js';
 import { checkSweepText } from '../../../../src/sweep/file/spec.js';
 import { readDecisions, type StoredDecision } from '../../../../src/sweep/store/decisions.js';
-import { createRandom } from '../../../../src/util/random.js';
-import { exitOf, type Home, makeHome, numbersOf, runCommand, startCommand, torment } from '../../killing.js';
+import {
+  exitOf,
+  type Home,
+  killsWanted,
+  makeHome,
+  numbersOf,
+  runCommand,
+  startCommand,
+  tormentOften,
+} from '../../killing.js';
 
 const SWEEP = `name: killed
 data: {synthetic: {users: 120, items: 60, meanLength: 15}}
@@ -54,34 +62,19 @@ it('runs to an answer; by two commands it makes the same decisions, and no run t
 });
 
 /** A few kills in every test run; `npm run torture` asks for many more through the environment. */
-const wanted = Number(process.env['PERFLAW_KILLS'] ?? 4);
-const commands = Number(process.env['PERFLAW_KILL_COMMANDS'] ?? 2);
-const minutes = Number(process.env['PERFLAW_KILL_MINUTES'] ?? 1);
+const havoc = killsWanted(4);
 
-it(`with ${wanted} processes killed makes the decisions of an undisturbed sweep`, {
-  timeout: (minutes + 5) * 60_000,
+it(`with ${havoc.wanted} processes killed makes the decisions of an undisturbed sweep`, {
+  timeout: (havoc.minutes + 5) * 60_000,
 }, async () => {
   const whole = makeHome(temporaryFolder(), SWEEP);
   expect((await runCommand(whole)).code).toBe(0);
-  const random = createRandom('goal', process.env['PERFLAW_KILL_SEED'] ?? 'kill');
-  const total = { trials: 0, commands: 0, writes: 0 };
-  const killed = () => total.trials + total.commands + total.writes;
-  const begun = performance.now();
-  const until = begun + minutes * 60_000;
-  let sweeps = 0;
-  for (; killed() < wanted && performance.now() < until; sweeps++) {
-    const home = makeHome(temporaryFolder(), SWEEP);
-    const kills = await torment(home, random, { commands, meanGap: 500, most: wanted - killed(), until });
-    for (const kind of ['trials', 'commands', 'writes'] as const) total[kind] += kills[kind];
-    const last = await runCommand(home);
-    expect(last.code, last.text).toBe(0);
+  const total = await tormentOften(havoc, { name: 'goal', text: SWEEP, meanGap: 500 }, (home, end) => {
+    expect(end.code, end.text).toBe(0);
     expect(bytesOf(home)).toEqual(bytesOf(whole));
     expect(numbersOf(home)).toEqual(numbersOf(whole));
-  }
-  console.log(
-    `${killed()} of ${wanted} processes killed in ${sweeps} goals and ${Math.round((performance.now() - begun) / 1000)} s: ${total.trials} trials, ${total.commands} commands, ${total.writes} in the middle of a change to the file system; ${commands} commands at once`,
-  );
-  expect(killed()).toBeGreaterThan(0);
+  });
+  expect(total.trials + total.commands + total.writes).toBeGreaterThan(0);
 });
 
 it('refuses what cannot be reached before anything is run', { timeout: 60_000 }, async () => {
