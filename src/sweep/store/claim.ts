@@ -208,3 +208,9 @@ export class ClaimWatch {
     return { state: dead ? 'dead' : 'alive', token: claim.token, host };
   }
 }
+
+/** Claims a folder unless somebody alive holds it, by everything that `watch` saw so far. @throws as `tryClaim`. */
+export function claimUnlessAlive(folder: string, watch: ClaimWatch): Claim | undefined {
+  const { state, token } = watch.look(folder);
+  return state === 'alive' ? undefined : tryClaim(folder, token);
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileError } from '../../util/errors.js';
 import { readRegular, writeJson } from '../../util/files.js';
-import { ClaimWatch, tryClaim } from './claim.js';
+import { ClaimWatch, claimUnlessAlive } from './claim.js';
 import { STORE_SCHEMA } from './layout.js';
 
 /**
@@ -25,8 +25,7 @@ export async function computeOnce<T>(folder: string, key: string, compute: () =>
   }
   const watch = new ClaimWatch();
   for (;;) {
-    const { state, token } = watch.look(claims);
-    const claim = state === 'alive' ? undefined : tryClaim(claims, token);
+    const claim = claimUnlessAlive(claims, watch);
     if (claim)
       try {
         const value = read<T>(path) ?? (await compute());

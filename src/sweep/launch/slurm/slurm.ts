@@ -6,6 +6,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../../util/errors.js';
+import { prepareFolder } from '../../../util/files.js';
+import { type Claim, ClaimWatch, claimUnlessAlive } from '../../store/claim.js';
 import { environment } from '../../store/environment.js';
 import { SweepStore } from '../../store/store.js';
 import { trialEntry } from '../entry.js';
@@ -41,6 +43,8 @@ export interface SlurmOptions {
   /** Milliseconds between looks into the trials' folders, and between questions to Slurm. */
   lookMs?: number;
   askMs?: number;
+  /** Milliseconds that it waits while another command submits: the rest is tried again later. */
+  submitWaitMs?: number;
 }
 
 /** Seconds of a job beyond its trial's own limit: for starting, and for the last checkpoint. */
@@ -60,6 +64,7 @@ class SlurmLauncher implements Launcher {
   readonly queues = true;
   readonly #queue: SlurmQueue;
   readonly #follower: SlurmFollower;
+  readonly #watch = new ClaimWatch();
   #maxArraySize: number | undefined;
   /** How many tasks there were when Slurm took no more. */
   #fullAt: number | undefined;
@@ -81,11 +86,45 @@ class SlurmLauncher implements Launcher {
   }
 
   start(path: string, orders: readonly TrialOrder[], onProgress: OnProgress): RunningTrial[] {
-    this.#maxArraySize ??= this.#queue.limits().maxArraySize;
     const submissions = new Submissions(path);
+    const claim = claimToSubmit(submissions.folder, this.#watch, this.options.submitWaitMs ?? 10_000);
+    // Another command submits at this moment: the next try finds what it has submitted.
+    if (!claim) return [];
+    try {
+      return this.#startClaimed(path, submissions, claim, orders, onProgress);
+    } finally {
+      claim.release();
+    }
+  }
+
+  /** Follows what other commands have submitted, and submits the rest. */
+  #startClaimed(
+    path: string,
+    submissions: Submissions,
+    claim: Claim,
+    orders: readonly TrialOrder[],
+    onProgress: OnProgress,
+  ): RunningTrial[] {
+    this.#maxArraySize ??= this.#queue.limits().maxArraySize;
+    const store = new SweepStore(path);
+    const elsewhere = new Map(
+      openTasks(submissions, this.#queue, this.options.sweep).map((task) => [
+        task.submission.trials[task.index]!,
+        task,
+      ]),
+    );
     const running: RunningTrial[] = [];
-    for (let from = 0; from < orders.length; from += this.#maxArraySize) {
-      const ids = orders.slice(from, from + this.#maxArraySize).map(({ id }) => id);
+    const missing: string[] = [];
+    for (const { id } of orders) {
+      const task = elsewhere.get(id);
+      if (task) running.push(this.#follower.follow(path, task.submission, task.index, onProgress));
+      // Trained by another command's task since it was ordered: the store tells.
+      else if (!existsSync(join(store.folder(id), 'result.json'))) missing.push(id);
+    }
+    if (running.length > 0) this.#note(`${trials(running.length)} submitted by another command meanwhile.`);
+    for (let from = 0; from < missing.length; from += this.#maxArraySize) {
+      claim.beat();
+      const ids = missing.slice(from, from + this.#maxArraySize);
       const submission = submissions.add(ids, (name) => this.#script(path, name, ids.length));
       const answer = this.#queue.submit(submission.folder, [
         `--output=${outputPattern(submission.folder)}`,
@@ -189,6 +228,21 @@ class SlurmLauncher implements Launcher {
         memory: settings.memory ?? (limits.memory === undefined ? undefined : 1.1 * limits.memory),
       },
     });
+  }
+}
+
+/**
+ * The right to submit for a sweep, of one command at a time: what another one has submitted would else go into the queue twice.
+ * @returns undefined when another one takes long over it.
+ * @throws UserError when the folder cannot be written.
+ */
+function claimToSubmit(folder: string, watch: ClaimWatch, waitMs: number): Claim | undefined {
+  prepareFolder(folder);
+  const begun = performance.now();
+  for (;;) {
+    const claim = claimUnlessAlive(folder, watch);
+    if (claim || performance.now() - begun >= waitMs) return claim;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   }
 }
 

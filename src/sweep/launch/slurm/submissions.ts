@@ -35,24 +35,24 @@ function readEnded(folder: string): Map<number, string> {
 }
 
 export class Submissions {
-  readonly #folder: string;
+  readonly folder: string;
 
   constructor(path: string) {
-    this.#folder = join(path, 'slurm');
+    this.folder = join(path, 'slurm');
   }
 
   /** Every submission, the oldest first. Lines that are no trials or no numbers are not believed. */
   all(): Submission[] {
     let names: string[];
     try {
-      names = readdirSync(this.#folder).filter((name) => /^[0-9]+-[0-9a-f]{6}$/.test(name));
+      names = readdirSync(this.folder).filter((name) => /^[0-9]+-[0-9a-f]{6}$/.test(name));
     } catch {
       return [];
     }
     return names
       .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1))
       .map((name) => {
-        const folder = join(this.#folder, name);
+        const folder = join(this.folder, name);
         return {
           name,
           folder,
@@ -71,7 +71,7 @@ export class Submissions {
   add(trials: readonly string[], script: (name: string) => string): Submission {
     const number = Math.max(0, ...this.all().map(({ name }) => Number.parseInt(name, 10))) + 1;
     const name = `${number}-${randomBytes(3).toString('hex')}`;
-    const folder = join(this.#folder, name);
+    const folder = join(this.folder, name);
     try {
       mkdirSync(folder, { recursive: true });
       trials.forEach((id, index) => {

@@ -1,6 +1,6 @@
 /** The Slurm launcher against a stand-in for Slurm's commands; against a real one in test/slurm. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -23,6 +23,7 @@ import {
   slurmLauncher,
 } from '../../../../src/sweep/launch/slurm/slurm.js';
 import { type RunOptions, runSweep } from '../../../../src/sweep/run/run.js';
+import { tryClaim } from '../../../../src/sweep/store/claim.js';
 import type { StoredTrial } from '../../../../src/sweep/store/layout.js';
 import { SweepStore } from '../../../../src/sweep/store/store.js';
 import { type FakeSlurm, fakeSlurm } from './fake.js';
@@ -207,6 +208,28 @@ describe('a sweep on slurm', () => {
     expect(slurm.tasks()).toHaveLength(2);
   });
 
+  it('submits nothing twice when two commands begin at once', async () => {
+    const { slurm, notes, run } = sweepOn(seeds(3));
+    const both = await Promise.all([run(), run()]);
+    for (const summary of both) expect(summary).toMatchObject({ done: 3, open: 0 });
+    expect(slurm.tasks()).toHaveLength(3);
+    expect(notes).toContain('3 trials submitted by another command meanwhile.');
+  });
+
+  it('waits its turn while another command submits', async () => {
+    const { slurm, store, run, until } = sweepOn(seeds(2));
+    const folder = join(store.path, 'slurm');
+    mkdirSync(folder, { recursive: true });
+    const claim = tryClaim(folder)!;
+    const summary = run({}, { submitWaitMs: 100 });
+    await until(() => existsSync(join(store.path, 'trials')));
+    await sleep(500);
+    expect(slurm.tasks()).toEqual([]);
+    claim.release();
+    expect(await summary).toMatchObject({ done: 2, open: 0 });
+    expect(slurm.tasks()).toHaveLength(2);
+  });
+
   it('waits while Slurm does not answer, and while it takes no more jobs', async () => {
     const trials = seeds(2, { mishap: Mishap.waits });
     const { slurm, store, notes, run, until } = sweepOn(trials);
@@ -238,7 +261,7 @@ describe('a sweep on slurm', () => {
     const { slurm, store, run } = sweepOn(seeds(1));
     slurm.fault('refuse');
     await expect(run()).rejects.toThrow(/Slurm refused the jobs: .*invalid partition specified: nowhere/);
-    expect(readdirSync(join(store.path, 'slurm'))).toEqual([]);
+    expect(readdirSync(join(store.path, 'slurm')).filter((name) => !name.startsWith('claim-'))).toEqual([]);
     await expect(run({}, { commands: temporaryFolder() })).rejects.toThrow(
       /there is no Slurm here: .*scontrol/,
     );
