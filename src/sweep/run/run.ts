@@ -5,18 +5,17 @@
  * each takes what is free and waits for the rest.
  */
 
-import type { TrainingProgress } from '../../train/hooks.js';
 import { UserError } from '../../util/errors.js';
 import type { Adopted, Ending, Launcher, RunningTrial, TrialOrder } from '../launch/launcher.js';
 import { ClaimWatch } from '../store/claim.js';
 import { STORE_SCHEMA, type StoredTrial } from '../store/layout.js';
 import { type DoneRecord, isHalved, type TrialRecord } from '../store/record.js';
 import type { SweepStore } from '../store/store.js';
-import { expectedSeconds, longestFirst, shareDone, workOf } from './estimate.js';
+import { expectedSeconds, longestFirst } from './estimate.js';
 import { logSize } from './failure.js';
 import { endEarly, type Standing, Tournament } from './halving.js';
 import type { RunObserver, RunOptions, RunSummary } from './run-options.js';
-import { shareCores } from './share-cores.js';
+import { RunningTrials } from './running.js';
 import { type LogPart, nextStep, outOfMemoryKills, recordFailure, verdict } from './verdict.js';
 
 export type { RunObserver, RunOptions, RunSummary };
@@ -35,20 +34,11 @@ export function runSweep(
   return new Run(store, trials, launcher, options, observer).toTheEnd();
 }
 
-interface Running {
-  process: RunningTrial;
-  trial: StoredTrial;
-  begun: boolean;
-  /** Share of its epochs that is done. */
-  done: number;
-  threads: number;
-}
-
 class Run {
   readonly #watch: ClaimWatch;
   readonly #records = new Map<string, TrialRecord>();
   readonly #waiting: StoredTrial[] = [];
-  readonly #running = new Map<string, Running>();
+  readonly #running: RunningTrials;
   /** In the order in which they are started. */
   readonly #order: readonly StoredTrial[];
   readonly #restarts = new Map<string, number>();
@@ -73,6 +63,7 @@ class Run {
     readonly observer: RunObserver,
   ) {
     this.#watch = options.watch ?? new ClaimWatch();
+    this.#running = new RunningTrials(launcher.queues ?? false, options.cores, observer);
     const { halving, numericVersion, tuned, hours } = options;
     // Hours are spent on the smallest, as FLOPs are.
     this.#order = hours === undefined ? longestFirst(trials) : trials;
@@ -96,12 +87,12 @@ class Run {
       }
       while (this.#running.size > 0 || (this.#waiting.length > 0 && !this.#stopping())) {
         if (!this.#stopping()) this.#fillSlots();
-        this.#shareCores();
+        this.#running.shareCores();
         if (this.#running.size > 0 || this.#waiting.length > 0) await this.#change();
       }
     } catch (error) {
       this.#fail(error);
-      await Promise.all([...this.#running.values()].map(({ process }) => process.ended));
+      await this.#running.ended();
     } finally {
       signal?.removeEventListener('abort', onStop);
       killSignal?.removeEventListener('abort', onKill);
@@ -127,7 +118,7 @@ class Run {
   /** What earlier commands left with a batch system: asked before anything is changed. */
   async #adopt(): Promise<void> {
     const ids = new Set(this.trials.map(({ id }) => id));
-    const adopted = await this.launcher.adopt?.(this.store.path, ids, this.#onProgress);
+    const adopted = await this.launcher.adopt?.(this.store.path, ids, this.#running.onProgress);
     for (const process of adopted?.running ?? []) this.#adopted.set(process.id, process);
     this.#endedBefore = adopted?.ended ?? [];
   }
@@ -193,23 +184,6 @@ class Run {
     if (batch.length > 0) this.#start(batch);
   }
 
-  /** Gives every running trial its threads anew; where all cores are busy nothing changes. */
-  #shareCores(): void {
-    const { cores } = this.options;
-    if (!cores) return;
-    const running = [...this.#running.values()];
-    const sharers = running.map(({ trial, done }) => ({
-      work: workOf(trial) * (1 - done),
-      most: cores.mostOf(trial),
-    }));
-    shareCores(sharers, cores.count).forEach((threads, i) => {
-      const one = running[i]!;
-      if (one.threads === threads) return;
-      one.threads = threads;
-      one.process.threads?.(cores.free ? { upTo: threads } : threads);
-    });
-  }
-
   #start(batch: { trial: StoredTrial; order: TrialOrder }[]): void {
     const killsBefore = outOfMemoryKills();
     const started = new Map(
@@ -217,7 +191,7 @@ class Run {
         .start(
           this.store.path,
           batch.map(({ order }) => order),
-          this.#onProgress,
+          this.#running.onProgress,
         )
         .map((process) => [process.id, process]),
     );
@@ -261,27 +235,14 @@ class Run {
     return { order: { id, provenDead }, untilEpoch: standing.untilEpoch };
   }
 
-  readonly #onProgress = (id: string, progress: TrainingProgress): void => {
-    const running = this.#running.get(id);
-    if (!running) return;
-    if (!running.begun) this.observer.started?.(running.trial);
-    running.begun = true;
-    running.done = shareDone(progress);
-    this.observer.progress?.(running.trial, progress);
-  };
-
   #follow(trial: StoredTrial, process: RunningTrial, killsBefore: number): void {
     const startedAt = new Date().toISOString();
     const path = this.store.logFile(trial.id);
     const log = { path, from: logSize(path) };
-    const begun = !this.launcher.queues;
-    this.#running.set(trial.id, { process, trial, begun, done: 0, threads: 1 });
-    if (begun) this.observer.started?.(trial);
-    process.ended
-      .then((ending) => {
-        this.#running.delete(trial.id);
-        this.#ended(trial, ending, log, startedAt, outOfMemoryKills() > killsBefore);
-      })
+    this.#running
+      .add(trial, process, (ending) =>
+        this.#ended(trial, ending, log, startedAt, outOfMemoryKills() > killsBefore),
+      )
       .catch((error) => this.#fail(error))
       .finally(() => this.#wake());
   }
@@ -341,7 +302,7 @@ class Run {
   #fitsHours(trial: StoredTrial, untilEpoch: number | undefined, chosen: StoredTrial[]): boolean {
     const { hours } = this.options;
     if (hours === undefined) return true;
-    const others = [...chosen, ...[...this.#running.values()].map((r) => r.trial)];
+    const others = [...chosen, ...this.#running.trials()];
     return expectedSeconds(trial, untilEpoch, others, [...this.#records.values()]) <= hours * 3600;
   }
 
@@ -352,7 +313,7 @@ class Run {
 
   #stopAll(how: 'checkpoint' | 'now'): void {
     if (this.launcher.leave) this.launcher.leave();
-    else for (const { process } of this.#running.values()) process.stop(how);
+    else this.#running.stop(how);
     this.#wake();
   }
 
