@@ -5,18 +5,27 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isShare, namedDirection } from '../../../dist/law/points/direction.js';
+import { roleNames, spellings } from '../../../dist/law/points/table/columns.js';
 
 /** Long forms of another table, and curves along training: no panels of their own. */
 const LEFT_OUT = /-(all-columns|curves)\.csv$/;
 /** Tokens for each parameter that `chinchillas` counts in. */
 const CHINCHILLA = 20;
 
-/** How the axes of a table are called. */
-const KINDS = [
-  { has: 'chinchillas', first: 'chinchillas', second: 'N' },
-  { has: 'multiplier', first: 'multiplier', second: 'nonEmbeddingParams' },
-  { has: 'layers', first: 'layers', second: 'dim' },
-];
+/** How the axes of a table are called, the first that is there: what it counts in, then sizes, then data and parameters by any usual name. */
+function axesOf(names) {
+  const named = (role) =>
+    names.find((name) => spellings(name).some((one) => roleNames(role).names.includes(one)));
+  const pairs = [
+    ['chinchillas', 'N'],
+    ['multiplier', 'nonEmbeddingParams'],
+    [named('layers'), named('dim')],
+    [named('tokens'), named('nonEmbeddingParams') ?? named('params')],
+  ];
+  const [first, second] = pairs.find((pair) => pair.every((name) => names.includes(name))) ?? [];
+  const slice = named('slice') ?? (first === named('tokens') ? undefined : named('tokens'));
+  return first && { first, second, slice };
+}
 
 /** Tokens of the models that the ladder was to predict: in their name, or in a column. */
 const tokensOf = (row) => 1e12 * Number(/-(\d+)T/.exec(row.size ?? '')?.[1] ?? Number.NaN);
@@ -51,20 +60,23 @@ export function readTables(folder) {
       continue;
     }
     const { names, rows } = rowsOf(join(folder, file));
-    const kind = KINDS.find(({ has }) => names.includes(has));
+    const axes = axesOf(names);
     const metrics = names.filter(isMetric);
-    if (!kind || metrics.length === 0) {
-      left.push({ file, reason: kind ? 'no metric' : 'no layers and dim' });
+    if (!axes || metrics.length === 0) {
+      left.push({
+        file,
+        reason: axes ? 'no metric' : 'no columns of layers and dim, or of tokens and params',
+      });
       continue;
     }
     for (const metric of metrics)
-      for (const [slice, points] of slices(rows, kind, metric))
+      for (const [slice, points] of slices(rows, axes, metric))
         panels.push({
           family: familyOf(basename(file, '.csv'), metric),
           slice,
           metric,
           direction: isShare(metric) || isAccuracy(metric) ? 'maximize' : 'minimize',
-          words: { layers: kind.first, dim: kind.second },
+          words: { layers: axes.first, dim: axes.second },
           points,
         });
   }
@@ -73,7 +85,7 @@ export function readTables(folder) {
 
 const familyOf = (table, metric) => (isAccuracy(metric) ? `${table}, accuracy` : table);
 
-function slices(rows, { first, second }, metric) {
+function slices(rows, { first, second, slice: column }, metric) {
   const found = new Map();
   for (const row of rows) {
     const value = number(row[metric]);
@@ -81,7 +93,7 @@ function slices(rows, { first, second }, metric) {
     const given = number(row[first]);
     const layers = given > 0 ? given : tokensOf(row) / (CHINCHILLA * dim);
     if (!(layers > 0 && dim > 0) || !Number.isFinite(value)) continue;
-    const slice = row.slice ?? 'all';
+    const slice = row[column] ?? 'all';
     const places = found.get(slice) ?? new Map();
     found.set(slice, places);
     const key = `${layers}/${dim}`;
