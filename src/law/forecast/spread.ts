@@ -40,6 +40,13 @@ const SHARE_OF_SPREAD = 0.2;
 /** Least range of an axis for that, in ln. */
 const LEAST_SPAN = 0.5;
 
+/**
+ * The factor along the data until two levels were tried there: one level of it moves all sizes together, so that its one error says
+ * less than the many of a level of layers or dim. About the square root of a half: disagreement and drift then count as two errors.
+ */
+const FACTOR_OF_DATA = 0.7;
+const TRIED_DATA = 2;
+
 /** What the parts of an interval are at one place. */
 export interface Parts {
   /** Variance of one new run. */
@@ -107,19 +114,27 @@ export function makeSpread(
       return Math.sqrt((squares + wrong * doubt) / (worthOf(own) + wrong));
     });
   };
+  const data = axes.indexOf('data');
+  const factorOf = (far: readonly number[], missed: readonly Missed[]) =>
+    data >= 0 && far[data]! > 0 && worthOf(missed.filter(({ axis }) => axis === 'data')) < TRIED_DATA
+      ? Math.max(factor, FACTOR_OF_DATA)
+      : factor;
   const varianceOf = (
     { disagreement }: Stacked,
     far: readonly number[],
     drift: readonly number[],
     noise: number,
-  ) => factor ** 2 * (disagreement + sum(far.map((one, i) => drift[i]! ** 2 * one))) + noises * noise ** 2;
+    missed: readonly Missed[],
+  ) =>
+    factorOf(far, missed) ** 2 * (disagreement + sum(far.map((one, i) => drift[i]! ** 2 * one))) +
+    noises * noise ** 2;
 
   const tried = folds.map(({ axis, share, predicted, ground: below }, i) => {
     const missed = misses.filter((_, j) => j !== i);
     const squares = predicted.flatMap(({ point, said, beyond }) => {
       const stacked = stack.without[i]!(said, beyond);
       const drift = driftOf(stacked, said, beyond, below, missed);
-      const variance = varianceOf(stacked, beyond, drift, below.noise);
+      const variance = varianceOf(stacked, beyond, drift, below.noise, missed);
       return variance > 0 ? [(stacked.value - point.value) ** 2 / variance] : [];
     });
     return {
@@ -143,9 +158,9 @@ export function makeSpread(
       const drift = driftOf(stacked, said, far, ground, misses);
       const times = learned(far);
       return {
-        variance: times * varianceOf(stacked, far, drift, ground.noise),
+        variance: times * varianceOf(stacked, far, drift, ground.noise, misses),
         noise: Math.sqrt(times) * ground.noise,
-        factor: Math.sqrt(times) * factor,
+        factor: Math.sqrt(times) * factorOf(far, misses),
         drift,
       };
     },

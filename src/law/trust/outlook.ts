@@ -232,7 +232,7 @@ function fillInside(
 
 /**
  * One world beyond: a candidate drawn by its weight, the same way up for all places; a random walk along each axis, shared by
- * all places; the luck of the nearest run. All in the scale of Student's t with the forecast's freedom.
+ * all places; the luck of the nearest run, shared by the places that it is nearest to. All in the scale of Student's t with the forecast's freedom.
  */
 function fillOutside(
   worlds: Float64Array[],
@@ -248,9 +248,12 @@ function fillOutside(
   const stepOf = steps.map((lengths) => new Map(lengths.map((length, n) => [length, n])));
   const reached = expected.map(({ beyond: far }) => far.map((one, a) => stepOf[a]!.get(one)!));
   const picks = expected.map(picker);
+  // runs are told apart by their values: nothing else of them is known here, and equal ones say the same
+  const runs = [...new Set(expected.map(({ nearest }) => nearest))];
+  const runOf = expected.map(({ nearest }) => runs.indexOf(nearest));
   for (const world of worlds) {
     const pick = random.uniform();
-    const luck = random.normal();
+    const luck = runs.map(() => random.normal());
     const walks = steps.map((lengths) => walk(lengths, random));
     const normals = Array.from({ length: MOST_FREEDOM }, () => random.normal() ** 2);
     at.forEach((i, n) => {
@@ -261,7 +264,7 @@ function fillOutside(
       const scale = Math.sqrt(freedom / Math.max(square, 0.05 * freedom));
       let drift = 0;
       for (let a = 0; a < axes.length; a++) drift += one.drift[a]! * walks[a]![reached[n]![a]!]!;
-      const off = one.factor * (picks[n]!(pick) - one.value + drift) + one.noise * luck;
+      const off = one.factor * (picks[n]!(pick) - one.value + drift) + one.noise * luck[runOf[n]!]!;
       world[i] = one.value + scale * off;
     });
   }

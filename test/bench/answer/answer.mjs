@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'string' },
   },
 });
-const shipped = ['srt', 'gemstones'].map((name) =>
+const shipped = ['srt', 'gemstones', 'ml100k-law'].map((name) =>
   fileURLToPath(new URL(`../../tables/${name}.csv`, import.meta.url)),
 );
 const seeds = Number(values.seeds);

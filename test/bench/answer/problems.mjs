@@ -7,7 +7,9 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fitSurrogate, scalesOf } from '../../../dist/law/goal/surrogate.js';
 import { directionOf, isShare, namedDirection } from '../../../dist/law/points/direction.js';
+import { seriesOf } from '../series.mjs';
 
+const tokensBySlice = (rows) => new Map(rows.map(({ slice, tokens }) => [slice, number(tokens)]));
 const number = (text) => (text === undefined || text === '' ? Number.NaN : Number(text));
 const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 
@@ -28,20 +30,6 @@ function costOf(row) {
   return (size ?? number(row.layers) * number(row.dim) ** 2) * (tokens > 0 ? tokens : 1);
 }
 
-/** Slices of one data set: where two have the same tokens, those whose names end alike; each alone where no tokens are known. */
-function seriesOf(rows) {
-  const names = [...new Set(rows.map(({ slice }) => slice))];
-  const tokens = (name) => number(rows.find(({ slice }) => slice === name).tokens);
-  if (names.some((name) => !(tokens(name) > 0))) return names.map((name) => [name]);
-  if (new Set(names.map(tokens)).size === names.length) return [names];
-  const ends = new Map();
-  for (const name of names) {
-    const end = name.split('-').at(-1);
-    ends.set(end, [...(ends.get(end) ?? []), name]);
-  }
-  return [...ends.values()];
-}
-
 /** Fewer configurations are no choice. */
 const FEWEST = 4;
 
@@ -54,7 +42,7 @@ export function readProblems(paths) {
       .filter(({ layers, dim }) => number(layers) > 0 && number(dim) > 0);
     const metrics = names.filter((name) => isShare(name) || namedDirection(name));
     return metrics.flatMap((metric) =>
-      seriesOf(usable).flatMap((slices) =>
+      seriesOf(tokensBySlice(usable)).flatMap((slices) =>
         slices.flatMap((target) => problemOf(basename(path, '.csv'), usable, metric, slices, target) ?? []),
       ),
     );

@@ -5,6 +5,7 @@
  * width over the forecast's RMSE. `--largest` takes the largest level of each axis alone; `--forms` leaves the old rule out, which takes
  * most of the time; with `--slices`
  * every level was measured on the other slices of a table, else they tell of the lower levels only, and with `--alone` of nothing.
+ * Towards more data (from the fourth slice of a data set on) the forecast alone is tried, as `predict --tokens` has it.
  * `--leave-out` chooses the constants of the intervals anew on all tables but one, for each. Needs a build.
  */
 import { writeFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { FORM_NAMES } from '../../../dist/law/forms/forms.js';
 import { roll } from '../../../dist/law/trust/rolling.js';
 import { formatTable } from '../../../dist/util/table.js';
+import { dataCases } from './data-axis.mjs';
 import { choices, leaveOut, spreadOf } from './leave-out.mjs';
 import { readTables } from './tables.mjs';
 
@@ -58,6 +60,8 @@ for (const panel of panels)
     for (const level of values.largest ? levels.slice(-1) : levels) cases.push(judge(panel, axis, level));
   }
 
+if (!values.largest) cases.push(...dataCases(panels, LEVEL));
+
 function judge({ family, slice, metric, words }, axis, level) {
   const runs = level.points.flatMap((one) => one.point.runs.map((measured) => ({ ...one, measured })));
   const rmse = (say) => Math.sqrt(mean(runs.map((one) => (say(one) - one.measured) ** 2)));
@@ -89,7 +93,7 @@ function judge({ family, slice, metric, words }, axis, level) {
 
 const rows = [];
 for (const family of new Set(cases.map((one) => one.family)))
-  for (const axis of ['dim', 'layers']) {
+  for (const axis of ['dim', 'layers', 'data']) {
     const own = cases.filter((one) => one.family === family && one.axis === axis && one.nearest > 0);
     if (own.length === 0) continue;
     const ways = Object.fromEntries(
@@ -126,7 +130,7 @@ for (const family of new Set(cases.map((one) => one.family)))
 
 const two = (value) =>
   Number.isFinite(value) ? (value >= 100 ? value.toExponential(0) : value.toFixed(2)) : '-';
-const percent = (value) => `${Math.round(100 * value)} %`;
+const percent = (value) => (Number.isFinite(value) ? `${Math.round(100 * value)} %` : '-');
 console.log(
   `error over that of the nearest run, geometric mean${values.largest ? ', largest level only' : ''}\n`,
 );
@@ -172,7 +176,8 @@ console.log(
   ),
 );
 for (const { file, reason } of left) console.log(`left out: ${file}, ${reason}`);
-if (values['leave-out']) console.log(leaveOut(cases.filter(({ nearest }) => nearest > 0)));
+if (values['leave-out'])
+  console.log(leaveOut(cases.filter(({ nearest, axis }) => nearest > 0 && axis !== 'data')));
 if (values.json)
   writeFileSync(
     values.json,

@@ -23,8 +23,8 @@ function axesOf(names) {
     [named('tokens'), named('nonEmbeddingParams') ?? named('params')],
   ];
   const [first, second] = pairs.find((pair) => pair.every((name) => names.includes(name))) ?? [];
-  const slice = named('slice') ?? (first === named('tokens') ? undefined : named('tokens'));
-  return first && { first, second, slice };
+  const tokens = first === named('tokens') ? undefined : named('tokens');
+  return first && { first, second, slice: named('slice') ?? tokens, tokens };
 }
 
 /** Tokens of the models that the ladder was to predict: in their name, or in a column. */
@@ -77,6 +77,7 @@ export function readTables(folder) {
           metric,
           direction: isShare(metric) || isAccuracy(metric) ? 'maximize' : 'minimize',
           words: { layers: axes.first, dim: axes.second },
+          tokens: points[0].tokens,
           points,
         });
   }
@@ -85,7 +86,7 @@ export function readTables(folder) {
 
 const familyOf = (table, metric) => (isAccuracy(metric) ? `${table}, accuracy` : table);
 
-function slices(rows, { first, second, slice: column }, metric) {
+function slices(rows, { first, second, slice: column, tokens }, metric) {
   const found = new Map();
   for (const row of rows) {
     const value = number(row[metric]);
@@ -97,7 +98,13 @@ function slices(rows, { first, second, slice: column }, metric) {
     const places = found.get(slice) ?? new Map();
     found.set(slice, places);
     const key = `${layers}/${dim}`;
-    const point = places.get(key) ?? { slice, x: { layers, dim }, runs: [], value: 0 };
+    const point = places.get(key) ?? {
+      slice,
+      x: { layers, dim },
+      tokens: number(row[tokens]),
+      runs: [],
+      value: 0,
+    };
     places.set(key, point);
     point.runs.push(value);
     point.value = point.runs.reduce((a, b) => a + b, 0) / point.runs.length;

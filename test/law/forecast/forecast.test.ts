@@ -1,11 +1,13 @@
 /** Forecasts as a whole: what they err on real tables, and whether their intervals hold what they promise. */
+import { sampleCorrelation } from 'simple-statistics';
 import { describe, expect, it } from 'vitest';
-import { fitPoints } from '../../../src/law/fitting/fit.js';
+import { addData, fitPoints } from '../../../src/law/fitting/fit.js';
+import { levelsOf } from '../../../src/law/forecast/axes.js';
 import { makeForecaster } from '../../../src/law/forecast/forecast.js';
 import type { Point } from '../../../src/law/points/points.js';
 import { panelsOf, toPoints } from '../../../src/law/points/points.js';
 import { readTable } from '../../../src/law/points/table.js';
-import { makeOutlook } from '../../../src/law/trust/outlook.js';
+import { makeDataOutlook, makeOutlook } from '../../../src/law/trust/outlook.js';
 import { roll } from '../../../src/law/trust/rolling.js';
 import { bootstrap } from '../../../src/law/trust/uncertainty.js';
 
@@ -68,6 +70,44 @@ describe('on real tables a level predicted from the lower ones', () => {
     // 90 % are promised; what was never tried is wide on purpose
     expect(found.coverage).toBeGreaterThanOrEqual(0.85);
     expect(found.width).toBeLessThan(7);
+  });
+});
+
+describe('on real tables a slice predicted from the smaller ones', () => {
+  it.each([
+    ['srt.csv', 'ndcg@5', /neg100$/],
+    ['srt.csv', 'hr@5', /neg300$/],
+    ['gemstones.csv', 'loss', /./],
+  ])('%s, %s', async (name, metric, slices) => {
+    const { observations } = await readTable(table(name), {
+      metric,
+      ignore: name === 'srt.csv' ? ['heads'] : [],
+    });
+    const { points } = toPoints(
+      observations.filter(({ slice }) => slices.test(slice)),
+      metric,
+    );
+    addData(points, observations, 'tokens');
+    const { direction } = fitPoints(points, metric, { form: 'log-linear' });
+    const inside: number[] = [];
+    for (const size of levelsOf(points, 'data').slice(3)) {
+      const smaller = points.filter(({ x }) => x.data! < size);
+      const most = (axis: 'layers' | 'dim') => Math.max(...smaller.map(({ x }) => x[axis]!));
+      const outlook = makeDataOutlook(smaller, size, { metric, direction });
+      const found = points
+        .filter(({ x }) => x.data === size && x.layers! <= most('layers') && x.dim! <= most('dim'))
+        .map(({ x, value }) => ({
+          measured: value,
+          ...outlook.expect({ layers: x.layers!, dim: x.dim! }).forecast!,
+        }));
+      const square = (say: (one: (typeof found)[number]) => number) =>
+        found.reduce((sum, one) => sum + (say(one) - one.measured) ** 2, 0);
+      expect(square(({ value }) => value)).toBeLessThan(0.6 ** 2 * square(({ nearest }) => nearest));
+      inside.push(
+        ...found.map(({ measured, interval: [low, high] }) => Number(low <= measured && measured <= high)),
+      );
+    }
+    expect(inside.reduce((a, b) => a + b, 0) / inside.length).toBeGreaterThanOrEqual(0.85);
   });
 });
 
@@ -136,13 +176,33 @@ it('draws spread as the intervals say, and agree with one another along an axis'
     expect(inside).toBeGreaterThan(0.8);
     expect(inside).toBeLessThan(0.99);
   });
-  const centred = (i: number) => column(i).map((value) => value - mean(column(i)));
-  const shared = (i: number, j: number) => {
-    const [a, b] = [centred(i), centred(j)];
-    const dot = (x: number[], y: number[]) => x.reduce((sum, value, k) => sum + value * y[k]!, 0);
-    return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-  };
+  const shared = (i: number, j: number) => sampleCorrelation(column(i), column(j));
   expect(shared(0, 1)).toBeGreaterThan(shared(0, 2));
   expect(shared(0, 2)).toBeGreaterThan(0.2);
   expect(outlook.worlds(places, 5, 1)).toEqual(outlook.worlds(places, 5, 1));
+});
+
+it('draws share the luck of the run that is nearest, and of no other', async () => {
+  // noise of runs that seeds tell, and is much of all that is unsure
+  const own = points([16, 32, 64, 128]).map((point, i) => {
+    const value = point.value + 0.01 * Math.sin(7 * i * i);
+    return { ...point, value, runs: [value - 0.02, value + 0.02] };
+  });
+  const boot = await bootstrap(fitPoints(own, 'hr@10', { form: 'log-linear' }), {
+    resamples: 50,
+    threads: 1,
+  });
+  const places = [
+    { layers: 8, dim: 136 },
+    { layers: 8, dim: 144 },
+    { layers: 9, dim: 16 },
+  ];
+  const worlds = makeOutlook(own, boot, { metric: 'hr@10' }).worlds(places, 2000, 1);
+  const alike = (i: number, j: number) =>
+    sampleCorrelation(
+      worlds.map((world) => world[i]!),
+      worlds.map((world) => world[j]!),
+    );
+  expect(alike(0, 1)).toBeGreaterThan(0.7);
+  expect(Math.abs(alike(0, 2))).toBeLessThan(0.3);
 });

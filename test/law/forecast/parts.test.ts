@@ -8,6 +8,7 @@ import { fitRidge } from '../../../src/law/forecast/ridge.js';
 import { makeStack } from '../../../src/law/forecast/stack.js';
 import { normalHalfWidth, studentHalfWidth } from '../../../src/law/forecast/student.js';
 import type { Point } from '../../../src/law/points/points.js';
+import { createRandom } from '../../../src/util/random.js';
 
 const AXES = ['layers', 'dim'] as const;
 const point = (layers: number, dim: number, value: number): Point => ({
@@ -72,6 +73,24 @@ describe('curves', () => {
         AXES,
       ),
     ).toBeUndefined();
+  });
+
+  it('a process over three axes takes the noise of runs for noise, not for shape', () => {
+    const deviation = 0.008;
+    for (let seed = 0; seed < 4; seed++) {
+      const random = createRandom('noise', seed);
+      const points = [28, 43, 68, 97].flatMap((data) =>
+        grid([1, 2, 3, 4], [8, 16, 24, 40], (h, d) => 0.01 * Math.log(d * data) + 0.004 * Math.log(h)).map(
+          ({ x, value, ...rest }) => {
+            const noisy = value + deviation * random.normal();
+            return { ...rest, x: { ...x, data }, value: noisy, runs: [noisy] };
+          },
+        ),
+      );
+      const { noise } = fitProcess(points, [...AXES, 'data'])!;
+      expect(noise / deviation).toBeGreaterThan(0.6);
+      expect(noise / deviation).toBeLessThan(1.4);
+    }
   });
 
   it('a ridge finds the one size that counts, and its turn beyond two values of an axis', () => {
