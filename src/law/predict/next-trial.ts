@@ -76,7 +76,7 @@ export function nextTrial(
     (one, i) => i % step === 0 || isMeasured(one) || one === target || one === rival,
   );
   const asked = [target, ...(rival ? [rival] : [])];
-  const worlds = outlook.worlds([...asked, ...tried].map(place), WORLDS, seed);
+  const worlds = outlook.worlds([...asked, ...tried].map(place), WORLDS, seed, 'of each run');
   const column = (i: number) => trimmed(worlds.map((world) => world[i]!));
   const own = column(0);
   const other = rival && column(1);

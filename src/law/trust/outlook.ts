@@ -27,13 +27,19 @@ export interface Expected {
   believed?: number | null;
 }
 
+/**
+ * Whose luck the nearest run's is: that of all places in one, so that a decision between them hangs on no single run, or each run's
+ * own, so that a new run tells nothing of places that another one is nearest to.
+ */
+export type Luck = 'one' | 'of each run';
+
 export interface Outlook {
   forecaster: Forecaster;
   expect(at: At): Expected;
   /** The same in brief, without replicates: value, and roughly its deviation. */
   glance(at: At): { value: number; deviation: number };
   /** Values of every place in each of `count` worlds: `worlds[k][i]` of place i. */
-  worlds(places: readonly At[], count: number, seed: number): Float64Array[];
+  worlds(places: readonly At[], count: number, seed: number, luck?: Luck): Float64Array[];
 }
 
 /** The built-in forms of layers and dim alone, and those that the user added. */
@@ -103,7 +109,7 @@ export function makeOutlook(
         };
       return forecasterOf().at(at, level);
     },
-    worlds(places, count, seed) {
+    worlds(places, count, seed, luck) {
       const random = createRandom('worlds', seed);
       const inside = places.map((place, i) => (isInside(place) ? i : -1)).filter((i) => i >= 0);
       const isIn = new Set(inside);
@@ -119,6 +125,7 @@ export function makeOutlook(
           outside.map((i) => forecasterOf().at(places[i]!, level)),
           forecasterOf(),
           random,
+          luck,
         );
       for (const world of worlds)
         for (let i = 0; i < world.length; i++) world[i] = Math.min(range[1], Math.max(range[0], world[i]!));
@@ -162,10 +169,10 @@ export function makeDataOutlook(
       return { value, interval, law: [value - half, value + half], forecast, believed: null };
     },
     glance: at,
-    worlds(places, count, seed) {
+    worlds(places, count, seed, luck) {
       const worlds = Array.from({ length: count }, () => new Float64Array(places.length));
       const random = createRandom('worlds', seed);
-      fillOutside(worlds, [...places.keys()], places.map(at), forecaster, random);
+      fillOutside(worlds, [...places.keys()], places.map(at), forecaster, random, luck);
       for (const world of worlds)
         for (let i = 0; i < world.length; i++) world[i] = Math.min(most, Math.max(least, world[i]!));
       return worlds;
@@ -232,7 +239,7 @@ function fillInside(
 
 /**
  * One world beyond: a candidate drawn by its weight, the same way up for all places; a random walk along each axis, shared by
- * all places; the luck of the nearest run, shared by the places that it is nearest to. All in the scale of Student's t with the forecast's freedom.
+ * all places; the luck of the nearest run. All in the scale of Student's t with the forecast's freedom.
  */
 function fillOutside(
   worlds: Float64Array[],
@@ -240,6 +247,7 @@ function fillOutside(
   expected: readonly Expectation[],
   { axes }: Forecaster,
   random: Random,
+  luckOf: Luck = 'one',
 ): void {
   if (at.length === 0) return;
   const steps = axes.map((_, a) =>
@@ -249,8 +257,9 @@ function fillOutside(
   const reached = expected.map(({ beyond: far }) => far.map((one, a) => stepOf[a]!.get(one)!));
   const picks = expected.map(picker);
   // runs are told apart by their values: nothing else of them is known here, and equal ones say the same
-  const runs = [...new Set(expected.map(({ nearest }) => nearest))];
-  const runOf = expected.map(({ nearest }) => runs.indexOf(nearest));
+  const keys = expected.map(({ nearest }) => (luckOf === 'one' ? 0 : nearest));
+  const runs = [...new Set(keys)];
+  const runOf = keys.map((key) => runs.indexOf(key));
   for (const world of worlds) {
     const pick = random.uniform();
     const luck = runs.map(() => random.normal());
