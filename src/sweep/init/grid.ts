@@ -17,6 +17,7 @@ export interface Grid {
   /** The rate at dim 16, and those that are tried where it is tuned. */
   rate: Choice<number>;
   rates: number[];
+  /** On the largest slice; the first alone on the others. */
   seeds: number[];
   epochs: number;
   /** Events of the largest slice, and steps over them an epoch. */
@@ -34,6 +35,7 @@ export interface Design {
   share: number;
   slices: 1 | 2 | 3;
   tuned: boolean;
+  /** Runs of each size on the largest slice. */
   seeds: 1 | 2 | 3;
   epochs: number;
 }
@@ -130,7 +132,7 @@ export const REACH: readonly Step[] = [moreData, wider];
 export const MORE: readonly Step[] = [longer, deeper];
 /** What a law needs beyond them: values to bend over, and the rate. */
 export const DETAIL: readonly Step[] = [moreSlices, moreDims, tuned];
-/** What is noise: asked for last, since every run is made as many times. */
+/** What is noise: asked for last, and of the slice alone on which is decided what to train. */
 export const REPEATS: readonly Step[] = [moreSeeds];
 
 /** The axes of a design. */

@@ -1,6 +1,6 @@
 /** A sweep file as text: every choice under the line that says why. */
 import type { SliceSpec } from '../../data/slice.js';
-import { formatCount, formatDuration, parseCount } from '../../util/format.js';
+import { formatCount, parseCount } from '../../util/format.js';
 import { type Grid, sizeOf, WEIGHTS_AN_EVENT } from './grid.js';
 import type { DataLook } from './look.js';
 import { type Choice, patienceFor, RATE_DIM, type Recipe } from './recipe.js';
@@ -63,6 +63,7 @@ export function sweepText(
     ...gridLines(look, recipe, grid, aim),
     ...tuneLines(grid),
     ...seedLines(grid, cost),
+    ...excludeLines(grid),
     '',
     ...evaluationLines(recipe),
     '',
@@ -175,13 +176,6 @@ function gridLines({ items, tokens }: DataLook, recipe: Recipe, grid: Grid, { pa
     `  layers: [${layers.join(', ')}]`,
     `  # the item table takes ${formatCount((items + 1) * dims.at(-1)!)} at dim ${dims.at(-1)}; the rest is up to ${share.toPrecision(2)} weights an event (${WEIGHTS_AN_EVENT} at most: 3 were enough on MovieLens 100K)`,
     `  dim: [${dims.join(', ')}]`,
-    ...(excluded
-      ? [
-          '',
-          `# of dim ${excluded.dim} only as many layers as the parameters and the data hold`,
-          `exclude: [{dim: ${excluded.dim}, layers: [${excluded.layers.join(', ')}]}]`,
-        ]
-      : []),
   ];
 }
 
@@ -196,12 +190,28 @@ function tuneLines({ rate, rates }: Grid): string[] {
   ];
 }
 
-function seedLines({ seeds }: Grid, cost?: Cost): string[] {
+function seedLines({ seeds, slices }: Grid, cost?: Cost): string[] {
+  const largest = slices.length > 1 ? ' on the largest slice' : '';
   const why =
     seeds.length === 1
-      ? `one run of each: a second of all ${cost?.trials ?? ''} would take ${formatDuration(2 * (cost?.seconds ?? 0))} together`
-      : `${seeds.length} runs of each show what is noise and what is the size`;
+      ? `one run of each of ${cost?.trials ?? ''}: there is no time for a second one${largest}`
+      : `${seeds.length} runs of each${largest} show what is noise and what is the size`;
   return ['', `# ${why}`, `seeds: [${seeds.join(', ')}]`];
+}
+
+function excludeLines({ excluded, seeds, slices }: Grid): string[] {
+  const patterns: string[] = [];
+  if (excluded)
+    patterns.push(
+      `  # of dim ${excluded.dim} only as many layers as the parameters and the data hold`,
+      `  - {dim: ${excluded.dim}, layers: [${excluded.layers.join(', ')}]}`,
+    );
+  if (seeds.length > 1 && slices.length > 1)
+    patterns.push(
+      '  # what is to be trained is decided on the largest slice: of the others one run of each is enough',
+      `  - {slice: [${slices.slice(0, -1).map(sliceText).join(', ')}], seed: [${seeds.slice(1).join(', ')}]}`,
+    );
+  return patterns.length > 0 ? ['', '# what of all combinations is not run', 'exclude:', ...patterns] : [];
 }
 
 function evaluationLines({ ks, metric, history, users }: Recipe): string[] {

@@ -143,10 +143,20 @@ describe('what init chooses', () => {
   });
 
   it('for few users: small models, a wide tolerance, repeats', async () => {
-    const sweep = await drafted(generated('few', { users: 200, items: 150, meanLength: 25 }));
+    const { sweep, plan } = await prepared(generated('few', { users: 200, items: 150, meanLength: 25 }), {});
     expect(Math.max(...(sweep.grid['dim'] as number[]))).toBeLessThanOrEqual(48);
     expect(sweep.goal!.tolerance).toBe(0.007);
     expect(sweep.seeds.length).toBeGreaterThan(1);
+    // repeats only where it is decided what to train
+    expect(sweep.slices.length).toBeGreaterThan(1);
+    const seedsOn = (isLargest: boolean) =>
+      new Set(
+        plan.trials
+          .filter(({ config }) => (config.slice.users === 1) === isLargest)
+          .map(({ config }) => config.seed),
+      );
+    expect([...seedsOn(true)].sort()).toEqual(sweep.seeds);
+    expect([...seedsOn(false)]).toEqual([0]);
   });
 
   it('for many items: a sampled loss, large steps, some of the users, within the memory there is', async () => {
