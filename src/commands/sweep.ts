@@ -149,7 +149,7 @@ async function printConfig(file: string, overrides: object, json?: boolean): Pro
 export async function watch(file: string, out?: string): Promise<number> {
   const [{ readSweepFile }, { watchSweep }, { sweepFolder }] = await Promise.all([
     import('../sweep/file/spec.js'),
-    import('../sweep/run/watch.js'),
+    import('../sweep/run/progress/watch.js'),
     import('../sweep/store/locate.js'),
   ]);
   const stop = new AbortController();
@@ -172,7 +172,7 @@ export async function runPrepared(prepared: PreparedSweep, options: StartOptions
   const { sweep, stored, plan } = prepared;
   const [{ coresOf, startSweep }, { newProgress, showProgress }] = await Promise.all([
     import('../sweep/run/start.js'),
-    import('../sweep/run/progress.js'),
+    import('../sweep/run/progress/progress.js'),
   ]);
   if (plan.beyondBudget.length > 0)
     note(`${plan.beyondBudget.length} trials lie past the budget and are not planned.`);

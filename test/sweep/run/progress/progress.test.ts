@@ -1,15 +1,15 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { fakeRecord, fakeTrial } from '../../../src/contract/fake.js';
-import { workOf } from '../../../src/sweep/run/estimate.js';
+import { fakeRecord, fakeTrial } from '../../../../src/contract/fake.js';
+import { workOf } from '../../../../src/sweep/run/estimate.js';
 import {
   finishedLine,
   newProgress,
   secondsLeft,
   showProgress,
   windowLines,
-} from '../../../src/sweep/run/progress.js';
-import { speedOf } from '../../../src/sweep/run/share-cores.js';
+} from '../../../../src/sweep/run/progress/progress.js';
+import { speedOf } from '../../../../src/sweep/run/share-cores.js';
 
 const PROGRESS = {
   epoch: 2,

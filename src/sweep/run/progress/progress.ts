@@ -5,14 +5,14 @@
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
-import type { TrainingProgress } from '../../train/hooks.js';
-import { mostThreads } from '../../train/threads/worth.js';
-import { formatCount, formatDuration } from '../../util/format.js';
-import type { StoredTrial } from '../store/layout.js';
-import { isHalved, type TrialRecord } from '../store/record.js';
-import { longestFirst, measuredShareOfEpochs, measuredSpeed, shareDone, workOf } from './estimate.js';
-import type { RunObserver } from './run.js';
-import { speedOf, wallSeconds } from './share-cores.js';
+import type { TrainingProgress } from '../../../train/hooks.js';
+import { mostThreads } from '../../../train/threads/worth.js';
+import { formatCount, formatDuration } from '../../../util/format.js';
+import type { StoredTrial } from '../../store/layout.js';
+import { isHalved, type TrialRecord } from '../../store/record.js';
+import { longestFirst, measuredShareOfEpochs, measuredSpeed, shareDone, workOf } from '../estimate.js';
+import type { RunObserver } from '../run.js';
+import { speedOf, wallSeconds } from '../share-cores.js';
 
 export interface ProgressState {
   name: string;

@@ -1,8 +1,8 @@
 /** Looks at a sweep that other processes run, on this machine or another, through nothing but its store. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClaimWatch } from '../store/claim.js';
-import { chosenIds, hasStopped, readDecisions } from '../store/decisions.js';
-import { SweepStore } from '../store/store.js';
+import { ClaimWatch } from '../../store/claim.js';
+import { chosenIds, hasStopped, readDecisions } from '../../store/decisions.js';
+import { SweepStore } from '../../store/store.js';
 import { newProgress, showProgress } from './progress.js';
 
 /**
