@@ -21,7 +21,7 @@ describe('perflaw answer', () => {
       Array.from({ length: 10 }, (_, i) => `${u},i${(7 * u + 3 * i + ((u * i) % 5)) % 40},${1e9 + 60 * i}`),
     );
     const home = homeWith({ 'clicks.csv': `user,item,time\n${rows.flat().join('\n')}\n` });
-    const first = perflaw(home, 'answer', 'clicks.csv', '--hours', '2min', '--params', '4k');
+    const first = perflaw(home, 'answer', 'clicks.csv', '--hours', '30s', '--params', '4k');
     expect(first.code, first.words).toBe(0);
     expect(readFileSync(join(home, 'clicks.yaml'), 'utf8')).toMatch(/^data: clicks\.csv$/m);
     expect(first.words).toMatch(/^clicks\.yaml: \d+ trials, at most/m);
@@ -34,7 +34,7 @@ describe('perflaw answer', () => {
     const again = perflaw(home, 'answer', 'clicks.csv', '--json');
     expect(again.code).toBe(0);
     expect(again.words).toMatch(
-      /clicks\.yaml is there already: going on with it \(at most 4\.00k parameters, 2 min 00 s\)/,
+      /clicks\.yaml is there already: going on with it \(at most 4\.00k parameters, 30 s\)/,
     );
     const answer = JSON.parse(again.out);
     expect(answer).toMatchObject({ name: 'clicks', goal: { params: 4000 }, sweep: { failed: 0 } });

@@ -86,12 +86,14 @@ class SlurmLauncher implements Launcher {
   }
 
   start(path: string, orders: readonly TrialOrder[], onProgress: OnProgress): RunningTrial[] {
+    // Nothing is written where there is no Slurm.
+    this.#maxArraySize ??= this.#queue.limits().maxArraySize;
     const submissions = new Submissions(path);
     const claim = claimToSubmit(submissions.folder, this.#watch, this.options.submitWaitMs ?? 10_000);
     // Another command submits at this moment: the next try finds what it has submitted.
     if (!claim) return [];
     try {
-      return this.#startClaimed(path, submissions, claim, orders, onProgress);
+      return this.#startClaimed(path, submissions, claim, this.#maxArraySize, orders, onProgress);
     } finally {
       claim.release();
     }
@@ -102,10 +104,10 @@ class SlurmLauncher implements Launcher {
     path: string,
     submissions: Submissions,
     claim: Claim,
+    maxArraySize: number,
     orders: readonly TrialOrder[],
     onProgress: OnProgress,
   ): RunningTrial[] {
-    this.#maxArraySize ??= this.#queue.limits().maxArraySize;
     const store = new SweepStore(path);
     const elsewhere = new Map(
       openTasks(submissions, this.#queue, this.options.sweep).map((task) => [
@@ -122,9 +124,9 @@ class SlurmLauncher implements Launcher {
       else if (!existsSync(join(store.folder(id), 'result.json'))) missing.push(id);
     }
     if (running.length > 0) this.#note(`${trials(running.length)} submitted by another command meanwhile.`);
-    for (let from = 0; from < missing.length; from += this.#maxArraySize) {
+    for (let from = 0; from < missing.length; from += maxArraySize) {
       claim.beat();
-      const ids = missing.slice(from, from + this.#maxArraySize);
+      const ids = missing.slice(from, from + maxArraySize);
       const submission = submissions.add(ids, (name) => this.#script(path, name, ids.length));
       const answer = this.#queue.submit(submission.folder, [
         `--output=${outputPattern(submission.folder)}`,
