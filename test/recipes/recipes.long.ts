@@ -18,9 +18,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseDescriptor } from '../src/data/fetch/catalogue.js';
+import { parseDescriptor } from '../../src/data/fetch/catalogue.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGES = [
   'docs/own-model.md',
   ...readdirSync(join(ROOT, 'docs', 'recipes'))
