@@ -6,14 +6,19 @@ import { metricRange, type Point, type Variable } from '../points/points.js';
 import { extentOf, type Place } from './axes.js';
 import { type Fold, foldsElsewhere, rollingFolds } from './folds.js';
 import { makePool, NEAREST, type PoolOptions, SLICES } from './pool.js';
-import { CALIBRATION, type Calibration, makeSpread, missesOf, type Spread } from './spread.js';
+import {
+  CALIBRATED_FROM,
+  CALIBRATION,
+  type Calibration,
+  makeSpread,
+  missesOf,
+  type Spread,
+} from './spread.js';
 import { makeStack, worthOf } from './stack.js';
 import { normalHalfWidth, studentHalfWidth } from './student.js';
 
 /** Degrees of freedom that the priors are worth. */
 const PRIOR_FREEDOM = 2;
-/** Below so many levels of an axis (of other slices half) what is said beyond it is not calibrated. */
-export const CALIBRATED_FROM = 2;
 
 /** What is expected at one place. */
 export interface Expectation {

@@ -40,12 +40,13 @@ const SHARE_OF_SPREAD = 0.2;
 /** Least range of an axis for that, in ln. */
 const LEAST_SPAN = 0.5;
 
+/** Below so many levels of an axis (of other slices half) what is said beyond it is not calibrated. */
+export const CALIBRATED_FROM = 2;
 /**
- * The factor along the data until two levels were tried there: one level of it moves all sizes together, so that its one error says
- * less than the many of a level of layers or dim. About the square root of a half: disagreement and drift then count as two errors.
+ * The factor along the data until it is calibrated: one level of it moves all sizes together, so that its one error says less than the
+ * many of a level of layers or dim. About the square root of a half: disagreement and drift then count as two errors.
  */
 const FACTOR_OF_DATA = 0.7;
-const TRIED_DATA = 2;
 
 /** What the parts of an interval are at one place. */
 export interface Parts {
@@ -116,7 +117,7 @@ export function makeSpread(
   };
   const data = axes.indexOf('data');
   const factorOf = (far: readonly number[], missed: readonly Missed[]) =>
-    data >= 0 && far[data]! > 0 && worthOf(missed.filter(({ axis }) => axis === 'data')) < TRIED_DATA
+    data >= 0 && far[data]! > 0 && worthOf(missed.filter(({ axis }) => axis === 'data')) < CALIBRATED_FROM
       ? Math.max(factor, FACTOR_OF_DATA)
       : factor;
   const varianceOf = (

@@ -2,7 +2,7 @@ import { UserError } from '../../util/errors.js';
 import type { Shape } from '../calibrate.js';
 import type { LawFit } from '../fitting/fit.js';
 import { optimum, REACH } from '../fitting/optimum.js';
-import { CALIBRATED_FROM } from '../forecast/forecast.js';
+import { CALIBRATED_FROM } from '../forecast/spread.js';
 import { bestBy } from '../points/direction.js';
 import type { Observation } from '../points/observation.js';
 import { alike, type Panel, panelsOf } from '../points/points.js';
