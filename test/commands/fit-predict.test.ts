@@ -7,7 +7,9 @@ import yargs from 'yargs';
 import * as fit from '../../src/commands/fit.js';
 import type { Arguments, CommandModule } from '../../src/commands/options/command.js';
 import * as predict from '../../src/commands/predict.js';
+import { predictionText } from '../../src/commands/words/predict-text.js';
 import type { PanelAnalysis } from '../../src/law/analyse.js';
+import type { PredictionReport } from '../../src/law/predict/prediction.js';
 import type { DoneRecord } from '../../src/sweep/store/record.js';
 import { DIMS, LAYERS, ML1M } from '../law/panel-ml1m.js';
 import { storeSweep } from '../report/stored-sweep.js';
@@ -212,6 +214,33 @@ describe('perflaw predict', () => {
     expect(out).not.toMatch(/Optimum of the law/);
     const words = ['--params', '5M', '--items', '3416', '--bootstrap', '60', '--verbose'];
     expect((await run(predict, panel, ...words)).out).toMatch(/Optimum of the law, whatever the cost/);
+  });
+
+  it('says of a run that opens an axis what it opens, also where it is the one that is named', async () => {
+    const words = ['--params', '5M', '--items', '3416', '--bootstrap', '60', '--json'];
+    const report = JSON.parse((await run(predict, panel, ...words)).out) as PredictionReport;
+    const { layers, dim, slice } = report.best;
+    const next = (shape: { layers: number; dim: number }, beyond: number) =>
+      predictionText({
+        ...report,
+        best: { ...report.best, beyond: { layers: 1, dim: beyond } },
+        next: {
+          ...shape,
+          slice,
+          params: 1e6,
+          before: null,
+          after: null,
+          opens: 'dim',
+          price: 0.5,
+          repeat: false,
+        },
+      }).match(/Next run: .*/)![0];
+    expect(next({ layers, dim: dim + 8 }, 1)).toMatch(
+      /^Next run: layers \d+, dim \d+ \(1,000,000 parameters, 50 % .*\): a third value of dim, without which nothing beyond/,
+    );
+    expect(next({ layers, dim }, 2)).toBe(
+      'Next run: that one itself: a third value of dim; until it is there, what lies beyond the measured range of dim rests on what other slices tell.',
+    );
   });
 
   it('explains what it needs of a table, and of a budget', async () => {

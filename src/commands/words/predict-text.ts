@@ -162,8 +162,14 @@ function nextText({ best, decision, highest, slice }: PredictionReport, next: Ne
   const { layers, dim, params, repeat, price, before, after, opens } = next;
   const where = next.slice === slice ? '' : ` on slice ${next.slice}`;
   const run = `Next run: layers ${layers}, dim ${dim}${where} (${count(params)} parameters${repeat ? ', a further seed' : ''}, ${digits(100 * price, 2)} % of the cost of what to train)`;
-  if (opens !== null)
-    return `${run}: a third value of ${opens}, without which nothing beyond the measured range of ${opens} can be predicted.`;
+  if (opens !== null) {
+    const isBest = layers === best.layers && dim === best.dim && next.slice === best.slice;
+    const why =
+      best.beyond[opens] > 1
+        ? `; until it is there, what lies beyond the measured range of ${opens} rests on what other slices tell`
+        : `, without which nothing beyond the measured range of ${opens} can be predicted`;
+    return `${isBest ? 'Next run: that one itself' : run}: a third value of ${opens}${why}.`;
+  }
   const what =
     isSame(highest, best) || !decision.sure
       ? 'what is expected of it'

@@ -31,7 +31,7 @@ export interface Optimum {
   axes: Partial<Record<Variable, OptimumAxis>>;
 }
 
-/** Predictions look so many times beyond what was measured, and no optimum is named farther out. */
+/** No optimum is named so many times beyond what was measured, or farther out. */
 export const REACH = 8;
 
 /** Measured range of every variable, and how far out an optimum is still named. */

@@ -1,13 +1,13 @@
 import { UserError } from '../../util/errors.js';
 import type { Shape } from '../calibrate.js';
 import type { LawFit } from '../fitting/fit.js';
-import { optimum, REACH } from '../fitting/optimum.js';
+import { optimum } from '../fitting/optimum.js';
 import { CALIBRATED_FROM } from '../forecast/spread.js';
 import { bestBy } from '../points/direction.js';
 import type { Observation } from '../points/observation.js';
 import { alike, type Panel, panelsOf } from '../points/points.js';
 import { optimumIntervals } from '../trust/uncertainty.js';
-import { budgetLine, budgetWords, type Candidate, candidateOf } from './candidates.js';
+import { budgetLine, budgetWords, type Candidate, candidateOf, PROPOSED } from './candidates.js';
 import { type Choice, choice, insideRange, placeOf, rangeOf } from './choice.js';
 import { type NextTrial, nextTrial, openingTrial } from './next-trial.js';
 import { type PanelAnswer, tokensOf } from './panel-answer.js';
@@ -255,7 +255,13 @@ function remarks(answer: PanelAnswer, best: Choice, hasLine: boolean): string[] 
     );
   const { tried, triedElsewhere, axes } = answer.outlook.forecaster;
   if (!hasLine)
-    notes.push(`the budget exceeds every configuration within ${REACH} times of what was measured`);
+    notes.push(
+      `the budget exceeds all that is proposed: ${PROPOSED.layers} times the most layers and ${PROPOSED.dim} times the largest dim that were measured; measure larger ones first, or ask for one with --at`,
+    );
+  if (best.beyond.layers > 1)
+    notes.push(
+      'the interval is of a run that trains; a deeper model may need a lower rate to start: if its loss stays near that of popularity for two epochs, halve the rate',
+    );
   for (const axis of closedAxes(answer))
     notes.push(
       `${axis} has too few values to predict one from the others: nothing beyond the measured range of ${axis} is proposed${best.beyond[axis] > 1 ? ' but what other slices tell' : ''}`,

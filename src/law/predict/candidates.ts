@@ -3,7 +3,6 @@ import { UserError } from '../../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../../util/format.js';
 import type { Shape } from '../calibrate.js';
 import type { CostModel } from '../cost.js';
-import { REACH } from '../fitting/optimum.js';
 import type { Observation } from '../points/observation.js';
 
 export interface Budget {
@@ -26,6 +25,11 @@ export interface Candidate {
   memoryBytes?: number;
 }
 
+/**
+ * Configurations are proposed up to so many times the largest measured value of an axis. Farther out nothing was tried: no table has
+ * wider models, and deeper ones may not even start to train at the rate of the shallow (docs/ml-1m.md: twelve layers after three).
+ */
+export const PROPOSED = { layers: 2, dim: 4 } as const;
 /** Far out, beyond twice the largest, steps are so many times coarser. */
 const COARSER = 4;
 
@@ -40,18 +44,21 @@ const dimStep = (dims: number[]) => {
 /** Dims in even steps, layers one by one; coarser far out, and where there would be very many. */
 function axes(observations: readonly Observation[]): { layers: number[]; dims: number[] } {
   const measured = (key: 'layers' | 'dim') => [...new Set(observations.map((one) => one[key]))];
-  const grow = (values: number[], step: number): number[] => {
+  const grow = (values: number[], step: number, reach: number): number[] => {
     // an axis on which only one value was measured is not a choice: the law knows nothing of it
     if (values.length === 1) return values;
     const largest = Math.max(...values);
     while (largest / step > 128) step *= 2;
     const list = new Set(values);
-    for (let value = step; value <= REACH * largest; value += value < 2 * largest ? step : COARSER * step)
+    for (let value = step; value <= reach * largest; value += value < 2 * largest ? step : COARSER * step)
       list.add(value);
     return [...list].sort((a, b) => a - b);
   };
   const dims = measured('dim');
-  return { layers: grow(measured('layers'), 1), dims: grow(dims, dimStep(dims)) };
+  return {
+    layers: grow(measured('layers'), 1, PROPOSED.layers),
+    dims: grow(dims, dimStep(dims), PROPOSED.dim),
+  };
 }
 
 /** Every configuration within reach, with its costs. */

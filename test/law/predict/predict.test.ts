@@ -97,7 +97,13 @@ describe('candidates', () => {
   it('hold every measured configuration and reach beyond', () => {
     for (const { layers, dim, params } of observations)
       expect(candidates.find((one) => one.layers === layers && one.dim === dim)!.params).toBe(params);
-    expect(Math.max(...candidates.map((one) => one.layers))).toBeGreaterThan(32);
+  });
+
+  it('lie no more than twice as deep and four times as wide as what was measured', () => {
+    const most = (list: readonly { layers: number; dim: number }[], axis: 'layers' | 'dim') =>
+      Math.max(...list.map((one) => one[axis]));
+    expect(most(candidates, 'layers')).toBe(2 * most(observations, 'layers'));
+    expect(most(candidates, 'dim')).toBe(4 * most(observations, 'dim'));
   });
 
   it('on the budget line fit, and no larger dim does', () => {
@@ -185,6 +191,26 @@ describe('predict', () => {
     expect(found.budgetLine!.predicted).toBeLessThanOrEqual(found.highest.predicted);
     const width = ({ interval: [low, high] }: Choice) => high! - low!;
     expect(width(found.best)).toBeGreaterThan(width(found.bestMeasuredRange!));
+  });
+
+  it('says of a deeper model than any measured that its training may not start, and of no other', async () => {
+    const values = (of: (one: Observation) => number) =>
+      observations.map((one) => ({ ...one, metrics: { 'ndcg@10': of(one) } }));
+    const warning = /a deeper model may need a lower rate to start/;
+    const deep = await predict(
+      values(({ layers, dim }) => 0.1 + 0.05 * Math.log(layers) - 0.02 * Math.log(dim / 32) ** 2),
+      { ...options, form: 'quadratic-log', budget: { params: 2e7 } },
+    );
+    expect(deep.best.beyond.layers).toBeGreaterThan(1);
+    expect(deep.best.beyond.layers).toBeLessThanOrEqual(2);
+    expect(deep.notes.join()).toMatch(warning);
+    const wide = await predict(
+      values(({ layers, dim }) => 0.1 + 0.05 * Math.log(dim) - 0.02 * Math.log(layers / 2) ** 2),
+      { ...options, form: 'quadratic-log', budget: { params: 2e7 } },
+    );
+    expect(wide.best.beyond).toMatchObject({ layers: 1 });
+    expect(wide.best.beyond.dim).toBeGreaterThan(1);
+    expect(wide.notes.join()).not.toMatch(warning);
   });
 
   it('trains nothing beyond what was measured where the runs have stopped rising, whatever the form says', async () => {
