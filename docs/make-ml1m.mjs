@@ -27,19 +27,22 @@ function envelope(runs) {
   return [...best.values()];
 }
 
-const small = envelope(runsOf('small.csv')).filter(({ slice }) => slice === 'users=0.5');
+const half = runsOf('small.csv').filter(({ slice }) => slice === 'users=0.5');
+/** The small runs that a forecast was made from: the better of both rates, or the lower rate alone. */
+const small = { best: envelope(half), lower: half.filter(({ learningRate }) => learningRate.startsWith('0.003')) };
 const far = (a, b) => Math.abs(Math.log(a.layers / b.layers)) + Math.abs(Math.log(a.dim / b.dim));
-const nearest = (run) => small.reduce((a, b) => (far(b, run) < far(a, run) ? b : a));
+const nearest = (run, among) => among.reduce((a, b) => (far(b, run) < far(a, run) ? b : a));
 
 /** Every withheld run beside its forecast, smallest first. */
 export const withheld = [
-  ['half', 'large'],
-  ['all', 'all'],
-].flatMap(([users, name]) => {
-  const { asked } = JSON.parse(read(`forecast-${name}.json`));
+  ['half', 'large', small.best],
+  ['all', 'all', small.best],
+  ['half, lower rate', 'lower', small.lower],
+].flatMap(([users, name, measured]) => {
+  const { asked, best } = JSON.parse(read(`forecast-${name}.json`));
   return runsOf(`${name}.csv`)
     .map((run) => {
-      const found = asked.find(({ layers, dim }) => layers === Number(run.layers) && dim === Number(run.dim));
+      const found = [...asked, best].find(({ layers, dim }) => layers === Number(run.layers) && dim === Number(run.dim));
       const value = Number(run['ndcg@10']);
       const [low, high] = found.interval;
       return {
@@ -47,7 +50,7 @@ export const withheld = [
         layers: Number(run.layers),
         dim: Number(run.dim),
         params: Number(run.params),
-        nearest: Number(nearest(run)['ndcg@10']),
+        nearest: Number(nearest(run, measured)['ndcg@10']),
         predicted: found.predicted,
         low,
         high,
@@ -65,12 +68,46 @@ export const tableRows = withheld.map(
     `| ${one.users} | ${one.layers} | ${one.dim} | ${(one.params / 1e6).toFixed(2)}M | ${share(one.nearest)} | ${share(one.predicted)} | ${share(one.low)} to ${share(one.high)} | **${share(one.value)}** | ${one.isInside ? 'yes' : 'no'} |`,
 );
 
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+const deviation = (values) => Math.sqrt(values.reduce((sum, one) => sum + (one - mean(values)) ** 2, 0) / (values.length - 1));
+
+/** The three models side by side: of each the rate that is best on validation, and its seeds. */
+const first = runsOf('models.csv');
+const more = runsOf('models-seeds.csv');
+const named = { mamba4rec: 'Mamba4Rec', tim4rec: 'TiM4Rec, no time', ssd4rec: 'SSD4Rec' };
+const exponent = (rate) => Number(rate).toExponential().replace('+', '');
+function modelRow(name, runs) {
+  const cell = (metric, with_ = runs.length > 1) => {
+    const values = runs.map((run) => Number(run[metric]));
+    return with_ ? `${share(mean(values))} (${share(deviation(values))})` : share(values[0]);
+  };
+  const [{ learningRate, params, flops }] = runs;
+  return `| ${name} | ${exponent(learningRate)} | ${Number(params).toLocaleString('en-US')} | ${(Number(flops) / 1e15).toFixed(3).slice(1)} | ${['ndcg@10', 'hr@10', 'unmasked:ndcg@10', 'unmasked:hr@10'].map((metric) => cell(metric)).join(' | ')} |`;
+}
+const sameLoss = more.filter(({ model, prefixes }) => model === 'mamba4rec' && prefixes);
+export const modelRows = [
+  ...Object.entries(named).map(([model, name]) => {
+    const best = first
+      .filter((run) => run.model === model)
+      .reduce((a, b) => (Number(b['validation:ndcg@10']) > Number(a['validation:ndcg@10']) ? b : a));
+    const seeds = more.filter((run) => run.model === model && !sameLoss.includes(run));
+    return modelRow(name, [best, ...seeds.filter(({ learningRate }) => learningRate === best.learningRate)]);
+  }),
+  modelRow("Mamba4Rec with SSD4Rec's loss and rate, one seed", sameLoss),
+];
+
+const PANELS = {
+  all: 'all users (twice the largest slice measured)',
+  half: 'half of the users (larger models), base rate 6e-3',
+  'half, lower rate': 'half of the users (larger models), base rate 3e-3',
+};
+
 async function drawn() {
   const label = ({ layers, dim }) => `${layers} x ${dim}`;
   const values = withheld.map((one) => ({
     ...one,
     name: label(one),
-    slice: one.users === 'all' ? 'all users (twice the largest slice measured)' : 'half of the users (larger models)',
+    slice: PANELS[one.users],
   }));
   const title = 'MovieLens 1M: predicted before any was trained, and measured';
   const y = { field: 'name', type: 'nominal', sort: null, title: null };
@@ -88,7 +125,7 @@ async function drawn() {
     table: { columns: [], rows: [] },
     spec: (canvas) =>
       frame({ title }, canvas, {
-        vconcat: ['all users (twice the largest slice measured)', 'half of the users (larger models)'].map((slice) => ({
+        vconcat: Object.values(PANELS).map((slice) => ({
           title: { text: slice, anchor: 'start', fontSize: 13, fontWeight: 'normal' },
           width: canvas.width - 110,
           height: { step: 26 },
@@ -109,12 +146,15 @@ async function drawn() {
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   writeFileSync(new URL('ml-1m.svg', import.meta.url), await drawn());
   console.log(tableRows.join('\n'));
+  console.log(modelRows.join('\n'));
   const rmse = (list, of) => Math.sqrt(list.reduce((sum, one) => sum + (of(one) - one.value) ** 2, 0) / list.length);
   for (const [name, list] of [
     ['all users', withheld.filter(({ users }) => users === 'all')],
     ['half, larger', withheld.filter(({ users }) => users === 'half')],
     ['half, larger, trained', withheld.filter(({ users, value }) => users === 'half' && value > 0.1)],
-    ['all 12', withheld],
+    ['half, lower rate', withheld.filter(({ users }) => users === 'half, lower rate')],
+    ['half, lower rate, trained', withheld.filter(({ users, value }) => users === 'half, lower rate' && value > 0.1)],
+    ['all 20', withheld],
     ['all that trained', withheld.filter(({ value }) => value > 0.1)],
   ])
     console.log(
