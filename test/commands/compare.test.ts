@@ -129,6 +129,20 @@ describe('perflaw compare', () => {
       0,
       expect.stringContaining('A  alone1: seed 1\nB  alone2: seed 2\ntest, 45 users'),
     ]);
+    const other = [
+      '--model',
+      'tim4rec',
+      '--head-dim',
+      '4',
+      '--seed',
+      '1',
+      '--data',
+      join(folder(), 'events.csv'),
+    ];
+    await training('--out', `${out}3`, ...settings, ...other);
+    expect((await comparing(`${out}1`, `${out}3`)).out).toMatch(
+      /A {2}alone1: model mamba4rec, headDim -, time -\nB {2}alone3: model tim4rec, headDim 4, time causal\n/,
+    );
     const id = idOf(1, 4, 0);
     await expect(comparing(id, `${out}1`)).rejects.toThrow(/evaluated on different data/);
     await expect(comparing(id, id)).rejects.toThrow(/one configuration and seed/);

@@ -99,5 +99,10 @@ function differingSettings(config: object, other: object): string {
   const names = [...new Set([...own.keys(), ...others.keys()])].filter(
     (name) => own.get(name) !== others.get(name),
   );
-  return names.map((name) => `${name.split('.').at(-1)} ${own.get(name) ?? '-'}`).join(', ');
+  const word = (name: string) =>
+    name
+      .replace(/\.name$/, '')
+      .split('.')
+      .at(-1);
+  return names.map((name) => `${word(name)} ${own.get(name) ?? '-'}`).join(', ');
 }

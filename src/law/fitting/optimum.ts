@@ -31,7 +31,7 @@ export interface Optimum {
   axes: Partial<Record<Variable, OptimumAxis>>;
 }
 
-/** No optimum is named so many times beyond what was measured, or farther out. */
+/** No optimum is named that lies more than so many times beyond what was measured. */
 export const REACH = 8;
 
 /** Measured range of every variable, and how far out an optimum is still named. */

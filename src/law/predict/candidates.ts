@@ -26,8 +26,8 @@ export interface Candidate {
 }
 
 /**
- * Configurations are proposed up to so many times the largest measured value of an axis. Farther out nothing was tried: no table has
- * wider models, and deeper ones may not even start to train at the rate of the shallow (docs/ml-1m.md: twelve layers after three).
+ * Configurations are proposed up to so many times the largest measured value of an axis. Farther out hardly anything was tried:
+ * tables have few wider models (docs/forecast.md), and deeper ones may not even start to train at the rate of the shallow (docs/ml-1m.md: twelve layers after three).
  */
 export const PROPOSED = { layers: 2, dim: 4 } as const;
 /** Far out, beyond twice the largest, steps are so many times coarser. */
