@@ -1,7 +1,7 @@
 /** The plan of a sweep: which trials, under which identities, in which order, at what cost. */
 import type { SliceSpec } from '../../data/slice.js';
 import { sliceLabel } from '../../data/slice.js';
-import type { ModelConfig, ModelName } from '../../model/config.js';
+import type { ModelConfig } from '../../model/config.js';
 import {
   checkData,
   checkItems,
@@ -15,8 +15,8 @@ import { trialId } from '../../train/identity.js';
 import { UserError } from '../../util/errors.js';
 import { canonicalJson } from '../../util/hash.js';
 import { expandSweep } from './expand.js';
+import { dropoutNotes, residualNotes, widthNotes } from './notes.js';
 import type { Sweep } from './resolve.js';
-import { widthNotes } from './widths.js';
 
 interface EpochWork {
   steps: number;
@@ -144,15 +144,9 @@ export function planSweep(sweep: Sweep, backend: string, data: DataFacts, cost: 
     notes: [
       ...notes,
       ...(tuned.includes('learningRate') ? [] : widthNotes(within.map(({ config }) => config))),
+      ...dropoutNotes(within.map(({ config }) => config)),
     ],
   };
-}
-
-function residualNotes(models: readonly ModelName[]): string[] {
-  if (models.length === 0) return [];
-  return [
-    `layers vary from 1 up, so one layer of ${models.join(' and ')} has the residual that deeper models have (\`residual: always\`); the published model of one layer has none, which makes it another architecture: \`model: {residual: published}\` trains that.`,
-  ];
 }
 
 /** The metric that selects has a cut-off too. */

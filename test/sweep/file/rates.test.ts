@@ -1,4 +1,4 @@
-/** Learning rates in a sweep file: numbers, rules that follow the width, and what is said of a constant one over many widths. */
+/** Learning rates in a sweep file: numbers, rules that follow the width, and what is said of a constant one over many widths; and of dropout. */
 import { describe, expect, it } from 'vitest';
 import { checkSweepText } from '../../../src/sweep/file/spec.js';
 import { settingsOf } from '../../../src/sweep/results/observations.js';
@@ -54,5 +54,21 @@ describe('one constant rate', () => {
 
   it('is not where every dim has its own', () => {
     expect(plan('list: [{dim: 16, learningRate: 4e-3}, {dim: 128, learningRate: 5e-4}]\n').notes).toEqual([]);
+  });
+});
+
+describe('one dropout', () => {
+  const ssd = 'model: {name: ssd4rec, dim: 16, headDim: 16}\n';
+
+  it('is warned of where all of SSD4Rec shares it, which drops its residual sum', () => {
+    const { notes } = plan(`${ssd}grid: {layers: [1, 2], dropout: [0.2]}\n`);
+    expect(notes.length).toBe(1);
+    expect(notes[0]).toMatch(/ssd4rec drops its residual sum.*dropout 0\.2 .*tune: \{dropout: \[0, 0\.2\]\}/);
+  });
+
+  it('is not where it is none, or varies, or belongs to other models', () => {
+    expect(plan(`${ssd}grid: {dropout: [0]}\n`).notes).toEqual([]);
+    expect(plan(`${ssd}tune: {dropout: [0, 0.2]}\n`).notes).toEqual([]);
+    expect(plan('grid: {dropout: [0.2]}\n').notes).toEqual([]);
   });
 });
