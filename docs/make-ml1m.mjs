@@ -3,6 +3,7 @@
  * came out, from reports/ml-1m. `node docs/make-ml1m.mjs`, after `npm run build`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { mean, sampleStandardDeviation } from 'simple-statistics';
 import { parseCsv } from '../dist/law/points/table/csv.js';
 import { frame } from '../dist/report/drawing/figure.js';
 import { drawFigure } from '../dist/report/drawing/render.js';
@@ -16,11 +17,11 @@ function runsOf(name) {
   return rows.map(({ fields }) => Object.fromEntries(columns.map((column, i) => [column, fields[i]])));
 }
 
-/** Of every small configuration the rate that is best on validation, on the test. */
-function envelope(runs) {
+/** Of the runs of each key the one whose rate is best on validation. */
+function envelope(runs, keyOf) {
   const best = new Map();
   for (const run of runs) {
-    const key = `${run.slice} ${run.layers} ${run.dim}`;
+    const key = keyOf(run);
     const own = best.get(key);
     if (!own || Number(run['validation:ndcg@10']) > Number(own['validation:ndcg@10'])) best.set(key, run);
   }
@@ -29,7 +30,7 @@ function envelope(runs) {
 
 const half = runsOf('small.csv').filter(({ slice }) => slice === 'users=0.5');
 /** The small runs that a forecast was made from: the better of both rates, or the lower rate alone. */
-const small = { best: envelope(half), lower: half.filter(({ learningRate }) => learningRate.startsWith('0.003')) };
+const small = { best: envelope(half, ({ layers, dim }) => `${layers} ${dim}`), lower: half.filter(({ learningRate }) => learningRate.startsWith('0.003')) };
 const far = (a, b) => Math.abs(Math.log(a.layers / b.layers)) + Math.abs(Math.log(a.dim / b.dim));
 const nearest = (run, among) => among.reduce((a, b) => (far(b, run) < far(a, run) ? b : a));
 
@@ -68,30 +69,25 @@ export const tableRows = withheld.map(
     `| ${one.users} | ${one.layers} | ${one.dim} | ${(one.params / 1e6).toFixed(2)}M | ${share(one.nearest)} | ${share(one.predicted)} | ${share(one.low)} to ${share(one.high)} | **${share(one.value)}** | ${one.isInside ? 'yes' : 'no'} |`,
 );
 
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
-const deviation = (values) => Math.sqrt(values.reduce((sum, one) => sum + (one - mean(values)) ** 2, 0) / (values.length - 1));
-
 /** The three models side by side: of each the rate that is best on validation, and its seeds. */
-const first = runsOf('models.csv');
 const more = runsOf('models-seeds.csv');
 const named = { mamba4rec: 'Mamba4Rec', tim4rec: 'TiM4Rec, no time', ssd4rec: 'SSD4Rec' };
 const exponent = (rate) => Number(rate).toExponential().replace('+', '');
 function modelRow(name, runs) {
-  const cell = (metric, with_ = runs.length > 1) => {
+  const cells = ['ndcg@10', 'hr@10', 'unmasked:ndcg@10', 'unmasked:hr@10'].map((metric) => {
     const values = runs.map((run) => Number(run[metric]));
-    return with_ ? `${share(mean(values))} (${share(deviation(values))})` : share(values[0]);
-  };
+    return values.length > 1 ? `${share(mean(values))} (${share(sampleStandardDeviation(values))})` : share(values[0]);
+  });
   const [{ learningRate, params, flops }] = runs;
-  return `| ${name} | ${exponent(learningRate)} | ${Number(params).toLocaleString('en-US')} | ${(Number(flops) / 1e15).toFixed(3).slice(1)} | ${['ndcg@10', 'hr@10', 'unmasked:ndcg@10', 'unmasked:hr@10'].map((metric) => cell(metric)).join(' | ')} |`;
+  return `| ${name} | ${exponent(learningRate)} | ${Number(params).toLocaleString('en-US')} | ${(Number(flops) / 1e15).toFixed(3).slice(1)} | ${cells.join(' | ')} |`;
 }
 const sameLoss = more.filter(({ model, prefixes }) => model === 'mamba4rec' && prefixes);
+const tuned = envelope(runsOf('models.csv'), ({ model }) => model);
 export const modelRows = [
   ...Object.entries(named).map(([model, name]) => {
-    const best = first
-      .filter((run) => run.model === model)
-      .reduce((a, b) => (Number(b['validation:ndcg@10']) > Number(a['validation:ndcg@10']) ? b : a));
-    const seeds = more.filter((run) => run.model === model && !sameLoss.includes(run));
-    return modelRow(name, [best, ...seeds.filter(({ learningRate }) => learningRate === best.learningRate)]);
+    const best = tuned.find((run) => run.model === model);
+    const seeds = more.filter((run) => run.model === model && run.learningRate === best.learningRate && !sameLoss.includes(run));
+    return modelRow(name, [best, ...seeds]);
   }),
   modelRow("Mamba4Rec with SSD4Rec's loss and rate, one seed", sameLoss),
 ];

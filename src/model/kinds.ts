@@ -43,6 +43,8 @@ export interface ModelKind {
   bidirectional?: boolean;
   /** Every prefix of a history is an example where nothing else is said, as published; a few of each where absent. */
   everyPrefix?: boolean;
+  /** As published its dropout lies on the sum that runs through its layers, not on what a layer adds to it. */
+  dropsSum?: boolean;
   /** Settings that mean something to some models only, this one among them. */
   ownSettings: readonly (keyof ModelSettings)[];
   /** Settings that follow from others where they are left open. */
@@ -188,6 +190,7 @@ const SSD4REC_HEAD_DIM = 16;
 const ssd4rec: ModelKind = {
   headDim: SSD4REC_HEAD_DIM,
   bidirectional: true,
+  dropsSum: true,
   ownSettings: ['headDim', 'beta', 'reverseOutput', 'hiddenShare', 'embeddingNorm'],
   counts(s) {
     const block = ssdBlockSize(s, false);

@@ -1,5 +1,6 @@
 /** What a plan says of settings that make its models differ in more than was meant: rates over widths, residuals, dropout. */
-import type { ModelName } from '../../model/config.js';
+import { MODEL_NAMES, type ModelName } from '../../model/config.js';
+import { kindOf } from '../../model/kinds.js';
 import type { TrialConfig } from '../../train/config.js';
 
 /** Dims further apart than so many times want rates of their own. */
@@ -29,12 +30,12 @@ export function residualNotes(models: readonly ModelName[]): string[] {
   ];
 }
 
-/** A note where all trials of SSD4Rec share one dropout: as published it lies on the residual sum and costs far more than elsewhere. */
+/** A note where all trials of a model share one dropout that lies on the sum of its layers, where it costs far more than elsewhere. */
 export function dropoutNotes(configs: readonly Pick<TrialConfig, 'model'>[]): string[] {
-  const rates = new Set(configs.flatMap(({ model }) => (model.name === 'ssd4rec' ? [model.dropout] : [])));
-  const [rate] = rates;
-  if (rates.size !== 1 || !rate) return [];
-  return [
-    `ssd4rec drops its residual sum itself, twice a layer, where the other models drop what is added to it: dropout ${rate} may hold it back far more than them. \`tune: {dropout: [0, ${rate}]}\` takes the better.`,
-  ];
+  return MODEL_NAMES.filter((name) => kindOf({ name }).dropsSum).flatMap((name) => {
+    const rates = new Set(configs.flatMap(({ model }) => (model.name === name ? [model.dropout] : [])));
+    const [rate] = rates;
+    if (rates.size !== 1 || !rate) return [];
+    return `${name} drops the sum that runs through its layers, where other models drop what is added to it: dropout ${rate} may hold it back far more than them. \`tune: {dropout: [0, ${rate}]}\` takes the better.`;
+  });
 }

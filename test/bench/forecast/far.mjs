@@ -6,15 +6,12 @@
 import { fileURLToPath } from 'node:url';
 import { carriedOver, stepsOf } from '../../../dist/law/forecast/axes.js';
 import { makeForecaster } from '../../../dist/law/forecast/forecast.js';
-import { FORM_NAMES } from '../../../dist/law/forms/forms.js';
 import { formatTable } from '../../../dist/util/table.js';
-import { readTables } from './tables.mjs';
+import { AXES, FORMS, readTables } from './tables.mjs';
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../tables', import.meta.url));
 const LEVEL = 0.9;
 const KNOWN = 3;
-const AXES = ['layers', 'dim'];
-const FORMS = FORM_NAMES.filter((form) => form !== 'logistic'); // needs FLOPs, which most tables lack
 /** Upper ends, a little above so that a step of exactly so many times belongs to it. */
 const TIMES = [2.01, 4.01, 8.01, Number.POSITIVE_INFINITY];
 

@@ -11,12 +11,11 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { FORM_NAMES } from '../../../dist/law/forms/forms.js';
 import { roll } from '../../../dist/law/trust/rolling.js';
 import { formatTable } from '../../../dist/util/table.js';
 import { dataCases } from './data-axis.mjs';
 import { choices, leaveOut, spreadOf } from './leave-out.mjs';
-import { readTables } from './tables.mjs';
+import { AXES, FORMS, readTables } from './tables.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,8 +31,6 @@ const { values, positionals } = parseArgs({
 });
 const folder = positionals[0] ?? fileURLToPath(new URL('../../tables', import.meta.url));
 const LEVEL = 0.9;
-const AXES = ['layers', 'dim'];
-const FORMS = FORM_NAMES.filter((form) => form !== 'logistic'); // needs FLOPs, which most tables lack
 const WAYS = [...FORMS, 'old rule', 'forecast'];
 
 const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;

@@ -4,8 +4,12 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { FORM_NAMES } from '../../../dist/law/forms/forms.js';
 import { isShare, namedDirection } from '../../../dist/law/points/direction.js';
 import { roleNames, spellings } from '../../../dist/law/points/table/columns.js';
+
+export const AXES = ['layers', 'dim'];
+export const FORMS = FORM_NAMES.filter((form) => form !== 'logistic'); // needs FLOPs, which most tables lack
 
 /** Long forms of another table, and curves along training: no panels of their own. */
 const LEFT_OUT = /-(all-columns|curves)\.csv$/;

@@ -60,10 +60,12 @@ describe('one constant rate', () => {
 describe('one dropout', () => {
   const ssd = 'model: {name: ssd4rec, dim: 16, headDim: 16}\n';
 
-  it('is warned of where all of SSD4Rec shares it, which drops its residual sum', () => {
+  it('is warned of where all of SSD4Rec shares it, which drops the sum of its layers', () => {
     const { notes } = plan(`${ssd}grid: {layers: [1, 2], dropout: [0.2]}\n`);
     expect(notes.length).toBe(1);
-    expect(notes[0]).toMatch(/ssd4rec drops its residual sum.*dropout 0\.2 .*tune: \{dropout: \[0, 0\.2\]\}/);
+    expect(notes[0]).toMatch(
+      /ssd4rec drops the sum that runs through its layers.*dropout 0\.2 .*tune: \{dropout: \[0, 0\.2\]\}/,
+    );
   });
 
   it('is not where it is none, or varies, or belongs to other models', () => {
